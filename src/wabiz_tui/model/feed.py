@@ -1,0 +1,34 @@
+"""The hub's feed as it travels to a desk: pages of changes, by request and on the event stream."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Entity = Literal["contact", "conversation", "message", "number", "event", "policy", "person"]
+
+
+class Change(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One row of the feed: entity, id and sequence, with the value as it is now; no value means it is gone or out of sight.
+
+    `value` is the JSON of model.values.{Contact, Conversation, Message, Number, Event, Person} or model.wire.SignedPolicy.
+    """
+
+    seq: int
+    entity: Entity
+    id: str
+    value: msgspec.Raw | None = None
+
+
+class ChangesPage(msgspec.Struct, frozen=True):
+    """Changes in rising sequence. `next` is the cursor to ask from next; `head` the hub's sequence when the page was made.
+
+    A reader that applied everything up to `next` never later finds a row at or below it.
+    """
+
+    changes: list[Change]
+    next: int
+    head: int
+    more: bool
+    at: datetime
+    """The hub's clock, for measuring skew."""

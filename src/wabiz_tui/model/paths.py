@@ -1,0 +1,43 @@
+"""Where wabiz keeps its files: five folders, all under WABIZ_HOME where that is set, else where the platform wants them."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+HOME = "WABIZ_HOME"
+
+
+class Paths(NamedTuple):
+    """The folders, not yet made. `config` holds config.toml, `data` the enrolment, `cache` the encrypted cache, `runtime` the socket."""
+
+    config: Path
+    data: Path
+    cache: Path
+    state: Path
+    runtime: Path
+
+    @property
+    def config_file(self) -> Path:
+        return self.config / "config.toml"
+
+
+def paths_under(home: Path) -> Paths:
+    """The layout under one folder, as WABIZ_HOME gives it."""
+    return Paths(home, home / "data", home / "cache", home / "state", home / "run")
+
+
+def paths_from_environment(environment: Mapping[str, str] = os.environ) -> Paths:
+    home = environment.get(HOME, "")
+    if home:
+        return paths_under(Path(home).expanduser().absolute())
+    from platformdirs import PlatformDirs
+
+    dirs = PlatformDirs("wabiz", appauthor=False)
+    return Paths(dirs.user_config_path, dirs.user_data_path, dirs.user_cache_path, dirs.user_state_path, dirs.user_runtime_path)
+
+
+def make_private(folder: Path) -> Path:
+    """Make `folder` (and its parents) with mode 0700 if it is absent; an existing folder is left as it is."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

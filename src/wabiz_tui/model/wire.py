@@ -1,0 +1,205 @@
+"""What desks and hub say to each other under /v1 (besides the feed and the Graph-shaped gateway): bodies of requests and answers."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from wabiz_tui.model.values import Role
+
+
+class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of every /v1 answer that is not 2xx: a stable code and a sentence for the person who reads it."""
+
+    code: str
+    sentence: str
+
+
+class EnrollRequest(msgspec.Struct, frozen=True):
+    """POST /v1/enroll. `proof` is the Ed25519 signature (base64) over `wabiz/enroll/v1\\n` + code + `\\n` + public_key."""
+
+    code: str
+    public_key: str
+    proof: str
+    device_name: str = ""
+
+
+class EnrollReply(msgspec.Struct, frozen=True):
+    """`tenant` is the WABA id; the keys are the hub's Ed25519 public keys (base64 of 32 bytes): policy signs policies and
+    answers, audit signs checkpoints. `cache_id` salts the device's key derivation (32 hex, random, made once)."""
+
+    device: str
+    cache_id: str
+    person: str
+    person_name: str
+    role: Role
+    tenant: str
+    business: str
+    policy_key: str
+    audit_key: str
+
+
+class TokenRequest(msgspec.Struct, frozen=True):
+    """POST /v1/token, private_key_jwt (RFC 7523): EdDSA JWT with iss = sub = device id, aud = `wabiz:<tenant>`, jti, exp ≤ 60 s."""
+
+    client_assertion: str
+    grant_type: Literal["client_credentials"] = "client_credentials"
+    client_assertion_type: str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+class TokenReply(msgspec.Struct, frozen=True):
+    access_token: str
+    expires_in: int
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 the name of a scheme, no secret
+
+
+class ShareReply(msgspec.Struct, frozen=True):
+    """GET /v1/device/share (current epoch) and POST /v1/device/epochs (begins `epoch` + 1). Shares are base64 of 32 bytes.
+
+    `lease` is in seconds; 0 means the share must not outlive the process. `reset` tells that the hub destroyed the epoch the
+    device had ("erased by key destruction"): start empty; the outbox share is unchanged.
+    """
+
+    epoch: int
+    share: str
+    outbox_share: str
+    lease: int
+    at: datetime
+    reset: bool = False
+
+
+class PolicyVersion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is signed of a policy: `text` is the TOML document, byte for byte."""
+
+    version: int
+    text: str
+    at: datetime
+    tenant: str = ""
+    by: str = ""
+
+
+class SignedPolicy(msgspec.Struct, frozen=True):
+    """`policy` is the canonical JSON of a PolicyVersion as text; `signature` (base64) covers `wabiz/policy/v1\\n` + it."""
+
+    policy: str
+    signature: str
+
+
+class ReceiptCounts(msgspec.Struct, frozen=True, omit_defaults=True):
+    messages: int = 0
+    conversations: int = 0
+    contacts: int = 0
+    events: int = 0
+    drafts: int = 0
+    media: int = 0
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """A device's statement of what it purged. Holds no personal data: ids only as a keyed hash.
+
+    `ids_hash` is HMAC-SHA256 (hex), under the destroyed epoch's key, over the sorted ids, so nobody can test a guess once the
+    key is gone. `previous` is the SHA-256 (hex) of the canonical JSON of the receipt before it, empty for number 1.
+    """
+
+    number: int
+    device: str
+    tenant: str
+    epoch: int
+    """The epoch whose key and file are destroyed."""
+    next_epoch: int
+    policy: int
+    reason: Literal["due", "policy", "resolved", "lock", "exit", "start", "asked", "removed", "reset", "wipe"]
+    started_at: datetime
+    finished_at: datetime
+    removed: ReceiptCounts
+    kept: ReceiptCounts
+    ids_hash: str
+    stores: tuple[str, ...]
+    method: str
+    file_destroyed: bool
+    key_destroyed: bool
+    previous: str
+
+
+class SignedReceipt(msgspec.Struct, frozen=True):
+    """One line of a receipts file. `receipt` is the canonical JSON of a Receipt as text; `signature` (base64, the device's
+    Ed25519 key) covers `wabiz/receipt/v1\\n` + it; `public_key` is that key."""
+
+    receipt: str
+    signature: str
+    public_key: str
+
+
+class ReceiptReply(msgspec.Struct, frozen=True):
+    """POST /v1/receipts: recorded, the share of the receipt's epoch destroyed, and the audit log's checkpoint (a C2SP note)."""
+
+    number: int
+    share_destroyed: bool
+    checkpoint: str
+
+
+class StatusChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """POST /v1/conversations/{id}/status."""
+
+    status: Literal["open", "pending", "snoozed", "resolved"]
+    until: datetime | None = None
+    reason: str = ""
+
+
+class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """POST /v1/conversations/{id}/assignee: a person's id, or null for nobody. `expected` makes taking conflict-free."""
+
+    person: str | None
+    expected: str | None = None
+
+
+class ReadMark(msgspec.Struct, frozen=True, omit_defaults=True):
+    """POST /v1/conversations/{id}/read: everything up to this message id was seen; `unread` instead marks it unread again."""
+
+    up_to: str | None = None
+    unread: bool = False
+
+
+class NewPerson(msgspec.Struct, frozen=True, omit_defaults=True):
+    """POST /v1/people; the answer is `{"person": id, "code": one-time enrolment code, "expires_at"}`."""
+
+    name: str
+    role: Role
+    teams: tuple[str, ...] = ()
+
+
+class EnrolmentCode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`code` is `<secret>.<first 16 hex of SHA-256 of the hub's policy key>`: the device refuses a hub with another key."""
+
+    code: str
+    person: str = ""
+    expires_at: datetime | None = None
+
+
+class WhoAmI(msgspec.Struct, frozen=True, omit_defaults=True):
+    """GET /v1/me."""
+
+    device: str
+    person: str
+    name: str
+    role: Role
+    tenant: str
+    head: int
+    policy: int
+    at: datetime
+
+
+class PolicyText(msgspec.Struct, frozen=True, omit_defaults=True):
+    """POST /v1/policy/check, /v1/policy/diff and /v1/policy (apply): a TOML document and, for messages, its file name."""
+
+    text: str
+    file: str = "policy.toml"
+
+
+class PolicyOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What applying a policy did: in force at once, or waiting for a second person and the grace period."""
+
+    version: int
+    state: Literal["in_force", "waiting", "unchanged"]
+    changes: tuple[str, ...] = ()
+    waits_until: datetime | None = None
