@@ -153,6 +153,22 @@ class Desk(Protocol):
         `undo` keeps it back for the policy's undo time. Raises Denied when policy or window forbids it."""
         ...
 
+    async def send_now(
+        self,
+        conversation: str,
+        text: str,
+        *,
+        key: str | None = None,
+        reply_to: str | None = None,
+        queue: bool = False,
+        timeout: float = 30.0,
+    ) -> Message:
+        """Send and wait until the message is accepted, failed or uncertain (what scripts do; no undo time).
+
+        Hub unreachable: raises Unreachable with nothing kept, or with `queue` returns the message still queued. Raises Denied when
+        policy, permission or window refuses it."""
+        ...
+
     async def recall(self, message: str) -> bool:
         """Take back a message still in its undo time; False when it is too late."""
         ...
