@@ -1,0 +1,173 @@
+"""Commands about this machine: enroll, sync, status, purge, lock, unlock, wipe, doctor."""
+
+import click
+
+from wabiz_tui.cli.commands import json_option, passphrase_option
+from wabiz_tui.cli.output import print_json, print_table, say
+from wabiz_tui.cli.session import ask_passphrase, read_passphrase, run, with_desk
+from wabiz_tui.model.desk import Desk, DeskStatus, PurgeOutcome
+from wabiz_tui.model.errors import NoKeyStore, UsageError
+from wabiz_tui.model.paths import paths_from_environment
+
+
+@click.command()
+@click.argument("hub_url")
+@click.argument("code")
+@click.option("--name", default="", help="What administrators see this machine as; its host name if left out.")
+@json_option
+@passphrase_option
+def enroll(hub_url: str, code: str, *, name: str, as_json: bool, passphrase_fd: int | None) -> None:
+    """Make this machine a device of the hub at HUB_URL with a one-time CODE from an administrator."""
+    from wabiz_tui.desk.enrolment import enroll as enroll_device
+    from wabiz_tui.model.clock import clock_from_environment
+    from wabiz_tui.model.config import load_config
+
+    paths = paths_from_environment()
+    config = load_config(paths)
+    passphrase = read_passphrase(passphrase_fd)
+    clock = clock_from_environment()
+    try:
+        enrolment = run(enroll_device(hub_url, code, paths=paths, config=config, passphrase=passphrase, clock=clock, device_name=name))
+    except NoKeyStore:
+        if passphrase is not None:
+            raise
+        chosen = ask_passphrase(again=True)
+        enrolment = run(enroll_device(hub_url, code, paths=paths, config=config, passphrase=chosen, clock=clock, device_name=name))
+    if as_json:
+        print_json([enrolment])
+    else:
+        say(f"This machine is now device {enrolment.device} of {enrolment.person_name}. `wabiz` opens the inbox.")
+
+
+@click.command()
+@json_option
+@passphrase_option
+def sync(*, as_json: bool, passphrase_fd: int | None) -> None:
+    """Catch up with what the hub held when this was called, then return."""
+    reached = with_desk(passphrase_fd, lambda desk: desk.sync())
+    if as_json:
+        print_json([{"reached": reached}])
+    else:
+        say(f"Caught up with the hub at {reached}.")
+
+
+@click.command()
+@json_option
+@passphrase_option
+def status(*, as_json: bool, passphrase_fd: int | None) -> None:
+    """Say how this machine stands: link, lease, policy, epoch, messages, outbox, next purge, key store."""
+
+    async def act() -> DeskStatus:
+        from wabiz_tui.desk.process.launch import connect
+
+        desk = await connect(paths_from_environment(), passphrase=read_passphrase(passphrase_fd))
+        try:
+            return await desk.status()
+        finally:
+            await desk.close()
+
+    now = run(act())
+    if as_json:
+        print_json([status_record(now)])
+        return
+    print_table(
+        ("", ""), ((key.replace("_", " "), value) for key, value in status_record(now).items() if value not in (None, "")), empty=""
+    )
+
+
+def status_record(now: DeskStatus) -> dict[str, object]:
+    """The status as the contract names it, then the rest."""
+    import msgspec
+
+    record: dict[str, object] = {field.name: getattr(now, field.name) for field in msgspec.structs.fields(DeskStatus)}
+    first = ("link", "lease_until", "policy", "epoch", "messages", "outbox", "next_purge", "key_store")
+    return {key: record[key] for key in first} | {key: value for key, value in record.items() if key not in first}
+
+
+@click.command()
+@json_option
+@passphrase_option
+def purge(*, as_json: bool, passphrase_fd: int | None) -> None:
+    """Rebuild the cache under a new key without what the policy no longer allows, and sign a receipt."""
+    outcome = with_desk(passphrase_fd, lambda desk: desk.purge())
+    if as_json:
+        print_json([purge_record(outcome)])
+    else:
+        say(f"Removed {outcome.removed} messages; epoch {outcome.epoch} is in force and its predecessor's key is destroyed.")
+
+
+def purge_record(outcome: PurgeOutcome) -> dict[str, object]:
+    return {"removed": outcome.removed, "epoch": outcome.epoch, "receipt": outcome.receipt}
+
+
+@click.command()
+@passphrase_option
+def lock(*, passphrase_fd: int | None) -> None:
+    """Close the cache and drop its keys; every open screen goes blank."""
+
+    async def act() -> None:
+        from wabiz_tui.desk.process.launch import connect
+
+        # A lock never starts a desk: where none runs, nothing is open.
+        desk = await connect(paths_from_environment(), passphrase=None, start=False)
+        try:
+            await desk.lock()
+        finally:
+            await desk.close()
+
+    read_passphrase(passphrase_fd)
+    run(act())
+    say("Locked.")
+
+
+@click.command()
+@json_option
+@passphrase_option
+def unlock(*, as_json: bool, passphrase_fd: int | None) -> None:
+    """Open the cache again."""
+
+    async def act(desk: Desk) -> DeskStatus:
+        return await desk.status()
+
+    now = with_desk(passphrase_fd, act)
+    if as_json:
+        print_json([status_record(now)])
+    else:
+        say("Unlocked.")
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@passphrase_option
+def wipe(*, yes: bool, as_json: bool, passphrase_fd: int | None) -> None:
+    """Remove the cache, the keys and the enrolment of this machine, and say what was removed."""
+    from wabiz_tui.desk.wipe import wipe as wipe_machine
+    from wabiz_tui.model.clock import clock_from_environment
+    from wabiz_tui.model.config import load_config
+
+    read_passphrase(passphrase_fd)
+    if not yes and not click.confirm("Unsent messages and drafts are lost. Remove everything wabiz keeps on this machine?", err=True):
+        raise UsageError("Nothing was removed.")
+    paths = paths_from_environment()
+    removed = run(wipe_machine(paths, config=load_config(paths), clock=clock_from_environment()))
+    if as_json:
+        print_json({"removed": item} for item in removed)
+    else:
+        for item in removed:
+            say(f"removed {item}")
+
+
+@click.command()
+@json_option
+def doctor(*, as_json: bool) -> None:
+    """Say which key store is used, why the others are not, and what root could do on this machine."""
+    from wabiz_tui.desk.doctor import examine
+    from wabiz_tui.model.config import load_config
+
+    paths = paths_from_environment()
+    findings = examine(paths, load_config(paths))
+    if as_json:
+        print_json(findings)
+        return
+    print_table(("", "check", "finding"), ((finding.mark, finding.check, finding.sentence) for finding in findings), empty="")

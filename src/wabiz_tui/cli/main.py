@@ -1,0 +1,50 @@
+"""The entry point `wabiz`: without arguments it opens the inbox at once, else it finds the command and turns errors into exit codes."""
+
+import sys
+
+from wabiz_tui.model.errors import Denied, WabizError
+
+
+def run() -> None:
+    """Run the command line of this process and leave with 0 done, 1 failed, 2 usage, 3 denied or 4 unreachable."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit code; a refusal of ours is one line on standard error, never a traceback."""
+    try:
+        if not arguments:
+            # Start-up counts most here: neither click nor a table is needed to open the inbox.
+            from wabiz_tui.cli.inbox import open_inbox
+
+            return open_inbox(passphrase_fd=None)
+        from wabiz_tui.cli.commands import invoke
+
+        return invoke(arguments)
+    except WabizError as error:
+        return report(error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`wabiz messages … | head`): nothing is left to tell it.
+        sys.stderr.close()
+        return 1
+
+
+def report(error: WabizError) -> int:
+    """Tell `error` on standard error (a denial as JSON `{code, sentence}`) and return its exit code."""
+    from wabiz_tui.model.text import safe_line
+
+    sentence = safe_line(error.sentence)
+    if isinstance(error, Denied):
+        from wabiz_tui.model.codec import encode
+        from wabiz_tui.model.wire import ErrorBody
+
+        print(encode(ErrorBody(error.code, sentence)).decode(), file=sys.stderr)
+    else:
+        print(f"wabiz: {sentence}", file=sys.stderr)
+    return error.exit_status
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,105 @@
+"""The policy: show, check, compare, apply, approve."""
+
+from pathlib import Path
+
+import click
+
+from wabiz_tui.cli.commands import json_option, passphrase_option
+from wabiz_tui.cli.output import print_json, say
+from wabiz_tui.cli.remote import ask_hub
+from wabiz_tui.model.codec import decode
+from wabiz_tui.model.errors import BadInput
+from wabiz_tui.model.wire import PolicyOutcome, PolicyText, PolicyVersion, SignedPolicy
+
+_LARGEST = 256 * 1024
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def policy() -> None:
+    """The one policy that rules what is kept, where, and for how long."""
+
+
+def _read(file: Path) -> PolicyText:
+    if file.stat().st_size > _LARGEST:
+        raise BadInput(f"{file.name} is larger than {_LARGEST // 1024} KiB; that is no policy.")
+    try:
+        return PolicyText(text=file.read_text(encoding="utf-8"), file=str(file))
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file.name} is not UTF-8 text.") from error
+
+
+@policy.command()
+@json_option
+@passphrase_option
+def show(*, as_json: bool, passphrase_fd: int | None) -> None:
+    """Print the policy in force."""
+    signed = ask_hub(passphrase_fd, "GET", "/v1/policy", None, SignedPolicy)
+    version = decode(signed.policy, PolicyVersion)
+    if as_json:
+        print_json([version])
+    else:
+        click.echo(version.text, nl=not version.text.endswith("\n"))
+
+
+@policy.command()
+@click.argument("file", type=_FILE)
+@json_option
+def check(file: Path, *, as_json: bool) -> None:
+    """Check the policy in FILE here, without the hub: unknown keys, bad spans, impossible combinations."""
+    from wabiz_tui.policy.document import parse_policy
+
+    document = _read(file)
+    parsed = parse_policy(document.text, file=document.file)
+    if as_json:
+        print_json([{"valid": True, "name": parsed.name}])
+    else:
+        say(f"{file}: '{parsed.name}' is a valid policy.")
+
+
+@policy.command()
+@click.argument("file", type=_FILE)
+@json_option
+@passphrase_option
+def diff(file: Path, *, as_json: bool, passphrase_fd: int | None) -> None:
+    """Say what FILE would change of the policy in force: what tightens at once, and what waits for a second person."""
+    _tell(ask_hub(passphrase_fd, "POST", "/v1/policy/diff", _read(file), PolicyOutcome), as_json=as_json)
+
+
+@policy.command()
+@click.argument("file", type=_FILE)
+@json_option
+@passphrase_option
+def apply(file: Path, *, as_json: bool, passphrase_fd: int | None) -> None:
+    """Apply the policy in FILE: what tightens is in force at once, the rest waits for a second person and the grace period."""
+    check_locally(file)
+    _tell(ask_hub(passphrase_fd, "POST", "/v1/policy", _read(file), PolicyOutcome), as_json=as_json)
+
+
+@policy.command()
+@click.argument("version", type=click.IntRange(1))
+@json_option
+@passphrase_option
+def approve(version: int, *, as_json: bool, passphrase_fd: int | None) -> None:
+    """Approve the waiting VERSION of the policy as its second person."""
+    _tell(ask_hub(passphrase_fd, "POST", "/v1/policy/approve", {"version": version}, PolicyOutcome), as_json=as_json)
+
+
+def check_locally(file: Path) -> None:
+    """Refuse a wrong document here, with the file's own name and lines, before it travels."""
+    from wabiz_tui.policy.document import parse_policy
+
+    document = _read(file)
+    parse_policy(document.text, file=document.file)
+
+
+def _tell(outcome: PolicyOutcome, *, as_json: bool) -> None:
+    if as_json:
+        print_json([outcome])
+        return
+    states = {"in_force": "is in force", "waiting": "waits for a second person", "unchanged": "changes nothing"}
+    say(f"Version {outcome.version} {states[outcome.state]}.")
+    for line in outcome.changes:
+        say(f"  {line}")
+    if outcome.waits_until:
+        say(f"  not before {outcome.waits_until:%Y-%m-%d %H:%M} UTC")

@@ -1,0 +1,97 @@
+"""Commands that read the cache: conversations, messages, events, search."""
+
+import click
+
+from wabiz_tui.cli.commands import json_option, passphrase_option
+from wabiz_tui.cli.output import conversation_record, message_record, print_json, print_table
+from wabiz_tui.cli.session import with_desk
+from wabiz_tui.model.content import kind_of, plain_text
+from wabiz_tui.model.errors import BadInput
+from wabiz_tui.model.identifiers import is_id
+
+
+def conversation_id(text: str) -> str:
+    """An id as typed: 32 hexadecimal digits. Raises BadInput."""
+    wanted = text.strip().lower()
+    if not is_id(wanted):
+        raise BadInput("A conversation is named by its 32 hexadecimal digits; `wabiz conversations` lists them.", code="usage")
+    return wanted
+
+
+@click.command()
+@json_option
+@passphrase_option
+def conversations(*, as_json: bool, passphrase_fd: int | None) -> None:
+    """List the conversations this machine holds, newest activity first."""
+    rows = with_desk(passphrase_fd, lambda desk: desk.conversations())
+    if as_json:
+        print_json(conversation_record(row) for row in rows)
+        return
+    print_table(
+        ("conversation", "name", "status", "unread", "last", "window until"),
+        ((row.id, row.name, row.status, row.unread or "", _time(row.last_at), _time(row.window_until)) for row in rows),
+        empty="This machine holds no conversation.",
+    )
+
+
+@click.command()
+@click.argument("conversation")
+@json_option
+@passphrase_option
+def messages(conversation: str, *, as_json: bool, passphrase_fd: int | None) -> None:
+    """Print the cached messages of CONVERSATION in the order of their time."""
+    wanted = conversation_id(conversation)
+    rows = with_desk(passphrase_fd, lambda desk: desk.messages(wanted))
+    if as_json:
+        print_json(message_record(row) for row in rows)
+        return
+    print_table(
+        ("sent", "from", "kind", "text", "delivery"),
+        (
+            (
+                _time(row.sent_at),
+                row.author_name or row.direction,
+                kind_of(row.content),
+                plain_text(row.content),
+                row.delivery.state if row.delivery else "",
+            )
+            for row in rows
+        ),
+        empty="This machine holds no message of that conversation.",
+    )
+
+
+@click.command()
+@json_option
+@passphrase_option
+def events(*, as_json: bool, passphrase_fd: int | None) -> None:
+    """List the webhooks that are neither messages nor statuses: groups, templates, account, calls …"""
+    rows = with_desk(passphrase_fd, lambda desk: desk.events())
+    if as_json:
+        print_json(rows)
+        return
+    print_table(("at", "field", "summary"), ((_time(row.at), row.field, row.summary) for row in rows), empty="No events.")
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@json_option
+@passphrase_option
+def search(words: tuple[str, ...], *, limit: int, as_json: bool, passphrase_fd: int | None) -> None:
+    """Find WORDS in the messages this machine holds, newest first."""
+    hits = with_desk(passphrase_fd, lambda desk: desk.search(" ".join(words), limit=limit))
+    if as_json:
+        print_json(message_record(hit.message) | {"name": hit.conversation_name} for hit in hits)
+        return
+    print_table(
+        ("sent", "conversation", "name", "text"),
+        ((_time(hit.message.sent_at), hit.message.conversation, hit.conversation_name, plain_text(hit.message.content)) for hit in hits),
+        empty="Nothing found.",
+    )
+
+
+def _time(at: object) -> str:
+    from datetime import datetime
+
+    return at.astimezone().strftime("%Y-%m-%d %H:%M") if isinstance(at, datetime) else ""

@@ -1,0 +1,74 @@
+"""Purge receipts: list this machine's chain, and verify a file of them offline, trusting nobody."""
+
+from pathlib import Path
+
+import click
+
+from wabiz_tui.cli.commands import json_option, passphrase_option
+from wabiz_tui.cli.output import print_json, print_table, say
+from wabiz_tui.cli.session import with_desk
+from wabiz_tui.model.codec import decode
+from wabiz_tui.model.errors import BadInput
+from wabiz_tui.model.wire import Receipt, SignedReceipt
+
+_LARGEST_FILE = 64 * 1024 * 1024
+
+
+@click.group()
+def receipts() -> None:
+    """Purge receipts: this machine's signed statements of what it destroyed."""
+
+
+@receipts.command("list")
+@json_option
+@passphrase_option
+def list_receipts(*, as_json: bool, passphrase_fd: int | None) -> None:
+    """List this machine's receipts, oldest first. With --json each line is one signed receipt, as `verify` reads it."""
+    chain = with_desk(passphrase_fd, lambda desk: desk.receipts())
+    if as_json:
+        print_json(chain)
+        return
+    rows = [decode(signed.receipt, Receipt) for signed in chain]
+    print_table(
+        ("number", "finished", "reason", "epoch", "messages removed", "policy"),
+        ((row.number, row.finished_at.strftime("%Y-%m-%d %H:%M"), row.reason, row.epoch, row.removed.messages, row.policy) for row in rows),
+        empty="This machine has signed no receipt yet.",
+    )
+
+
+@receipts.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", required=True, help="The device's public key (base64 or hex), from the enrolment record at the hub.")
+@json_option
+def verify(file: Path, *, key: str, as_json: bool) -> int:
+    """Verify a FILE of signed receipts (JSON Lines): every signature, and that the chain has no gap. Exit code 0 valid, 1 not."""
+    from wabiz_tui.proof.receipts import verify_chain
+
+    if file.stat().st_size > _LARGEST_FILE:
+        raise BadInput(f"{file.name} is larger than {_LARGEST_FILE // 2**20} MiB; that is no file of receipts.")
+    lines = [line for line in file.read_bytes().splitlines() if line.strip()]
+    if not lines:
+        raise BadInput(f"{file.name} holds no receipt.")
+    chain = verify_chain([decode(line, SignedReceipt) for line in lines], public_key(key))
+    if as_json:
+        print_json(chain)
+    else:
+        say(f"Valid: {len(chain)} receipts, numbers {chain[0].number} to {chain[-1].number}, of device {chain[-1].device}.")
+    return 0
+
+
+def public_key(text: str) -> bytes:
+    """An Ed25519 public key as base64 (standard or URL-safe) or 64 hexadecimal digits. Raises BadInput."""
+    import base64
+    import binascii
+
+    written = text.strip()
+    try:
+        if len(written) == 64:
+            return bytes.fromhex(written)
+        key = base64.b64decode(written.replace("-", "+").replace("_", "/") + "=" * (-len(written) % 4), validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise BadInput("The key is neither base64 nor hexadecimal.") from error
+    if len(key) != 32:
+        raise BadInput(f"An Ed25519 public key has 32 bytes; this one has {len(key)}.")
+    return key

@@ -1,0 +1,71 @@
+"""Commands that act on a conversation: send, resolve, reopen."""
+
+import click
+
+from wabiz_tui.cli.commands import json_option, passphrase_option
+from wabiz_tui.cli.output import conversation_record, message_record, print_json, say
+from wabiz_tui.cli.reading import conversation_id
+from wabiz_tui.cli.session import with_desk
+from wabiz_tui.model.desk import Desk
+from wabiz_tui.model.errors import UsageError
+from wabiz_tui.model.values import Conversation, DeliveryState, Message
+
+_WAIT_SECONDS = 30.0
+_LONGEST_TEXT = 4096
+
+
+@click.command()
+@click.argument("conversation")
+@click.argument("text")
+@click.option("--key", default=None, help="Idempotency key: the same key sends the same message once, however often it is called.")
+@click.option("--queue", is_flag=True, help="When the hub cannot be reached, leave the message in the outbox and succeed.")
+@json_option
+@passphrase_option
+def send(conversation: str, text: str, *, key: str | None, queue: bool, as_json: bool, passphrase_fd: int | None) -> int:
+    """Send TEXT to CONVERSATION and wait until it is accepted.
+
+    Exit codes: 0 accepted (or queued with --queue), 1 refused by WhatsApp, 3 refused by policy, 4 the hub cannot be reached.
+    """
+    wanted = conversation_id(conversation)
+    if not text.strip():
+        raise UsageError("An empty message cannot be sent.")
+    if len(text) > _LONGEST_TEXT:
+        raise UsageError(f"WhatsApp takes at most {_LONGEST_TEXT} characters in a text; this one has {len(text)}.")
+
+    async def act(desk: Desk) -> Message:
+        return await desk.send_now(wanted, text, key=key, queue=queue, timeout=_WAIT_SECONDS)
+
+    message = with_desk(passphrase_fd, act)
+    if as_json:
+        print_json([message_record(message)])
+    else:
+        say(f"{message.id} {message.delivery.state if message.delivery else ''}")
+    return 1 if message.delivery and message.delivery.state in {DeliveryState.FAILED, DeliveryState.UNCERTAIN} else 0
+
+
+@click.command()
+@click.argument("conversation")
+@click.option("--reason", default="", help="Why; kept with the conversation.")
+@json_option
+@passphrase_option
+def resolve(conversation: str, *, reason: str, as_json: bool, passphrase_fd: int | None) -> None:
+    """Resolve CONVERSATION."""
+    wanted = conversation_id(conversation)
+    _show(with_desk(passphrase_fd, lambda desk: desk.set_status(wanted, "resolved", reason=reason)), as_json=as_json)
+
+
+@click.command()
+@click.argument("conversation")
+@json_option
+@passphrase_option
+def reopen(conversation: str, *, as_json: bool, passphrase_fd: int | None) -> None:
+    """Open CONVERSATION again."""
+    wanted = conversation_id(conversation)
+    _show(with_desk(passphrase_fd, lambda desk: desk.set_status(wanted, "open")), as_json=as_json)
+
+
+def _show(conversation: Conversation, *, as_json: bool) -> None:
+    if as_json:
+        print_json([conversation_record(conversation)])
+    else:
+        say(f"{conversation.id} {conversation.status}")
