@@ -1,0 +1,210 @@
+"""Meta's error codes as data (cloud-api §12): what each means, who may try again, and the line the agent reads."""
+
+from datetime import timedelta
+from typing import Any, Literal
+
+import msgspec
+
+from wabiz_tui.graph.reading import Json, load_object, number_of, object_of, word
+from wabiz_tui.model.errors import BadInput, CloudError
+
+Retry = Literal["backoff", "window", "fix", "admin", "never"]
+
+MAX_DETAILS = 500
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """`retry` tells who can make it work: we after a pause, the window's opening, a changed request, an administrator, nobody."""
+
+    code: int
+    title: str
+    http_status: int
+    retry: Retry
+    sentence: str
+
+    def tell(self, details: str = "") -> str:
+        """The line for the agent, with Meta's details where the line has a place for them."""
+        return self.sentence.replace("{details}", (details or self.title)[:MAX_DETAILS])
+
+
+_TOKEN = "Connection to WhatsApp has expired: ask your administrator to renew it."  # noqa: S105 a sentence, no secret
+_PERMISSION = "Not allowed by the account's permissions: ask your administrator."
+_BUSY = "WhatsApp is busy; wabiz will try again."
+_INVALID = "Message not valid: {details}."
+_FIELDS = "Template fields do not match: {details}."
+_NUMBER = "The business number is not ready: ask your administrator."
+_GROUP = "Group: {details}."
+_CALL = "Call not possible: {details}."
+_BLOCK = "Could not block or unblock: {details}."
+_ADMIN = "Only an administrator can mend this: {details}."
+
+_ROWS: tuple[tuple[int, str, int, Retry, str], ...] = (
+    (0, "AuthException", 401, "admin", _TOKEN),
+    (1, "API Unknown", 400, "fix", "WhatsApp could not read this message: change it and send again."),
+    (2, "API Service", 503, "backoff", "WhatsApp is busy; not sent yet."),
+    (3, "API Method", 500, "admin", _PERMISSION),
+    (4, "API Too Many Calls", 400, "backoff", "Too many requests; wabiz will try again."),
+    (10, "Permission Denied", 403, "admin", _PERMISSION),
+    (33, "Parameter value is not valid", 400, "admin", "This business number no longer exists: ask your administrator."),
+    (100, "Invalid parameter", 400, "fix", _INVALID),
+    (190, "Access token has expired", 401, "admin", _TOKEN),
+    (368, "Temporarily blocked for policies violations", 403, "admin", "WhatsApp has blocked this account for now."),
+    (613, "Calls to this API have exceeded the rate limit", 400, "backoff", "Too many requests: try again in a moment."),
+    (2500, "An active access token must be used", 400, "admin", "Connection to WhatsApp is not set up: ask your administrator."),
+    (80007, "Rate limit issues", 400, "backoff", "Too many requests; wabiz will try again."),
+    (130403, "Recipient is blocked", 400, "never", "You have blocked this contact."),
+    (130429, "Rate limit hit", 400, "backoff", "Sending too fast; wabiz will try again."),
+    (130472, "User's number is part of an experiment", 400, "never", "WhatsApp withheld this marketing message."),
+    (130497, "Business account is restricted from messaging users in this country", 403, "admin", "Not allowed to message this country."),
+    (130501, "Message type is not currently supported", 400, "never", "The customer sent something that cannot be shown."),
+    (131000, "Something went wrong", 500, "fix", "WhatsApp failed: check whether it arrived before sending again."),
+    (131005, "Access denied", 403, "admin", _PERMISSION),
+    (131008, "Required parameter is missing", 400, "fix", _INVALID),
+    (131009, "Parameter value is not valid", 400, "fix", _INVALID),
+    (131016, "Service unavailable", 500, "backoff", _BUSY),
+    (131020, "Group has one member", 400, "fix", _GROUP),
+    (131021, "Recipient cannot be sender", 400, "never", "You cannot message your own number."),
+    (131026, "Message undeliverable", 400, "never", "Could not be delivered to this person."),
+    (131030, "Recipient phone number not in allowed list", 400, "admin", "Test number: this recipient is not on its list."),
+    (131031, "Account has been locked", 403, "admin", "The account is locked by WhatsApp: ask your administrator."),
+    (131035, "Webhook expired", 400, "never", "The message could not be kept."),
+    (131036, "Content expired", 400, "never", "The message could not be kept."),
+    (131037, "Display name not approved", 400, "admin", "The business name is not approved yet."),
+    (131041, "Group unknown", 400, "fix", _GROUP),
+    (131042, "Business eligibility payment issue", 400, "admin", "Billing problem on the account: ask your administrator."),
+    (131044, "Business eligibility payment issue (calls)", 400, "admin", "Billing problem on the account: ask your administrator."),
+    (131045, "Incorrect certificate", 500, "admin", "The business number is not registered: ask your administrator."),
+    (131047, "Re-engagement message", 400, "window", "The 24-hour window is closed: use a template."),
+    (131048, "Spam rate limit hit", 400, "admin", "The number is limited because of complaints."),
+    (131049, "Message not delivered to maintain healthy engagement", 400, "never", "WhatsApp chose not to deliver: not before tomorrow."),
+    (131050, "User has stopped receiving marketing messages", 400, "never", "The customer opted out of marketing."),
+    (131051, "Unsupported message type", 400, "fix", "This kind of message is not supported."),
+    (131052, "Media download error", 400, "never", "The customer's file could not be fetched: ask for it another way."),
+    (131053, "Media upload error", 400, "fix", "File type or size not accepted: {details}."),
+    (131055, "Method not allowed", 400, "fix", "The template cannot be used here."),
+    (131056, "Business account, consumer account pair rate limit hit", 400, "backoff", "Too many messages to this person; waiting."),
+    (131057, "Account in maintenance mode", 500, "backoff", "The number is being upgraded; wabiz will try again."),
+    (131059, "Cursor not valid", 400, "fix", "The list moved meanwhile: start again."),
+    (131060, "Message unavailable", 400, "never", "The message can only be seen in the WhatsApp Business app."),
+    (131062, "Business-scoped user ID not allowed", 400, "fix", "This needs the customer's phone number."),
+    (131063, "Marketing messages are off on Cloud API", 400, "admin", "Marketing is turned off for this account."),
+    (131064, "Limited for template misclassification", 400, "admin", "The account is limited because of a template's category."),
+    (131201, "Partial success", 206, "fix", _GROUP),
+    (131202, "Group participant duplicate", 400, "fix", _GROUP),
+    (131204, "Too many participants", 400, "fix", _GROUP),
+    (131207, "Group suspended", 403, "fix", _GROUP),
+    (131208, "Group rate limit", 429, "backoff", _GROUP),
+    *((code, "Group request not valid", 400, "fix", _GROUP) for code in range(131209, 131215)),
+    (131215, "Not eligible for groups", 400, "admin", _GROUP),
+    (132000, "Number of parameters does not match the expected number of params", 400, "fix", _FIELDS),
+    (132001, "Template name does not exist in the translation", 404, "fix", "The template is not available in this language."),
+    (132005, "Translated text too long", 400, "fix", "The text is too long for this template."),
+    (132007, "Template format character policy violated", 400, "fix", "The template was refused by policy."),
+    (132008, "Template parameter value not valid", 400, "fix", _FIELDS),
+    (132012, "Parameter format does not match format in the created template", 400, "fix", _FIELDS),
+    (132015, "Template is paused", 400, "window", "The template is paused: choose another."),
+    (132016, "Template is disabled", 400, "never", "The template is switched off: choose another."),
+    (132018, "Template parameters not valid", 400, "fix", "Template fields not valid: {details}."),
+    (132068, "Flow is blocked", 400, "admin", "The form is not available now."),
+    (132069, "Flow is throttled", 400, "backoff", "The form is not available now."),
+    (133000, "Incomplete deregistration", 500, "admin", _NUMBER),
+    (133004, "Server temporarily unavailable", 503, "backoff", _BUSY),
+    *((code, "Phone number registration", 400, "admin", _NUMBER) for code in (133005, 133006, 133008, 133009, 133010, 133015, 133016)),
+    (134011, "Payments terms not accepted", 400, "admin", "Payments are not accepted yet."),
+    (134100, "Not a marketing template", 400, "fix", "The template cannot be used here."),
+    (134101, "Template is still syncing", 400, "backoff", "The template cannot be used yet; wabiz will try again."),
+    (134102, "Template not eligible", 500, "admin", "The template cannot be used here."),
+    (135000, "Generic user error", 400, "fix", _INVALID),
+    (137000, "Identity key hash mismatch", 400, "fix", "The customer's security code changed: confirm who they are first."),
+    *((code, "Calling", 400, "never", _CALL) for code in range(138000, 138019)),
+    *((code, "Flows management", 400, "fix", _ADMIN) for code in range(139000, 139005)),
+    (139100, "Failed to block or unblock some users", 400, "fix", _BLOCK),
+    (139101, "Block list limit reached", 400, "fix", _BLOCK),
+    (139102, "Block list concurrent update", 400, "fix", _BLOCK),
+    (139103, "Block list internal error", 500, "backoff", _BLOCK),
+    *((code, "Business username", 400, "fix", _ADMIN) for code in range(147001, 147006)),
+    *(
+        (code, "Template creation", 400, "fix", _ADMIN)
+        for code in (2388019, 2388039, 2388040, 2388047, 2388072, 2388073, 2388293, 2388299)
+    ),
+    (2494100, "Account in maintenance mode", 400, "backoff", "The number is being upgraded; wabiz will try again."),
+    *((code, "Coexistence sync", 400, "admin", _ADMIN) for code in (2593107, 2593108, 2593109)),
+)  # fmt: skip
+TABLE: dict[int, Meaning] = {row[0]: Meaning(*row) for row in _ROWS}
+
+
+def meaning(code: int) -> Meaning:
+    """What `code` means. A code not in the table is never retried and shows Meta's details."""
+    known = TABLE.get(code)
+    if known is not None:
+        return known
+    if 200 <= code <= 299:
+        return Meaning(code, "API Permission", 403, "admin", _PERMISSION)
+    return Meaning(code, "Unknown error", 400, "never", "WhatsApp refused: {details}.")
+
+
+def graph_error(code: int, details: str) -> CloudError:
+    """The error for `code`, to be raised where a request is judged; `details` names the field that is wrong."""
+    known = meaning(code)
+    return CloudError(
+        known.tell(details),
+        graph_code=code,
+        http_status=known.http_status,
+        details=details,
+        is_transient=known.retry == "backoff",
+    )
+
+
+def build_error(code: int, details: str, trace: str) -> dict[str, Any]:
+    """The body Graph answers with; its HTTP status is `meaning(code).http_status`."""
+    known = meaning(code)
+    error: Json = {
+        "message": f"(#{code}) {known.title}",
+        "type": "OAuthException",
+        "code": code,
+        "error_data": {"messaging_product": "whatsapp", "details": details or known.title},
+        "fbtrace_id": trace,
+    }
+    if known.retry == "backoff":
+        error["is_transient"] = True
+    return {"error": error}
+
+
+def parse_error(raw: bytes, http_status: int, *, retry_after: timedelta | None = None) -> CloudError:
+    """The error an answer that is not 2xx stands for; never raises.
+
+    Uncertain (the request may have been carried out): code 131000, and 5xx without a readable code. Transient: codes that
+    call for a pause, `is_transient` in the body, and 429 without a code.
+    """
+    try:
+        error = object_of(load_object(raw).get("error"))
+    except BadInput:
+        error = {}
+    number = number_of(error.get("code"))
+    if number is None:
+        return _without_code(http_status, retry_after)
+    code = int(number)
+    known = meaning(code)
+    details = word(object_of(error.get("error_data")).get("details")) or word(error.get("error_user_msg")) or word(error.get("message"))
+    return CloudError(
+        known.tell(details),
+        graph_code=code,
+        http_status=http_status,
+        details=details,
+        is_transient=known.retry == "backoff" or (error.get("is_transient") is True and code != 131000),
+        is_uncertain=code == 131000,
+        retry_after=retry_after,
+        trace=word(error.get("fbtrace_id")) or None,
+    )
+
+
+def _without_code(http_status: int, retry_after: timedelta | None) -> CloudError:
+    if http_status >= 500:
+        sentence = "WhatsApp answered with an error it did not explain: check whether the message arrived before sending again."
+    elif http_status == 429:
+        sentence = "Too many requests; wabiz will try again."
+    else:
+        sentence = f"WhatsApp refused with HTTP status {http_status} and no reason: ask your administrator."
+    return CloudError(
+        sentence, http_status=http_status, is_transient=http_status == 429, is_uncertain=http_status >= 500, retry_after=retry_after
+    )

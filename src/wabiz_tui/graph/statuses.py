@@ -1,0 +1,87 @@
+"""Read one object of `statuses[]` (cloud-api §9)."""
+
+from typing import Any
+
+from wabiz_tui.graph.contents import is_whole, read_error
+from wabiz_tui.graph.messages import Contacts
+from wabiz_tui.graph.parsed import Identity, StatusUpdate
+from wabiz_tui.graph.place import Place
+from wabiz_tui.graph.reading import Json, fingerprint, list_of, object_of, without, word, word_or_none
+
+# Meta renamed these in May 2026; both spellings are live (cloud-api §9, "Aliases").
+_PARENTS = ("recipient_parent_user_id", "parent_recipient_user_id", "parent_user_id")
+_PARTICIPANTS = ("recipient_participant_id", "participant_recipient_id")
+_PARTICIPANT_USERS = ("recipient_participant_user_id", "participant_recipient_user_id")
+_PARTICIPANT_PARENTS = ("recipient_participant_parent_user_id", "participant_recipient_parent_user_id")
+_HELD = ("id", "status", "timestamp", "recipient_id", "recipient_user_id", "biz_opaque_callback_data", "recipient_identity_key_hash")
+
+
+def read_status(place: Place, contacts: Contacts, value: Any) -> StatusUpdate | None:
+    """None when it names no message, no state or no business number."""
+    status = object_of(value)
+    wamid, state = word(status.get("id")), word(status.get("status"))
+    if not wamid or not state or not place.number:
+        return None
+    told = _recipient(status)
+    recipient = contacts.complete(told) if told.is_known else contacts.only() or told
+    at, is_timed = place.time_of(status.get("timestamp"))
+    errors = list_of(status.get("errors"))
+    error = read_error(errors[0]) if errors and isinstance(errors[0], dict) else None
+    extra = _extra(status, is_timed=is_timed, errors_held=len(errors) == 1 and error is not None and is_whole(error, errors[0]))
+    if spare := contacts.spare(recipient):
+        extra["contact"] = spare
+    pricing, conversation = status.get("pricing"), status.get("conversation")
+    return StatusUpdate(
+        waba=place.waba,
+        number=place.number,
+        display_number=place.display_number,
+        wamid=wamid,
+        state=state,
+        at=at,
+        recipient=recipient,
+        callback_data=word_or_none(status.get("biz_opaque_callback_data")),
+        error=error,
+        pricing=object_of(pricing) if isinstance(pricing, dict) else None,
+        conversation=object_of(conversation) if isinstance(conversation, dict) else None,
+        extra=extra or None,
+        # A fact is named by what Meta repeats with it, so that the same status with and without `contacts` is one.
+        identity=fingerprint(wamid, state, told.group_id, told.user_id or told.parent_user_id or told.wa_id),
+    )
+
+
+def _first(status: Json, keys: tuple[str, ...]) -> str | None:
+    return next((text for key in keys if (text := word(status.get(key)))), None)
+
+
+def _recipient(status: Json) -> Identity:
+    key_hash = word_or_none(status.get("recipient_identity_key_hash"))
+    if status.get("recipient_type") == "group":
+        return Identity(
+            wa_id=_first(status, _PARTICIPANTS),
+            user_id=_first(status, _PARTICIPANT_USERS),
+            parent_user_id=_first(status, _PARTICIPANT_PARENTS),
+            group_id=word_or_none(status.get("recipient_id")),
+            identity_key_hash=key_hash,
+        )
+    return Identity(
+        wa_id=word_or_none(status.get("recipient_id")),
+        user_id=word_or_none(status.get("recipient_user_id")),
+        parent_user_id=_first(status, _PARENTS),
+        identity_key_hash=key_hash,
+    )
+
+
+def _extra(status: Json, *, is_timed: bool, errors_held: bool) -> Json:
+    held = [key for key in _HELD if word(status.get(key))]
+    if status.get("recipient_type") == "group":
+        held += ["recipient_type", *_PARTICIPANTS, *_PARTICIPANT_USERS, *_PARTICIPANT_PARENTS]
+    else:
+        held += _PARENTS
+        if status.get("recipient_type") == "individual":
+            held.append("recipient_type")
+    held += [key for key in ("pricing", "conversation") if isinstance(status.get(key), dict)]
+    if errors_held:
+        held.append("errors")
+    if not is_timed:
+        held.remove("timestamp") if "timestamp" in held else None
+    return without(status, *held)

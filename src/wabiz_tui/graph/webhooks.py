@@ -1,0 +1,174 @@
+"""Turn the body of a webhook into values: one bad part never hides the others, and what is unknown is kept whole."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from wabiz_tui.graph.coexistence import read_echoes, read_history
+from wabiz_tui.graph.messages import Contacts, read_message
+from wabiz_tui.graph.parsed import Identity, IdentityChange, OtherEvent, Parsed
+from wabiz_tui.graph.place import Place
+from wabiz_tui.graph.reading import Json, fingerprint, instant_of, list_of, load_object, object_of, without, word, word_or_none
+from wabiz_tui.graph.statuses import read_status
+from wabiz_tui.model.errors import BadInput
+
+_MESSAGES_KEYS = ("messaging_product", "metadata", "contacts", "messages", "statuses", "errors")
+_SUMMARY_KEYS = ("event", "decision", "type", "status", "new_quality_score", "new_category", "message_template_name", "alert_type")
+
+
+def parse(raw: bytes, *, received_at: datetime | None = None) -> list[Parsed]:
+    """Everything a webhook says, in its order. `received_at` stands in for times that are missing or absurd (else 1970).
+
+    Raises BadInput (TooLarge above 16 MiB) when the body is no JSON object with an `entry` list or is nested deeper than 64;
+    nothing inside raises. Cost: about one pass over the decoded JSON.
+    """
+    body = load_object(raw)
+    entries = body.get("entry")
+    if not isinstance(entries, list):
+        raise BadInput("The webhook has no list 'entry'.")
+    return [part for entry in list_of(entries) for part in _entry(entry, received_at)]
+
+
+def _entry(entry: object, received_at: datetime | None) -> Iterator[Parsed]:
+    values = object_of(entry)
+    place = Place(waba=word(values.get("id")), entry_at=instant_of(values.get("time")), received_at=received_at)
+    changes = values.get("changes")
+    if not isinstance(entry, dict) or not isinstance(changes, list):
+        yield _other(place, "", values or {"entry": entry}, "entry without a list of changes")
+        return
+    if spare := without(values, "id", "time", "changes"):
+        yield _other(place, "", spare, "further keys of an entry: " + ", ".join(sorted(spare))[:100])
+    for change in list_of(changes):
+        yield from _change(place, change)
+
+
+def _change(place: Place, change: object) -> Iterator[Parsed]:
+    values = object_of(change)
+    field, value = word(values.get("field")), values.get("value")
+    if not field or not isinstance(value, dict):
+        yield _other(place, field, values or {"change": change}, "change without a field and an object value")
+        return
+    value = object_of(value)
+    metadata = object_of(value.get("metadata"))
+    place = place.at_number(word_or_none(metadata.get("phone_number_id")), word(metadata.get("display_phone_number")))
+    if spare := without(values, "field", "value"):
+        yield _other(place, field, spare, "further keys of a change: " + ", ".join(sorted(spare))[:100])
+    if field == "messages":
+        yield from _messages(place, value)
+    elif field in ("smb_message_echoes", "message_echoes") and place.number:
+        yield from _rest(place, field, value, read_echoes(place, field, value))
+    elif field == "history" and place.number:
+        yield from _rest(place, field, value, read_history(place, value))
+    elif field == "user_id_update":
+        yield from _user_id_updates(place, value)
+    else:
+        yield _other(place, field, value, summarise(value))
+
+
+def _messages(place: Place, value: Json) -> Iterator[Parsed]:
+    """The field `messages`: messages, statuses and errors may stand side by side."""
+    contacts = Contacts(value.get("contacts"))
+    found = False
+    for key, reader in (("messages", read_message), ("statuses", read_status)):
+        if key in value and not isinstance(value[key], list):
+            yield _other(place, "messages", {key: value[key]}, f"'{key}' is no list")
+            found = True
+        for item in list_of(value.get(key)):
+            found = True
+            read = reader(place, contacts, item)
+            yield read if read is not None else _unusable(place, key, item)
+    for error in list_of(value.get("errors")):
+        found = True
+        code = word(object_of(error).get("code"))
+        yield _other(place, "messages", {"errors": [error]}, f"error {code}".strip())
+    spare = without(value, *_MESSAGES_KEYS)
+    if not found:
+        yield _other(place, "messages", value, summarise(value))
+    elif spare:
+        yield _other(place, "messages", spare, "further parts: " + ", ".join(sorted(spare))[:100])
+    if found and (unmatched := contacts.unmatched()):
+        yield _other(place, "messages", {"contacts": unmatched}, "contacts without a message")
+
+
+def _unusable(place: Place, key: str, item: object) -> OtherEvent:
+    reason = "no phone_number_id" if not place.number else "no id or nobody it belongs to"
+    return _other(place, "messages", {key: [item]}, f"{key} entry unusable: {reason}")
+
+
+def _rest(place: Place, field: str, value: Json, read: tuple[list[Parsed], Json]) -> Iterator[Parsed]:
+    """What was read of a value, then what was not, as an event of its own."""
+    parts, unread = read
+    yield from parts
+    if unread:
+        whole = {"metadata": value["metadata"], **unread} if "metadata" in value else unread
+        yield _other(place, field, whole, summarise(unread))
+
+
+def _user_id_updates(place: Place, value: Json) -> Iterator[Parsed]:
+    """One event an update, since each moves one person to a new id."""
+    updates = list_of(value.get("user_id_update"))
+    contacts = Contacts(value.get("contacts"))
+    if not updates:
+        yield _other(place, "user_id_update", value, "no updates")
+    for update in updates:
+        item = object_of(update)
+        own, parent = object_of(item.get("user_id")), object_of(item.get("parent_user_id"))
+        wa_id = word_or_none(item.get("wa_id"))
+        current = contacts.complete(
+            Identity(wa_id=wa_id, user_id=word_or_none(own.get("current")), parent_user_id=word_or_none(parent.get("current")))
+        )
+        previous = Identity(wa_id=wa_id, user_id=word_or_none(own.get("previous")), parent_user_id=word_or_none(parent.get("previous")))
+        change = IdentityChange(previous, current) if previous.is_known and current.is_known else None
+        yield _other(
+            place,
+            "user_id_update",
+            value if len(updates) == 1 else {**value, "user_id_update": [update]},
+            "user_id changed" if change else "update unusable",
+            at=instant_of(item.get("timestamp")),
+            change=change,
+            subject=current if current.is_known else None,
+        )
+
+
+def summarise(value: Json) -> str:
+    """One line of Meta's own enumerated words out of `value`; no text a customer could have written."""
+    for candidate in (value, *(object_of(first) for key in sorted(value) for first in list_of(value[key])[:1])):
+        words = [text[:60] for key in _SUMMARY_KEYS if (text := word(candidate.get(key)))]
+        if words:
+            return " ".join(words)
+    return ", ".join(key for key in sorted(value) if key not in ("metadata", "messaging_product", "contacts"))[:100]
+
+
+def _other(
+    place: Place,
+    field: str,
+    value: Json,
+    summary: str,
+    *,
+    at: datetime | None = None,
+    change: IdentityChange | None = None,
+    subject: Identity | None = None,
+) -> OtherEvent:
+    return OtherEvent(
+        waba=place.waba,
+        number=place.number,
+        field=field,
+        value=value,
+        at=at or _event_time(value) or place.entry_at,
+        summary=summary,
+        identity=fingerprint(place.waba, field, value),
+        identity_change=change,
+        subject=subject or _only_subject(value),
+    )
+
+
+def _event_time(value: Json) -> datetime | None:
+    items = (value, *(object_of(first) for part in value.values() for first in list_of(part)[:1]))
+    return next((at for item in items if (at := instant_of(item.get("timestamp"))) is not None), None)
+
+
+def _only_subject(value: Json) -> Identity | None:
+    contacts = list_of(value.get("contacts"))
+    if len(contacts) != 1:
+        return None
+    identity = Contacts(contacts).only()
+    return identity if identity is not None and identity.is_known else None
