@@ -55,6 +55,14 @@ class DocumentError(UsageError):
         about = f"{place}: {key}: {sentence}" if key else f"{place}: {sentence}"
         super().__init__(f"{about} Did you mean '{nearest}'?" if nearest else about)
         self.file, self.line, self.key, self.nearest = file, line, key, nearest
+        self.others: tuple[DocumentError, ...] = ()
+
+    def with_others(self, others: "tuple[DocumentError, ...]") -> "DocumentError":
+        """This error as the first of several in one document: its sentence holds theirs too, one a line."""
+        self.others = others
+        self.sentence = "\n".join((self.sentence, *(other.sentence for other in others)))
+        self.args = (self.sentence,)
+        return self
 
 
 class Denied(WabizError):
