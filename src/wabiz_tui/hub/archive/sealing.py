@@ -1,0 +1,84 @@
+"""Seal content under the key of its unit and personal data under the key of its contact; keyed hashes for looking things up.
+
+A *unit* is conversation × month × text│media: destroying its key erases all of it at once, in the write-ahead log, in
+replicas and in old backups alike. The month is that of Meta's time stamp, in UTC.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from wabiz_tui.hub.archive.keyfile import KeyFile
+from wabiz_tui.model.errors import DamagedStore
+from wabiz_tui.model.secret import Secret
+
+
+def month_of(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m")
+
+
+def text_unit(conversation: str, month: str) -> str:
+    return f"unit/{conversation}/{month}/text"
+
+
+def media_unit(conversation: str, month: str) -> str:
+    return f"unit/{conversation}/{month}/media"
+
+
+def contact_unit(contact: str) -> str:
+    return f"contact/{contact}"
+
+
+def event_unit(month: str) -> str:
+    return f"event/{month}"
+
+
+def waiting_unit(month: str) -> str:
+    """What belongs to no conversation yet: statuses of unknown messages, quarantined bodies."""
+    return f"waiting/{month}"
+
+
+def derive(seal_key: Secret, purpose: str) -> Secret:
+    """A 32-byte key for one purpose, from the hub's seal key."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return Secret(HKDF(SHA256(), 32, salt=None, info=f"wabiz/{purpose}/v1".encode()).derive(seal_key.reveal()))
+
+
+class Sealer:
+    """Seals and opens bytes under named keys. `about` (table and row id) is authenticated, so sealed bytes cannot change places."""
+
+    def __init__(self, keys: KeyFile, index_key: Secret, *, tenant: str, random_bytes: Callable[[int], bytes]) -> None:
+        self._keys, self._index_key, self._tenant, self._random = keys, index_key, tenant, random_bytes
+
+    def seal(self, unit: str, plain: bytes, *, about: str) -> bytes:
+        """Nonce and ciphertext (AES-256-GCM). Makes the unit's key where there is none yet."""
+        nonce = self._random(12)
+        return nonce + _aead(self._keys.make(unit)).encrypt(nonce, plain, self._about(unit, about))
+
+    def open(self, unit: str, sealed: bytes, *, about: str) -> bytes | None:
+        """What was sealed; None when the unit's key is destroyed. Raises DamagedStore when the bytes are not what was sealed here."""
+        from cryptography.exceptions import InvalidTag
+
+        key = self._keys.find(unit)
+        if key is None:
+            return None
+        try:
+            return _aead(key).decrypt(sealed[:12], sealed[12:], self._about(unit, about))
+        except InvalidTag as error:
+            raise DamagedStore(f"A sealed value of the archive ({about}) is damaged or stands in the wrong row.") from error
+
+    def lookup(self, kind: str, value: str) -> bytes:
+        """16 bytes that stand for a value in an index; without the hub's key nobody can test a guess."""
+        return hmac.digest(self._index_key.reveal(), f"{self._tenant}\n{kind}\n{value}".encode(), hashlib.sha256)[:16]
+
+    def _about(self, unit: str, about: str) -> bytes:
+        return f"wabiz/sealed/v1\n{self._tenant}\n{unit}\n{about}".encode()
+
+
+def _aead(key: bytes):
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)

@@ -1,0 +1,188 @@
+"""The archive: its files, its one writer and its readers, and the rule by which changes are numbered."""
+
+import asyncio
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import sqlalchemy as sa
+
+from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.engines import WRITER, migrate, open_sqlcipher, put, translated_sql
+from wabiz_tui.hub.archive.keyfile import KeyFile
+from wabiz_tui.hub.archive.sealing import Sealer, derive
+from wabiz_tui.hub.archive.times import to_ms
+from wabiz_tui.model.clock import Clock
+from wabiz_tui.model.feed import Entity
+from wabiz_tui.model.identifiers import new_id
+from wabiz_tui.model.secret import Secret
+
+T = TypeVar("T")
+
+# What a desk needs first stands first among the changes of one transaction: no message before its conversation.
+_ORDER: dict[str, int] = {
+    name: rank for rank, name in enumerate(("policy", "person", "number", "contact", "conversation", "message", "event"))
+}
+
+
+class Reading:
+    """One snapshot of the archive. Queries take it as their first argument."""
+
+    def __init__(self, connection: sa.Connection, archive: "Archive") -> None:
+        self.connection, self.tenant, self.sealer, self.now = connection, archive.tenant, archive.sealer, archive.clock.now()
+        self.archive = archive
+
+    @property
+    def now_ms(self) -> int:
+        return to_ms(self.now)
+
+    def new_id(self, at: datetime | None = None) -> str:
+        return new_id(at or self.now, self.archive.random_bytes)
+
+
+class Writing(Reading):
+    """One transaction of the one writer. What it touched gets its numbers last, just before the commit."""
+
+    def __init__(self, connection: sa.Connection, archive: "Archive") -> None:
+        super().__init__(connection, archive)
+        self._touched: dict[tuple[Entity, str], None] = {}
+        self._afterwards: list[Callable[[], object]] = []
+
+    def touch(self, entity: Entity, entity_id: str) -> None:
+        """Say in the feed that this entity changed."""
+        self._touched[entity, entity_id] = None
+
+    def afterwards(self, act: Callable[[], object]) -> None:
+        """Do this once the transaction is durable, and not at all if it is not."""
+        self._afterwards.append(act)
+
+    def number_changes(self) -> int | None:
+        """Take the tenant's counter and give every touched entity its sequence; the new head, or None when nothing was touched.
+
+        The counter row is taken last and held until the commit: so numbers become visible in their order, and a reader that
+        has seen N never later finds a row at or below N."""
+        if not self._touched:
+            return None
+        ordered = sorted(self._touched, key=lambda key: _ORDER[key[0]])
+        counter = schema.head.c
+        taken = self.connection.execute(
+            sa.update(schema.head).where(counter.tenant == self.tenant).values(seq=counter.seq + len(ordered)).returning(counter.seq)
+        ).scalar()
+        if taken is None:
+            taken = len(ordered)
+            self.connection.execute(sa.insert(schema.head).values(tenant=self.tenant, seq=taken))
+        first = taken - len(ordered) + 1
+        rows = [
+            {"tenant": self.tenant, "entity": kind, "id": entity_id, "seq": first + index}
+            for index, (kind, entity_id) in enumerate(ordered)
+        ]
+        put(self.connection, schema.change, rows)
+        return taken
+
+    def committed(self) -> None:
+        for act in self._afterwards:
+            act()
+
+
+class ArchiveKeys(NamedTuple):
+    """`archive` opens the files, `seal` wraps the keys in them."""
+
+    archive: Secret
+    seal: Secret
+
+
+class Archive:
+    """The record of one tenant. `read` and `write` run a function over a snapshot or a transaction, off the event loop."""
+
+    def __init__(self, path: Path, keys: ArchiveKeys, *, tenant: str, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
+        self.path, self.tenant, self.clock, self.random_bytes = path, tenant, clock, random_bytes
+        self.listeners: list[Callable[[int], None]] = []
+        """Called in the writer's thread with the new head after each commit that changed something."""
+        wrap = derive(keys.seal, "wrap")
+        self._engine = open_sqlcipher(path, keys.archive)
+        migrate(self._engine, path)
+        self.keys = KeyFile(beside(path, ".keys"), keys.archive, wrap, tenant=tenant, random_bytes=random_bytes)
+        self.shares = KeyFile(beside(path, ".shares"), keys.archive, wrap, tenant=tenant, random_bytes=random_bytes)
+        self.sealer = Sealer(self.keys, derive(keys.seal, "index"), tenant=tenant, random_bytes=random_bytes)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
+        self._readers = ThreadPoolExecutor(4, thread_name_prefix="archive-reader")
+
+    @contextmanager
+    def reading(self) -> Generator[Reading]:
+        with translated_sql(self.path), self._engine.begin() as connection:
+            yield Reading(connection, self)
+
+    @contextmanager
+    def writing(self) -> Generator[Writing]:
+        """A transaction; keys made in it are durable before it is. Only one thread at a time gets past the begin."""
+        writing: Writing | None = None
+        head: int | None = None
+        try:
+            with translated_sql(self.path), self._engine.execution_options(**{WRITER: True}).begin() as connection:
+                writing = Writing(connection, self)
+                yield writing
+                head = writing.number_changes()
+                self.keys.commit()
+                self.shares.commit()
+        except BaseException:
+            self.keys.rollback()
+            self.shares.rollback()
+            raise
+        writing.committed()
+        if head is not None:
+            for listener in self.listeners:
+                listener(head)
+
+    async def read(self, work: Callable[[Reading], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
+
+    async def write(self, work: Callable[[Writing], T]) -> T:
+        """Run `work` in a transaction on the writer's thread; it is durable when this returns."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, work)
+
+    def read_now(self, work: Callable[[Reading], T]) -> T:
+        with self.reading() as reading:
+            return work(reading)
+
+    def write_now(self, work: Callable[[Writing], T]) -> T:
+        with self.writing() as writing:
+            return work(writing)
+
+    def close(self) -> None:
+        """Finish what is under way, then close every file."""
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self.keys.close()
+        self.shares.close()
+        self._engine.dispose()
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """The file or folder that belongs to the archive `path`, named after it."""
+    return path.with_name(path.name + suffix)
+
+
+def feed_head(reading: Reading) -> int:
+    """The sequence the feed has reached; 0 before the first change."""
+    return reading.connection.execute(sa.select(schema.head.c.seq).where(schema.head.c.tenant == reading.tenant)).scalar() or 0
+
+
+class ChangeRow(NamedTuple):
+    seq: int
+    entity: Entity
+    id: str
+
+
+def changes_since(reading: Reading, since: int, limit: int) -> list[ChangeRow]:
+    """The next rows of the feed after `since`, in rising sequence."""
+    column = schema.change.c
+    rows = reading.connection.execute(
+        sa.select(column.seq, column.entity, column.id)
+        .where(column.tenant == reading.tenant, column.seq > since)
+        .order_by(column.seq)
+        .limit(limit)
+    )
+    return [ChangeRow(row.seq, row.entity, row.id) for row in rows]
