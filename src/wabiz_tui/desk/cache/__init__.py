@@ -1,0 +1,1 @@
+"""The encrypted files of an agent's machine: the cache of one epoch, and the outbox with its drafts."""

@@ -1,0 +1,116 @@
+"""One encrypted database on its own threads: a single writer, a few readers, nothing on the event loop."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from sqlite3 import Connection
+from typing import TypeVar
+
+from wabiz_tui.desk.cache.driver import open_connection, translated
+from wabiz_tui.desk.cache.migrations import Kind, migrate
+from wabiz_tui.model.errors import Locked
+from wabiz_tui.model.secret import Secret
+
+T = TypeVar("T")
+_READERS = 3
+
+
+class Database:
+    """An open database. `read` and `write` run a function with a connection on one of its threads.
+
+    Writes happen one after the other in the order of the calls, each in one IMMEDIATE transaction that is on the disk when
+    the call returns. Reads see the last commit. After `close` every call raises Locked.
+    """
+
+    def __init__(self, path: Path, key: Secret, kind: Kind) -> None:
+        """Open or create. Raises what open_connection and migrate raise."""
+        self.path = path
+        self.kind = kind
+        self._key = Secret(key.reveal())
+        self._writer_connection = open_connection(path, key)
+        try:
+            migrate(self._writer_connection, kind, path)
+        except BaseException:
+            self._writer_connection.close()
+            raise
+        path.chmod(0o600)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{kind.folder}-writer")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"{kind.folder}-reader")
+        self._idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._opened: list[Connection] = []
+        self._gate = threading.Lock()
+        self._is_closed = False
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.wrap_future(self._submit(self._readers, self._reading, work))
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        # Shielded: a caller that goes away must not leave it unknown whether its transaction was made.
+        return await asyncio.shield(asyncio.wrap_future(self._submit(self._writer, self._writing, work)))
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        """`read` for a caller that has no event loop, on the caller's thread."""
+        self._refuse_closed()
+        return self._reading(work)
+
+    def write_now(self, work: Callable[[Connection], T]) -> T:
+        """`write` for a caller that has no event loop; it waits for its turn."""
+        return self._submit(self._writer, self._writing, work).result()
+
+    def close(self) -> None:
+        """Wait for running calls, fold the log into the file, close all connections and forget the key."""
+        with self._gate:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        self._readers.shutdown()
+        self._writer.shutdown()
+        for connection in (*self._opened, self._writer_connection):
+            connection.close()
+        self._key.forget()
+
+    def _submit(
+        self, pool: ThreadPoolExecutor, run: Callable[[Callable[[Connection], T]], T], work: Callable[[Connection], T]
+    ) -> Future[T]:
+        with self._gate:
+            if self._is_closed:
+                raise Locked("The desk is locked; unlock it first.")
+            return pool.submit(run, work)
+
+    def _refuse_closed(self) -> None:
+        if self._is_closed:
+            raise Locked("The desk is locked; unlock it first.")
+
+    def _reading(self, work: Callable[[Connection], T]) -> T:
+        try:
+            connection = self._idle.get_nowait()
+        except queue.Empty:
+            connection = open_connection(self.path, self._key, is_reader=True)
+            self._opened.append(connection)
+        try:
+            with translated(self.path):
+                # One transaction a call, so that a page and its counts are of the same moment.
+                connection.execute("BEGIN")
+                try:
+                    return work(connection)
+                finally:
+                    connection.execute("ROLLBACK")
+        finally:
+            self._idle.put(connection)
+
+    def _writing(self, work: Callable[[Connection], T]) -> T:
+        connection = self._writer_connection
+        with translated(self.path):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                done = work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk ends the transaction by itself; then there is nothing to roll back.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        return done

@@ -1,0 +1,146 @@
+"""The cache of one epoch: its file, and its calls for the rest of the desk."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from sqlite3 import Connection
+from typing import TypeVar
+
+import msgspec
+
+from wabiz_tui.desk.cache import reading, writing
+from wabiz_tui.desk.cache.database import Database
+from wabiz_tui.desk.cache.migrations import Kind
+from wabiz_tui.desk.cache.times import from_ms, to_ms
+from wabiz_tui.desk.cache.writing import Applied, Holding, Item
+from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.desk import QueuePage, SearchHit, TimelinePage, View
+from wabiz_tui.model.secret import Secret
+from wabiz_tui.model.values import Conversation, Event, Message
+from wabiz_tui.model.wire import SignedPolicy
+
+T = TypeVar("T")
+
+
+class Marks(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the cache remembers beside its rows. `floor` is the latest time this device has known: no earlier one is believed."""
+
+    cursor: int = 0
+    policy: SignedPolicy | None = None
+    floor: datetime | None = None
+    residue_since: datetime | None = None
+    """Since when words lie in the file that no row holds any more; None when a rebuild has destroyed them."""
+
+
+class Cache:
+    """The rows a device holds in one epoch. `now` is the desk's time: the later of the hub's and ours."""
+
+    def __init__(self, path: Path, key: Secret, *, epoch: int, now: Callable[[], datetime], me: str) -> None:
+        """Open or create the file. Raises what Database raises."""
+        self.epoch = epoch
+        self.database = Database(path, key, Kind.CACHE)
+        self._now, self._me = now, me
+        self._batches = 0
+        self._counted: tuple[int, int, dict[str, int]] | None = None
+
+    @property
+    def path(self) -> Path:
+        return self.database.path
+
+    def close(self) -> None:
+        self.database.close()
+
+    async def marks(self) -> Marks:
+        return await self.database.read(load_marks)
+
+    async def set_marks(self, **changes: object) -> None:
+        await self.database.write(lambda connection: change_marks(connection, **changes))
+
+    async def apply(self, items: Sequence[Item], holding: Holding, *, cursor: int, policy: SignedPolicy | None = None) -> Applied:
+        """A batch and its cursor in one transaction; with a new policy, which also times every row again."""
+        now = self._now()
+
+        def work(connection: Connection) -> Applied:
+            if policy is not None:
+                writing.hold(connection, holding, now=to_ms(now))
+            applied = writing.apply(connection, items, holding, now=to_ms(now))
+            marks = load_marks(connection)
+            residue = marks.residue_since or (now if applied.has_residue else None)
+            change_marks(connection, cursor=cursor, policy=policy or marks.policy, floor=now, residue_since=residue)
+            return applied
+
+        applied = await self.database.write(work)
+        self._batches += 1
+        return applied
+
+    async def queue(self, view: View, *, offset: int, limit: int) -> QueuePage:
+        rows = await self._read(
+            lambda connection, now: reading.queue_rows(connection, view, me=self._me, now=now, offset=offset, limit=limit)
+        )
+        return QueuePage(rows=rows, total=(await self.counts())[view], offset=offset)
+
+    async def counts(self) -> dict[str, int]:
+        # Counting reads the whole index (5 ms at 10 000 rows), so it is done once a batch, and once a second for what expires.
+        batch, second = self._batches, int(self._now().timestamp())
+        if self._counted is None or self._counted[:2] != (batch, second):
+            found = await self._read(lambda connection, now: reading.counts(connection, me=self._me, now=now))
+            self._counted = (batch, second, found)
+        return self._counted[2]
+
+    async def conversations(self) -> list[Conversation]:
+        return await self._read(lambda connection, now: reading.conversations(connection, now=now))
+
+    async def conversation(self, identifier: str) -> Conversation:
+        return await self._read(lambda connection, now: reading.conversation(connection, identifier, now=now))
+
+    async def timeline(self, identifier: str, *, before: str | None, after: str | None, limit: int) -> TimelinePage:
+        return await self._read(
+            lambda connection, now: reading.timeline(connection, identifier, before=before, after=after, now=now, limit=limit)
+        )
+
+    async def messages(self, identifier: str) -> list[Message]:
+        return await self._read(lambda connection, now: reading.messages(connection, identifier, now=now))
+
+    async def message(self, identifier: str) -> Message | None:
+        return await self._read(lambda connection, now: reading.message(connection, identifier, now=now))
+
+    async def message_by_key(self, key: str) -> Message | None:
+        return await self._read(lambda connection, now: reading.message_by_key(connection, key, now=now))
+
+    async def events(self, *, limit: int) -> list[Event]:
+        return await self._read(lambda connection, now: reading.events(connection, now=now, limit=limit))
+
+    async def search(self, words: str, *, limit: int) -> list[SearchHit]:
+        return await self._read(lambda connection, now: reading.search(connection, words, now=now, limit=limit))
+
+    async def totals(self) -> tuple[int, int]:
+        """Visible messages and conversations."""
+        return await self._read(lambda connection, now: reading.totals(connection, now=now))
+
+    async def due_since(self) -> datetime | None:
+        """Since when (or from when on) something in the file must be destroyed; None when nothing ever falls due."""
+
+        def work(connection: Connection, _: int) -> datetime | None:
+            expiry = reading.first_expiry(connection)
+            residue = load_marks(connection).residue_since
+            known = [instant for instant in (None if expiry is None else from_ms(min(expiry, _LATEST_MS)), residue) if instant is not None]
+            return min(known, default=None)
+
+        return await self._read(work)
+
+    async def _read(self, work: Callable[[Connection, int], T]) -> T:
+        now = to_ms(self._now())
+        return await self.database.read(lambda connection: work(connection, now))
+
+
+# Rows that never fall due carry a number no calendar knows.
+_LATEST_MS = to_ms(datetime.fromisoformat("9000-01-01T00:00:00+00:00"))
+
+
+def load_marks(connection: Connection) -> Marks:
+    raw = reading.get_meta(connection, "marks")
+    return Marks() if raw is None else decode(raw, Marks)
+
+
+def change_marks(connection: Connection, **changes: object) -> None:
+    writing.set_meta(connection, "marks", encode(msgspec.structs.replace(load_marks(connection), **changes)))

@@ -1,0 +1,36 @@
+"""Instants and ids in the forms the files keep: milliseconds since 1970 in UTC, and 16 bytes."""
+
+from datetime import UTC, datetime, timedelta
+
+from wabiz_tui.model.errors import BadInput
+
+NEVER = 1 << 62
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def to_ms(instant: datetime) -> int:
+    return (instant - _EPOCH) // _MILLISECOND
+
+
+def from_ms(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def to_key(identifier: str) -> bytes:
+    """One of our 32-digit ids as 16 bytes. Raises BadInput for anything else."""
+    try:
+        key = bytes.fromhex(identifier)
+    except ValueError:
+        key = b""
+    if len(key) != 16:
+        raise BadInput("An id is not 32 hexadecimal digits.")
+    return key
+
+
+def find_key(identifier: str) -> bytes:
+    """`to_key` for a question: what is no id matches no row."""
+    try:
+        return to_key(identifier)
+    except BadInput:
+        return b""

@@ -1,0 +1,244 @@
+"""What goes into the cache: batches of the feed, at which everything the policy does not allow is left out or deleted."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from sqlite3 import Connection
+from typing import NamedTuple
+
+from wabiz_tui.desk.cache.queries import load_queries
+from wabiz_tui.desk.cache.reading import is_from_customer
+from wabiz_tui.desk.cache.times import NEVER, from_ms, to_key, to_ms
+from wabiz_tui.desk.cache.words import indexed
+from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.content import plain_text
+from wabiz_tui.model.feed import Entity
+from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
+
+_sql = load_queries("cache.sql")
+_DOCS_PER_MS = 1 << 20
+
+Value = Conversation | Contact | Message | Number | Event | Person
+
+
+class Item(NamedTuple):
+    """A decoded change: no value means it is gone or out of sight."""
+
+    entity: Entity
+    id: str
+    value: Value | None
+
+
+class Holding(NamedTuple):
+    """What the policy lets this machine hold: `until(its time, when its conversation was resolved)`, and how many messages."""
+
+    until: Callable[[datetime, datetime | None], datetime]
+    max_messages: int
+
+
+class Applied(NamedTuple):
+    """What a batch moved. `has_residue`: words were replaced, and only a rebuild destroys the pages that held the earlier ones.
+
+    What is removed stays in the file as an expired row, invisible, until the rebuild that also counts it for the receipt."""
+
+    conversations: frozenset[str]
+    has_residue: bool
+
+
+class _Work:
+    def __init__(self, connection: Connection, holding: Holding, now: int) -> None:
+        self.connection, self.holding, self.now = connection, holding, now
+        self.touched: set[str] = set()
+        self.has_residue = False
+
+    def until(self, at_ms: int, resolved_ms: int | None) -> int:
+        return to_ms(self.holding.until(from_ms(at_ms), None if resolved_ms is None else from_ms(resolved_ms)))
+
+
+def apply(connection: Connection, items: Sequence[Item], holding: Holding, *, now: int) -> Applied:
+    """Put a batch in. Of several changes to one thing the last counts; conversations go first, for they say when they were resolved."""
+    work = _Work(connection, holding, now)
+    newest = {(item.entity, item.id): item for item in items}
+    arrived: list[Message] = []
+    for item in sorted(newest.values(), key=_order):
+        match item.value:
+            case None:
+                _remove(work, item.entity, item.id)
+            case Conversation():
+                _put_conversation(work, item.value)
+            case Message():
+                arrived.append(item.value)
+            case Contact():
+                connection.execute(_sql["put_contact"], {"id": to_key(item.value.id), "expires_at": NEVER, "value": encode(item.value)})
+            case Event():
+                _put_event(work, item.value)
+            case Number():
+                connection.execute(_sql["put_number"], {"id": item.value.id, "value": encode(item.value)})
+            case Person():
+                connection.execute(_sql["put_person"], {"id": item.value.id, "value": encode(item.value)})
+    # The index writes rising document numbers several times as fast as mixed ones.
+    for message in sorted(arrived, key=lambda message: message.sent_at):
+        _put_message(work, message)
+    if arrived:
+        _keep_newest(work)
+    return Applied(frozenset(work.touched), work.has_residue)
+
+
+def _order(item: Item) -> int:
+    return 0 if item.entity == "conversation" else 1
+
+
+def _put_conversation(work: _Work, held: Conversation) -> None:
+    key = to_key(held.id)
+    before = work.connection.execute(_sql["row_of_conversation"], {"id": key}).fetchone()
+    last_at = 0 if held.last_at is None else to_ms(held.last_at)
+    resolved_at = None if held.resolved_at is None else to_ms(held.resolved_at)
+    preview_until, expires_at = _conversation_expiry(work, held.status, last_at, resolved_at)
+    work.touched.add(held.id)
+    if expires_at <= work.now:
+        _expire_conversation(work, held.id)
+        return
+    work.connection.execute(
+        _sql["put_conversation"],
+        {
+            "id": key,
+            "contact": to_key(held.contact),
+            "status": held.status,
+            "assignee": held.assignee,
+            "unread": held.unread,
+            "last_at": last_at,
+            "resolved_at": resolved_at,
+            "preview_until": preview_until,
+            "expires_at": expires_at,
+            "value": encode(held),
+        },
+    )
+    if before is None or before[0] != resolved_at:
+        _time_messages_again(work, key, resolved_at)
+
+
+def _conversation_expiry(work: _Work, status: str, last_at: int, resolved_at: int | None) -> tuple[int, int]:
+    """When the preview and the whole row must go: a conversation that waits for work stays in the queue without its words."""
+    preview_until = work.until(last_at, resolved_at)
+    return preview_until, preview_until if status == "resolved" else NEVER
+
+
+def _time_messages_again(work: _Work, conversation: bytes, resolved_at: int | None) -> None:
+    for doc, sent_at, expires_at in work.connection.execute(_sql["times_of_conversation"], {"conversation": conversation}).fetchall():
+        _set_message_expiry(work, doc, expires_at, work.until(sent_at, resolved_at))
+
+
+def _set_message_expiry(work: _Work, doc: int, before: int, after: int) -> None:
+    # What has expired stays expired, whatever a later policy or a reopened conversation would allow.
+    if before > work.now and before != after:
+        work.connection.execute(_sql["set_message_expiry"], {"doc": doc, "expires_at": after})
+
+
+def _put_message(work: _Work, message: Message) -> None:
+    key = to_key(message.id)
+    conversation = to_key(message.conversation)
+    before = work.connection.execute(_sql["row_of_message"], {"id": key}).fetchone()
+    row = work.connection.execute(_sql["row_of_conversation"], {"id": conversation}).fetchone()
+    sent_at = to_ms(message.sent_at)
+    expires_at = work.until(sent_at, None if row is None else row[0])
+    work.touched.add(message.conversation)
+    if expires_at <= work.now:
+        _expire(work, "expire_message", key)
+        return
+    doc = _free_doc(work, sent_at, key) if before is None else int(before[0])
+    work.connection.execute(
+        _sql["put_message"],
+        {
+            "doc": doc,
+            "id": key,
+            "conversation": conversation,
+            "sent_at": sent_at,
+            "expires_at": expires_at,
+            "is_incoming": is_from_customer(message),
+            "key": message.key,
+            "value": encode(message),
+        },
+    )
+    words = plain_text(message.content)
+    if before is not None:
+        earlier = plain_text(decode(before[1], Message).content)
+        if earlier == words:
+            return
+        work.has_residue |= bool(earlier)
+    work.connection.execute(_sql["put_words"], {"doc": doc, "body": indexed(words)})
+
+
+def _free_doc(work: _Work, sent_at: int, key: bytes) -> int:
+    within = int.from_bytes(key[-4:], "big") % _DOCS_PER_MS
+    doc = sent_at * _DOCS_PER_MS + within
+    while work.connection.execute(_sql["is_doc_taken"], {"doc": doc}).fetchone() is not None:
+        doc += 1
+    return doc
+
+
+def _put_event(work: _Work, event: Event) -> None:
+    at = to_ms(event.at)
+    expires_at = work.until(at, None)
+    if expires_at <= work.now:
+        _expire(work, "expire_event", to_key(event.id))
+        return
+    work.connection.execute(_sql["put_event"], {"id": to_key(event.id), "at": at, "expires_at": expires_at, "value": encode(event)})
+
+
+def _keep_newest(work: _Work) -> None:
+    most = work.holding.max_messages
+    if work.connection.execute(_sql["count_messages"], {"now": work.now}).fetchone()[0] <= most:
+        return
+    # A hundredth more than needed goes, so that at the limit not every batch has to look for the oldest.
+    work.connection.execute(_sql["expire_messages_beyond"], {"most": most - most // 100, "now": work.now})
+
+
+def _remove(work: _Work, entity: Entity, identifier: str) -> None:
+    match entity:
+        case "conversation":
+            work.touched.add(identifier)
+            _expire_conversation(work, identifier)
+        case "message":
+            row = work.connection.execute(_sql["row_of_message"], {"id": to_key(identifier)}).fetchone()
+            if row is not None:
+                work.touched.add(decode(row[1], Message).conversation)
+            _expire(work, "expire_message", to_key(identifier))
+        case "contact":
+            _expire(work, "expire_contact", to_key(identifier))
+        case "event":
+            _expire(work, "expire_event", to_key(identifier))
+        case "number":
+            work.connection.execute(_sql["delete_number"], {"id": identifier})
+        case "person":
+            work.connection.execute(_sql["delete_person"], {"id": identifier})
+        case "policy":
+            pass  # A policy is replaced, never taken back.
+
+
+def _expire(work: _Work, query: str, key: bytes) -> None:
+    work.connection.execute(_sql[query], {"id": key})
+
+
+def _expire_conversation(work: _Work, identifier: str) -> None:
+    for query in ("expire_conversation", "expire_messages_of"):
+        _expire(work, query, to_key(identifier))
+
+
+def hold(connection: Connection, holding: Holding, *, now: int) -> None:
+    """Time every row again under another policy; what is expired now stays so."""
+    work = _Work(connection, holding, now)
+    for doc, sent_at, expires_at, resolved_at in connection.execute(_sql["times_of_messages"]).fetchall():
+        _set_message_expiry(work, doc, expires_at, work.until(sent_at, resolved_at))
+    for identifier, status, last_at, resolved_at in connection.execute(_sql["times_of_conversations"]).fetchall():
+        preview_until, expires_at = _conversation_expiry(work, status, last_at, resolved_at)
+        connection.execute(_sql["set_conversation_expiry"], {"id": identifier, "preview_until": preview_until, "expires_at": expires_at})
+    for identifier, at in connection.execute(_sql["times_of_events"]).fetchall():
+        connection.execute(_sql["set_event_expiry"], {"id": identifier, "expires_at": work.until(at, None)})
+    _keep_newest(work)
+
+
+def set_meta(connection: Connection, name: str, value: bytes) -> None:
+    connection.execute(_sql["set_meta"], {"name": name, "value": value})
+
+
+def delete_meta(connection: Connection, name: str) -> None:
+    connection.execute(_sql["delete_meta"], {"name": name})
