@@ -70,10 +70,9 @@ def parse_timedelta(text: str) -> timedelta:
 
 
 def format_timedelta(span: timedelta) -> str:
-    """`span`, whole seconds, in the largest unit that divides it, as a policy would write it."""
-    for unit in ("w", "d", "h", "m"):
-        # A fortnight reads better as 14d than as 2w; so weeks only where nobody would count days.
-        if unit != "w" and span and span % _FIXED[unit] == timedelta():
+    """`span`, whole seconds, in the largest of d, h, m and s that divides it, as a policy would write it."""
+    for unit in ("d", "h", "m"):
+        if span and not span % _FIXED[unit]:
             return f"{span // _FIXED[unit]}{unit}"
     return f"{int(span.total_seconds())}s"
 
