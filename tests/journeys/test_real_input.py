@@ -1,0 +1,127 @@
+"""Meta's own examples, posted to a running hub as Meta would, and read on an agent's machine."""
+
+import json
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.road import FIXTURES, Road
+
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not FIXTURES.is_dir() and not os.environ.get("CI"), reason="Meta's fixtures do not stand beside this checkout"),
+    pytest.mark.xdist_group("real_input"),
+]
+
+
+def _wamids(path: Path) -> set[str]:
+    entries = json.loads(path.read_text())["entry"]
+    return {message["id"] for entry in entries for change in entry["changes"] for message in change["value"].get("messages", [])}
+
+
+def _groups() -> list[list[Path]]:
+    """The files in groups that share no wamid: some of Meta's examples reuse one, and then only one of them can be new."""
+    groups: list[tuple[list[Path], set[str]]] = []
+    for path in sorted(FIXTURES.glob("*.json")):
+        wamids = _wamids(path)
+        for files, taken in groups:
+            if not wamids & taken:
+                files.append(path)
+                taken |= wamids
+                break
+        else:
+            groups.append(([path], set(wamids)))
+    return [files for files, _ in groups]
+
+
+@pytest.fixture(scope="module")
+def roads() -> Iterator[list[tuple[Road, list[Path]]]]:
+    """A hub a group; every file posted three times, in an order that a seed mixes."""
+    opened: list[tuple[Road, list[Path]]] = []
+    try:
+        for files in _groups():
+            stage = Road(keep=False, seed=1, scenario=None)
+            stage.__enter__()
+            opened.append((stage, files))
+            stage.people()
+            posts = files * 3
+            random.Random(20).shuffle(posts)
+            for path in posts:
+                assert stage.post_webhook(path.read_bytes()) == 200, path.name
+            stage.agent.run("sync")
+        yield opened
+    finally:
+        for stage, _ in opened:
+            stage.__exit__()
+
+
+def _messages(stage: Road) -> list[dict[str, Any]]:
+    return [message for row in stage.agent.records("conversations") for message in stage.agent.records("messages", row["id"])]
+
+
+def test_every_message_is_archived_once_and_shown_whole(roads: list[tuple[Road, list[Path]]]) -> None:
+    """Each example message appears exactly once on the agent's machine, with its kind, its time and every value Meta gave."""
+    assert roads
+    for stage, files in roads:
+        shown = _messages(stage)
+        for path in files:
+            for entry in json.loads(path.read_text())["entry"]:
+                for change in entry["changes"]:
+                    for message in change["value"].get("messages", []):
+                        found = [row for row in shown if row["wamid"] == message["id"]]
+                        assert len(found) == 1, (path.name, len(found))
+                        assert found[0]["direction"] == "incoming"
+                        assert found[0]["kind"] == message["type"], path.name
+                        _holds_all(found[0], message.get(message["type"], {}), path.name)
+
+
+def _holds_all(shown: dict[str, Any], original: Any, name: str) -> None:
+    """Every leaf value of the original object stands somewhere in what is shown."""
+    text = json.dumps(shown, ensure_ascii=False)
+    for leaf in _leaves(original):
+        assert leaf in text, (name, leaf)
+
+
+def _leaves(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [leaf for part in value.values() for leaf in _leaves(part)]
+    if isinstance(value, list):
+        return [leaf for part in value for leaf in _leaves(part)]
+    return [json.dumps(value, ensure_ascii=False).strip('"')] if value not in ("", None) else []
+
+
+def test_every_other_event_is_listed_once(roads: list[tuple[Road, list[Path]]]) -> None:
+    """Each example that is no message is listed by `wabiz events` exactly once, with its field and whole value."""
+    for stage, files in roads:
+        events = stage.agent.records("events")
+        for path in files:
+            for entry in json.loads(path.read_text())["entry"]:
+                for change in entry["changes"]:
+                    if change["field"] == "messages":
+                        continue
+                    found = [row for row in events if row["field"] == change["field"] and row["value"] == change["value"]]
+                    assert len(found) == 1, path.name
+
+
+def test_referral_and_quote_are_kept(roads: list[tuple[Road, list[Path]]]) -> None:
+    """The advertisement a chat began with, and the message an answer quotes, are told with the message."""
+    shown = json.dumps([message for stage, _ in roads for message in _messages(stage)])
+
+    assert (
+        "Aff-n8ZTODiE79d22KtAwQKj9e_mIEOOj27vDVwFjN80dp4_0NiNhEgpGo0AHemvuSoifXaytfTzcchptiErTKCqTrJ5nW1h7IHYeYymGb5K5J5iTROpBhWAGaIAeUzHL50"
+        in shown
+    )
+    assert "wamid.HBgLMTY1MDM4Nzk0MzkVAgARGBJGMzEyNzhENTZDMzNGODlDRDgA" in shown
+
+
+def test_the_customer_who_changed_numbers_is_still_one_person(roads: list[tuple[Road, list[Path]]]) -> None:
+    """The number change of Meta's example lands in the conversation of the person it is about."""
+    for stage, files in roads:
+        if any(path.name == "system-message.json" for path in files):
+            rows = stage.agent.records("conversations")
+            kinds = [{message["kind"] for message in stage.agent.records("messages", row["id"])} for row in rows]
+            assert any("system" in found for found in kinds)
+            assert len({row["contact"] for row in rows}) == 1
