@@ -4,7 +4,6 @@ The fields of the struct are the valid keys, its defaults the values of keys tha
 document are told at once.
 """
 
-import difflib
 import re
 import tomllib
 import types
@@ -84,6 +83,11 @@ def read_document(
     raise _error(problems, file, lines)
 
 
+def point_at(text: str, problem: Problem, *, file: str) -> DocumentError:
+    """The error for a problem in valid TOML that was found later, by whoever uses the value."""
+    return _error([problem], file, find_lines(text.removeprefix("\ufeff")))
+
+
 def load_text(path: FilePath) -> str:
     """The text of a document's file. Raises DocumentError where it cannot be read, is too long or is not UTF-8."""
     try:
@@ -102,6 +106,8 @@ def load_text(path: FilePath) -> str:
 
 def nearest_name(name: str, names: Iterable[str]) -> str | None:
     """The valid name that looks most like `name`, if one does."""
+    import difflib
+
     lower = {valid.lower(): valid for valid in names}
     near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
     return lower[near[0]] if near else None
