@@ -1,11 +1,13 @@
 """The peer of start-up: a bare Textual application of one Static widget, which obeys one key."""
 
+from typing import ClassVar
+
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
 
 class Hello(App[None]):
-    BINDINGS = [("j", "obey", ""), ("q", "quit", "")]
+    BINDINGS: ClassVar = [("j", "obey", ""), ("q", "quit", "")]
 
     def compose(self) -> ComposeResult:
         yield Static("Hello from a bare application")

@@ -1,13 +1,14 @@
 """The peer of moving: Textual's OptionList with as many rows as the inbox holds conversations."""
 
 import sys
+from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.widgets import OptionList
 
 
 class Options(App[None]):
-    BINDINGS = [("q", "quit", "")]
+    BINDINGS: ClassVar = [("q", "quit", "")]
     CSS = "OptionList { height: 100%; }"
 
     def compose(self) -> ComposeResult:

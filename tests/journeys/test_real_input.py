@@ -27,10 +27,10 @@ def _groups() -> list[list[Path]]:
     groups: list[tuple[list[Path], set[str]]] = []
     for path in sorted(FIXTURES.glob("*.json")):
         wamids = _wamids(path)
-        for files, taken in groups:
-            if not wamids & taken:
+        for files, known in groups:
+            if not wamids & known:
                 files.append(path)
-                taken |= wamids
+                known.update(wamids)
                 break
         else:
             groups.append(([path], set(wamids)))

@@ -33,10 +33,6 @@ class Road(Stage):
         self.officer = self.person(self.admin, "Casey", "compliance")
         return self
 
-    @property
-    def app_secret(self) -> bytes:
-        return self._secrets["WABIZ_DEMO_APP_SECRET"].encode()
-
     def control(self, path: str, body: dict[str, Any] | None = None) -> Any:
         return call(f"{self.simulator.url}/_control/{path}", body)
 
@@ -45,7 +41,7 @@ class Road(Stage):
         return str(self.control("inbound", {"from": phone, "name": name, "text": text, **more})["wamid"])
 
     def post_webhook(self, body: bytes, *, secret: bytes | None = None) -> int:
-        signature = "sha256=" + hmac.new(self.app_secret if secret is None else secret, body, hashlib.sha256).hexdigest()
+        signature = "sha256=" + hmac.new(self.app_secret.reveal() if secret is None else secret, body, hashlib.sha256).hexdigest()
         return self.post(body, {"X-Hub-Signature-256": signature})
 
     def post(self, body: bytes, headers: dict[str, str]) -> int:

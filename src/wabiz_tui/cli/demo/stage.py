@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from wabiz_tui.model.errors import Unreachable, WabizError
 from wabiz_tui.model.paths import HOME, Paths, paths_under
+from wabiz_tui.model.secret import Secret
 
 WABA_ID = "102290129340398"
 NUMBER_ID = "106540352242922"
@@ -109,6 +110,13 @@ class Seat:
         finally:
             os.close(reading)
 
+    def run_plain(self, *arguments: str) -> int:
+        """The exit code of a command that opens no cache and needs no passphrase."""
+        command = [sys.executable, "-m", "wabiz_tui.cli.main", *arguments]
+        return subprocess.run(
+            command, env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
+        ).returncode
+
     def records(self, *arguments: str) -> list[dict[str, Any]]:
         """The JSON Lines a command printed."""
         return [json.loads(line) for line in self.run(*arguments, "--json").stdout.splitlines() if line.strip()]
@@ -168,6 +176,11 @@ class Stage:
         server = Server(name, arguments, environment, self.home / f"{name}.log")
         self.servers.append(server)
         return server
+
+    @property
+    def app_secret(self) -> Secret:
+        """What this stage's Meta signs webhooks with."""
+        return Secret(self._secrets["WABIZ_DEMO_APP_SECRET"])
 
     def seat(self, name: str, code: str) -> Seat:
         """A new machine for `name`, enrolled with `code`."""
