@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from wabiz_tui.cli.demo.stage import NUMBER_ID, WABA_ID, Seat, Stage
 
 BATCH = 500
-WORDS = "the order has not arrived yet can you tell me when it will be here please thank you very much indeed".split()
+WORDS = ("the", "order", "has", "not", "arrived", "yet", "can", "you", "tell", "me", "when", "it", "will", "be", "here", "please")
 
 
 def webhook(first: int, count: int, now: float) -> bytes:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.support.road import Road, until, wabiz
 
 GOOD = {"object": "whatsapp_business_account", "entry": []}
