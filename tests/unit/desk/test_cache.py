@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.desk_samples import NOON, StillClock, contact, conversation, holding, ident, item, message
 
+from tests.support.desk_samples import NOON, StillClock, contact, conversation, holding, ident, item, message
 from wabiz_tui.desk.cache.database import Database
 from wabiz_tui.desk.cache.migrations import Kind
 from wabiz_tui.desk.cache.store import Cache

@@ -1,0 +1,100 @@
+"""Small private files and the end of large ones: written whole or not at all, and destroyed before they are unlinked."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from wabiz_tui.model.errors import Denied, StoreFull, TooLarge
+
+_CHUNK = 1 << 20
+
+
+def read_small(path: Path, limit: int) -> bytes:
+    """The bytes of `path`. Raises TooLarge beyond `limit`, FileNotFoundError when it is absent."""
+    with path.open("rb") as file:
+        raw = file.read(limit + 1)
+    if len(raw) > limit:
+        raise TooLarge(f"{path.name} is larger than any that wabiz writes; move it away.")
+    return raw
+
+
+def write_private(path: Path, raw: bytes) -> None:
+    """Replace `path` by a file of mode 0600 that is on the disk when this returns; a crash leaves the old one or the new one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise full(path, error) from error
+
+
+def append_private(path: Path, raw: bytes) -> None:
+    """Add `raw` at the end of a file of mode 0600; on the disk when this returns."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "ab") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path.parent)
+    except OSError as error:
+        raise full(path, error) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename or a removal in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def destroy(path: Path) -> None:
+    """Overwrite with random bytes, flush, unlink. On copy-on-write media the bytes may survive; what makes them useless is
+    the destruction of their key, this only adds to it."""
+    if not os.path.lexists(path):
+        return
+    if path.is_file() and not path.is_symlink():
+        try:
+            _overwrite(path)
+        except OSError as error:
+            # A full or read-only disk must not keep the file from going.
+            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EDQUOT, errno.EPERM):
+                raise
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def _overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        left = os.fstat(file.fileno()).st_size
+        while left > 0:
+            left -= file.write(os.urandom(min(left, _CHUNK)))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def check_private_folder(folder: Path) -> None:
+    """Raises Denied unless `folder` is a real folder of ours that nobody else may write to."""
+    found = folder.lstat()
+    if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
+        raise Denied(f"{folder} must be a folder, not a link or a file.")
+    if found.st_uid != os.geteuid():
+        raise Denied(f"{folder} belongs to another user; wabiz keeps nothing there.")
+    if found.st_mode & 0o022:
+        raise Denied(f"{folder} can be written by others; run: chmod 700 '{folder}'")
+
+
+def full(path: Path, error: OSError) -> StoreFull:
+    return StoreFull(
+        f"{path.name} cannot be written ({os.strerror(error.errno or 0)}): free some disk space, or check its folder.", path=path
+    )

@@ -1,0 +1,135 @@
+"""The bundle in a file of its own, wrapped by a passphrase: Argon2id makes a key of it, AES-256-GCM seals with that key."""
+
+import base64
+import binascii
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from wabiz_tui.desk.files import read_small, write_private
+from wabiz_tui.model.codec import decode, encode, encode_canonical
+from wabiz_tui.model.errors import BadInput, NewerSchema, NoKeyStore, WrongKey
+from wabiz_tui.model.secret import Secret
+
+NAME = "local-secret.json"
+_MAX_FILE = 64 * 1024
+
+
+class Cost(NamedTuple):
+    """Argon2id's parameters. The default takes about 0.2 s on one core (RFC 9106, second recommended option, and a bit more)."""
+
+    memory_kib: int = 65_536
+    iterations: int = 3
+    lanes: int = 4
+
+
+USUAL = Cost()
+# A file made by somebody else must not be able to take the machine's memory or minutes.
+_DEAREST = Cost(memory_kib=1_048_576, iterations=16, lanes=16)
+
+
+class _Header(msgspec.Struct, frozen=True):
+    """All that is not secret; it is authenticated together with the sealed part."""
+
+    device: str
+    memory_kib: int
+    iterations: int
+    lanes: int
+    salt: str
+    nonce: str
+    version: int = 1
+    kdf: str = "argon2id"
+    cipher: str = "aes-256-gcm"
+
+
+class _File(msgspec.Struct, frozen=True):
+    header: _Header
+    sealed: str
+
+
+class PassphraseFile:
+    """A key store that needs a passphrase for every `load` and `save`."""
+
+    name = "passphrase file"
+
+    def __init__(
+        self, folder: Path, passphrase: Secret | None, *, random_bytes: Callable[[int], bytes] = os.urandom, cost: Cost = USUAL
+    ) -> None:
+        self.path = folder / NAME
+        self._passphrase, self._random, self._cost = passphrase, random_bytes, cost
+
+    def load(self, device: str) -> Secret | None:
+        """None when there is no file. Raises WrongKey for a wrong passphrase, NoKeyStore when none was given."""
+        if not self.path.exists():
+            return None
+        file = _parse(read_small(self.path, _MAX_FILE), self.path)
+        if self._passphrase is None:
+            raise NoKeyStore(needs_passphrase())
+        if file.header.device != device:
+            raise WrongKey(f"{self.path.name} belongs to another device; `wabiz wipe` and enrol again.")
+        return _open(file, self._passphrase, self.path)
+
+    def save(self, device: str, packed: Secret) -> None:
+        """Durable when it returns; read back and compared. Raises NoKeyStore without a passphrase."""
+        if self._passphrase is None:
+            raise NoKeyStore(needs_passphrase())
+        salt, nonce = self._random(16), self._random(12)
+        header = _Header(device=device, salt=_text(salt), nonce=_text(nonce), **self._cost._asdict())
+        sealed = _cipher(self._passphrase, header).encrypt(nonce, packed.reveal(), encode_canonical(header))
+        write_private(self.path, encode(_File(header, _text(sealed))))
+        if self.load(device) != packed:
+            raise NoKeyStore(f"{self.path.name} did not give back what was written to it.")
+
+    def delete(self, device: str) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def needs_passphrase() -> str:
+    return (
+        "This machine has no key store that wabiz may use, so its key is kept under a passphrase: "
+        "run in a terminal, give it with --passphrase-fd N, or unlock the desktop keyring."
+    )
+
+
+def _parse(raw: bytes, path: Path) -> _File:
+    file = decode(raw, _File)
+    header = file.header
+    if header.version != 1 or header.kdf != "argon2id" or header.cipher != "aes-256-gcm":
+        raise NewerSchema(f"{path.name} was written by another version of wabiz; update wabiz.", path=path)
+    asked = Cost(header.memory_kib, header.iterations, header.lanes)
+    if not all(1 <= part <= most for part, most in zip(asked, _DEAREST, strict=True)) or asked.memory_kib < 8 * asked.lanes:
+        raise BadInput(f"{path.name} asks for more work than any passphrase needs; it is not ours.")
+    return file
+
+
+def _open(file: _File, passphrase: Secret, path: Path) -> Secret:
+    from cryptography.exceptions import InvalidTag
+
+    nonce, sealed = _bytes(file.header.nonce, path), _bytes(file.sealed, path)
+    try:
+        return Secret(_cipher(passphrase, file.header).decrypt(nonce, sealed, encode_canonical(file.header)))
+    except (InvalidTag, ValueError) as error:
+        raise WrongKey("That passphrase is not the one this machine's key was kept under.") from error
+
+
+def _cipher(passphrase: Secret, header: _Header):
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+    salt = base64.b64decode(header.salt)
+    kdf = Argon2id(salt=salt, length=32, iterations=header.iterations, lanes=header.lanes, memory_cost=header.memory_kib)
+    return AESGCM(kdf.derive(passphrase.reveal()))
+
+
+def _text(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _bytes(text: str, path: Path) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise BadInput(f"{path.name} is damaged.") from error
