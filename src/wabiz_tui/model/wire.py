@@ -203,3 +203,19 @@ class PolicyOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     state: Literal["in_force", "waiting", "unchanged"]
     changes: tuple[str, ...] = ()
     waits_until: datetime | None = None
+
+
+ADDRESS = "conversation:"
+IDEMPOTENCY_KEY = "Idempotency-Key"
+MESSAGE_HEADER = "Wabiz-Message"
+
+
+def address_of(conversation: str) -> str:
+    """The `recipient` by which a desk names the customer of a conversation in a gateway send: the desk may know the number
+    only masked, so the hub puts the true one in before the message goes on to Meta."""
+    return ADDRESS + conversation
+
+
+def addressed_conversation(recipient: str | None) -> str | None:
+    """The conversation a gateway send is addressed to in this way; None for a recipient of Meta's own kind."""
+    return recipient.removeprefix(ADDRESS) if recipient is not None and recipient.startswith(ADDRESS) else None
