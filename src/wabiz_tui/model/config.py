@@ -49,7 +49,7 @@ class Desk(msgspec.Struct, frozen=True):
 
 
 class Screen(msgspec.Struct, frozen=True):
-    theme: str = "wabiz-dark"
+    theme: Literal["dark", "light"] = "dark"
     time_format: Literal["24h", "12h"] = "24h"
     pictures: Pictures = "auto"
     plain: bool = False
