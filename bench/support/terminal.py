@@ -39,16 +39,25 @@ class Key:
 class Terminal:
     """One run of a program. Times count from the moment before it was started."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None, *, inherit: Sequence[int] = ()) -> None:
-        self.screen = pyte.Screen(COLUMNS, ROWS)
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        inherit: Sequence[int] = (),
+        size: tuple[int, int] = (COLUMNS, ROWS),
+    ) -> None:
+        self.finished = False
+        self.screen = pyte.Screen(*size)
         self.stream = pyte.ByteStream(self.screen)
         self.started = time.perf_counter()
         self.pid, self.master = pty.fork()
         if self.pid == 0:
+            # In the child, before the program: otherwise its first frame may be drawn for another size.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
             for descriptor in inherit:
                 os.set_inheritable(descriptor, True)
             os.execvpe(command[0], list(command), {**(environment or os.environ), "TERM": "xterm-256color", "COLORTERM": "truecolor"})
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
     def text(self) -> str:
         return "\n".join(self.screen.display)
@@ -106,6 +115,10 @@ class Terminal:
         return Key(last - pressed, total)
 
     def close(self) -> None:
+        """End the program, gently first, and give its terminal back."""
+        if self.finished:
+            os.close(self.master)
+            return
         for number in (signal.SIGTERM, signal.SIGKILL):
             try:
                 os.kill(self.pid, number)
