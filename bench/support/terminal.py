@@ -24,7 +24,7 @@ ANSWERS = [
     (re.compile(rb"\x1b\[>c"), b"\x1b[>0;276;0c"),
     (re.compile(rb"\x1b\[6n"), b"\x1b[1;1R"),
     (re.compile(rb"\x1b\[\?u"), b"\x1b[?0u"),
-    (re.compile(rb"\x1b\[\?(\d+)\$p"), rb"\x1b[?\1;2$y"),
+    (re.compile(rb"\x1b\[\?(\d+)\$p"), b"\x1b[?%b;2$y"),
 ]
 
 
@@ -71,7 +71,7 @@ class Terminal:
             return b""
         for question, answer in ANSWERS:
             for found in question.finditer(chunk):
-                os.write(self.master, found.expand(answer) if b"\\1" in answer else answer)
+                os.write(self.master, answer % found.groups() if found.groups() else answer)
         return chunk
 
     def wait_for(self, pattern: str, seconds: float = 60) -> float:
