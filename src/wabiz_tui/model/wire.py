@@ -208,6 +208,8 @@ class PolicyOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
 ADDRESS = "conversation:"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 MESSAGE_HEADER = "Wabiz-Message"
+TIME_HEADER = "Wabiz-Time"
+"""The hub's clock (RFC 3339) on every /v1 answer, refusals among them: a device whose clock is off can make a valid assertion."""
 
 
 def address_of(conversation: str) -> str:
