@@ -48,9 +48,8 @@ def main() -> None:
     for index, (name, unit) in enumerate((("p50", "ms"), ("p99", "ms"), ("mean bytes", "B"))):
         mine, others = [row[0][index] for row in rows], [row[1][index] for row in rows]
         ratio = statistics.median(a / b for a, b in zip(mine, others, strict=True))
-        print(
-            f"{name:11} wabiz {statistics.median(mine):9.1f} {unit}   OptionList {statistics.median(others):9.1f} {unit}   ratio {ratio:.2f}"
-        )
+        both = f"wabiz {statistics.median(mine):9.1f} {unit}   OptionList {statistics.median(others):9.1f} {unit}"
+        print(f"{name:11} {both}   ratio {ratio:.2f}")
 
 
 if __name__ == "__main__":
