@@ -67,6 +67,8 @@ class TimelinePage(msgspec.Struct, frozen=True):
     has_earlier: bool
     has_later: bool
     first_unread: str | None = None
+    leaves_at: datetime | None = None
+    """When the first of what the cache holds of this conversation falls due here."""
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
