@@ -1,0 +1,1 @@
+"""One conversation: the timeline, the composer and what is known of the contact."""

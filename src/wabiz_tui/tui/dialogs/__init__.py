@@ -1,0 +1,1 @@
+"""Questions with a typed answer, one a file."""

@@ -1,0 +1,1 @@
+"""The queue, its screen and what its verbs do."""

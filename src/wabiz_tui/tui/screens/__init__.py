@@ -1,0 +1,1 @@
+"""Screens that stand instead of the inbox: unlock, locked, the desk has ended."""
