@@ -85,17 +85,21 @@ class Transport:
         *,
         params: Mapping[str, str | int] | None = None,
         body: object | None = None,
+        content: bytes | None = None,
         form: Mapping[str, str] | None = None,
         upload: Upload | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request; `body` travels as JSON, `form` and `upload` (its part is named `file`) as multipart.
+        """One request. `body` travels as JSON, `content` as it is, `form` and `upload` (its part is named `file`) as multipart; an
+        empty `path` is the base URL itself.
 
         Raises CloudError for every answer that is not 2xx and for every failure on the way: with is_transient and not
         is_uncertain when it certainly never left (no connection), with is_uncertain when it may have been carried out (a
         time-out or a cut after it was sent; safe methods are transient instead).
         """
-        prepared = self._prepare(method, self._base + "/" + path.lstrip("/"), headers)
+        prepared = self._prepare(method, self._base + "/" + path.lstrip("/") if path else self._base, headers)
+        if content is not None:
+            prepared["content"] = content
         if body is not None:
             prepared |= {"content": encode(body), "headers": {**prepared["headers"], "Content-Type": "application/json"}}
         if upload is not None:

@@ -1,0 +1,102 @@
+"""The files of the pretend Meta: ids that live for days, URLs that live five minutes, MIME types judged by content."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wabiz_tui.graph.errors import graph_error
+from wabiz_tui.graph.limits import MEDIA_SIZES, media_kind
+from wabiz_tui.graph.reading import Json
+
+URL_LIFE = timedelta(minutes=5)
+INCOMING_LIFE = timedelta(days=7)
+UPLOADED_LIFE = timedelta(days=30)
+_SIGNS: tuple[tuple[bytes, int, tuple[str, ...]], ...] = (
+    (b"\x89PNG\r\n\x1a\n", 0, ("image/png",)),
+    (b"\xff\xd8\xff", 0, ("image/jpeg",)),
+    (b"WEBP", 8, ("image/webp",)),
+    (b"%PDF-", 0, ("application/pdf",)),
+    (b"OggS", 0, ("audio/ogg",)),
+    (b"ftyp", 4, ("video/mp4", "video/3gpp", "audio/mp4")),
+)
+
+
+@dataclass
+class StoredFile:
+    id: str
+    content: bytes
+    mime_type: str
+    filename: str
+    expires_at: datetime
+    number: str | None = None
+
+    @property
+    def sha256(self) -> bytes:
+        return hashlib.sha256(self.content).digest()
+
+    def told(self) -> Json:
+        """The inside of an incoming media message; the hash is base64 there (cloud-api §8)."""
+        return {"mime_type": self.mime_type, "sha256": base64.b64encode(self.sha256).decode(), "id": self.id}
+
+
+class MediaShelf:
+    """All files. `info` makes a URL that dies; the path's key says when it was made."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, StoredFile] = {}
+        self._urls: dict[str, tuple[str, datetime]] = {}
+        self._asked = 0
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def add(
+        self, content: bytes, mime_type: str, *, filename: str = "", now: datetime, is_incoming: bool, number: str | None = None
+    ) -> StoredFile:
+        life = INCOMING_LIFE if is_incoming else UPLOADED_LIFE
+        name = str(1_000_000_000_000_000 + int.from_bytes(hashlib.sha256(f"{len(self._files)} {now}".encode()).digest()[:6], "big"))
+        stored = StoredFile(name, content, mime_type, filename, now + life, number)
+        self._files[name] = stored
+        return stored
+
+    def upload(self, content: bytes, mime_type: str, filename: str, number: str, now: datetime) -> StoredFile:
+        """Raises CloudError 131053 for a type that is not accepted, a wrong size or content that is not what it says."""
+        kind = media_kind(mime_type)
+        if kind is None:
+            raise graph_error(131053, f"Param file must be a file with one of the accepted types; {mime_type or 'none'} is not")
+        if not content or len(content) > MEDIA_SIZES[kind]:
+            raise graph_error(131053, f"File size must be 1 to {MEDIA_SIZES[kind]} bytes for {kind}")
+        plain = mime_type.split(";", maxsplit=1)[0].strip().lower()
+        told = next((types for sign, offset, types in _SIGNS if content[offset : offset + len(sign)] == sign), None)
+        if told is not None and plain not in told:
+            raise graph_error(131053, f"The file's content is {told[0]}, not {plain}")
+        return self.add(content, mime_type, filename=filename, now=now, is_incoming=False, number=number)
+
+    def find(self, name: str, now: datetime) -> StoredFile | None:
+        """None for an id that never was or has died."""
+        stored = self._files.get(name)
+        return stored if stored is not None and now < stored.expires_at else None
+
+    def remove(self, name: str) -> bool:
+        return self._files.pop(name, None) is not None
+
+    def info(self, stored: StoredFile, base_url: str, now: datetime) -> Json:
+        """`file_size` is text every second time: both are seen in life (cloud-api §2)."""
+        self._asked += 1
+        key = hashlib.sha256(f"{stored.id} {self._asked} {now}".encode()).hexdigest()[:24]
+        self._urls[key] = (stored.id, now + URL_LIFE)
+        size = len(stored.content)
+        return {
+            "messaging_product": "whatsapp",
+            "url": f"{base_url}/whatsapp_business/attachments/{key}",
+            "mime_type": stored.mime_type,
+            "sha256": stored.sha256.hex(),
+            "file_size": str(size) if self._asked % 2 else size,
+            "id": stored.id,
+        }
+
+    def behind(self, key: str, now: datetime) -> StoredFile | None:
+        """The file of a URL; None once five minutes have passed."""
+        name, dies_at = self._urls.get(key, ("", now))
+        return self.find(name, now) if now < dies_at else None

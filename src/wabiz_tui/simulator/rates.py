@@ -1,0 +1,32 @@
+"""Meta's two send limits: messages a second for a number, and messages to one person."""
+
+from collections import deque
+from datetime import datetime, timedelta
+
+from wabiz_tui.graph.errors import graph_error
+
+PER_SECOND = 80
+PAIR_BURST = 45
+PAIR_EVERY = timedelta(seconds=6)
+
+
+class Rates:
+    """Raises CloudError 130429 or 131056 above the limits of cloud-api §11; a refused send counts for nothing."""
+
+    def __init__(self, *, per_second: int = PER_SECOND, pair_burst: int = PAIR_BURST) -> None:
+        self.per_second, self.pair_burst = per_second, pair_burst
+        self._recent: dict[str, deque[datetime]] = {}
+        self._debts: dict[tuple[str, str], tuple[float, datetime]] = {}
+
+    def take(self, number: str, person: str, now: datetime) -> None:
+        recent = self._recent.setdefault(number, deque())
+        while recent and now - recent[0] >= timedelta(seconds=1):
+            recent.popleft()
+        if len(recent) >= self.per_second:
+            raise graph_error(130429, f"Message failed to send because the number reached {self.per_second} messages a second")
+        debt, since = self._debts.get((number, person), (0.0, now))
+        debt = max(0.0, debt - (now - since) / PAIR_EVERY)
+        if debt + 1 > self.pair_burst:
+            raise graph_error(131056, "Too many messages sent from this number to the same person in a short time")
+        recent.append(now)
+        self._debts[number, person] = (debt + 1, now)
