@@ -1,11 +1,18 @@
 """The hub's feed as it travels to a desk: pages of changes, by request and on the event stream."""
 
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 Entity = Literal["contact", "conversation", "message", "number", "event", "policy", "person"]
+
+
+if TYPE_CHECKING:
+    RawValue = msgspec.Raw | None
+else:
+    # msgspec 0.22 decodes `Raw | None` as if it were `None` alone; a plain Raw with None for what is absent reads both.
+    RawValue = msgspec.Raw
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -17,7 +24,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     seq: int
     entity: Entity
     id: str
-    value: msgspec.Raw | None = None
+    value: RawValue = None
 
 
 class ChangesPage(msgspec.Struct, frozen=True):
