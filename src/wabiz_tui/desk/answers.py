@@ -1,0 +1,64 @@
+"""Read the hub's refusals: which error of ours an answer stands for."""
+
+from datetime import datetime
+
+from wabiz_tui.model.codec import decode
+from wabiz_tui.model.errors import (
+    BadInput,
+    Conflict,
+    Denied,
+    NotFound,
+    Revoked,
+    TooLarge,
+    Unreachable,
+    UsageError,
+    WabizError,
+    error_from,
+)
+from wabiz_tui.model.wire import ErrorBody
+
+_BY_STATUS: dict[int, type[WabizError]] = {
+    400: BadInput,
+    401: Denied,
+    403: Denied,
+    404: NotFound,
+    409: Conflict,
+    413: TooLarge,
+    422: UsageError,
+    429: Unreachable,
+}
+_MAX_SENTENCE = 1000
+
+
+def refusal(status: int, body: bytes) -> WabizError:
+    """The error for an answer that is not 2xx. The hub's sentence is kept; a stranger's page is not."""
+    try:
+        told = decode(body, ErrorBody)
+    except BadInput:
+        return _without_words(status)
+    sentence = told.sentence[:_MAX_SENTENCE]
+    if told.code == "revoked":
+        return Revoked(sentence)
+    known = error_from(told.code, sentence)
+    if type(known) is not WabizError:
+        return known
+    kind = _BY_STATUS.get(status, Unreachable if status >= 500 else WabizError)
+    return kind(sentence, code=told.code)
+
+
+def _without_words(status: int) -> WabizError:
+    if status >= 500 or status == 429:
+        return Unreachable(f"The hub is not well (HTTP {status}); try again in a minute.")
+    kind = _BY_STATUS.get(status, WabizError)
+    return kind(f"What answers at the hub's address does not speak as a hub (HTTP {status}); check the address.")
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """The hub's clock in a header; None where it is missing or unreadable."""
+    if not text or len(text) > 64:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None

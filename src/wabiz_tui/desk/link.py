@@ -1,0 +1,323 @@
+"""The desk's door to the hub: proves the device, keeps its token fresh, asks /v1 and sends through the gateway."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import quote, urlsplit
+
+from wabiz_tui.desk.answers import parse_time, refusal
+from wabiz_tui.desk.clock import DeskClock
+from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.errors import BadInput, CloudError, Revoked, TooLarge, Unreachable, UsageError, WabizError
+from wabiz_tui.model.feed import ChangesPage
+from wabiz_tui.model.secret import Secret
+from wabiz_tui.model.wire import (
+    IDEMPOTENCY_KEY,
+    MESSAGE_HEADER,
+    TIME_HEADER,
+    Assignment,
+    EnrollReply,
+    EnrollRequest,
+    ReadMark,
+    ReceiptReply,
+    ShareReply,
+    SignedPolicy,
+    SignedReceipt,
+    StatusChange,
+    TokenReply,
+    TokenRequest,
+    WhoAmI,
+    address_of,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+    from wabiz_tui.cloud.transport import Transport
+
+T = TypeVar("T")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_MAX_ANSWER = 128 * 1024 * 1024
+_TIMEOUT, _CONNECT = 30.0, 5.0
+# The hub sends a comment every 15 seconds; three missing ones mean that the line is dead.
+_SILENCE = 45.0
+_GATEWAY_VERSION = "v26.0"
+
+
+class Accepted(tuple[str, str | None]):
+    """The gateway's answer: the wamid, and the hub's own id of the message where it told it."""
+
+    __slots__ = ()
+
+    @property
+    def wamid(self) -> str:
+        return self[0]
+
+    @property
+    def message(self) -> str | None:
+        return self[1]
+
+
+class Link:
+    """Requests as one device. Raises Unreachable when no answer came (whatever was asked is safe to ask again: the hub
+    knows repeats by their key), Revoked when the hub no longer knows the device, and the hub's own refusals as errors of ours.
+
+    `wire` replaces the network in tests.
+    """
+
+    def __init__(
+        self,
+        hub_url: str,
+        *,
+        device: str,
+        tenant: str,
+        seed: Secret,
+        clock: DeskClock,
+        authorities: Path | None = None,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+        wire: "httpx.AsyncBaseTransport | None" = None,
+    ) -> None:
+        self.hub_url = check_url(hub_url)
+        self._device, self._tenant, self._seed = device, tenant, seed
+        self._clock, self._random = clock, random_bytes
+        self._authorities, self._wire = authorities, wire
+        self._http: httpx.AsyncClient | None = None
+        self._gateway: Transport | None = None
+        self._token: tuple[Secret, float] | None = None
+        self._turn = asyncio.Lock()
+
+    async def request(self, method: str, path: str, body: bytes | None = None, *, timeout: float = _TIMEOUT) -> bytes:
+        """One request as this device; `path` begins with /v1/. A token that ran out is renewed once."""
+        for is_last in (False, True):
+            token = await self._fresh_token()
+            try:
+                return await self._exchange(method, path, body, token=token, timeout=timeout)
+            except WabizError as error:
+                if error.code not in ("invalid_token", "unauthorized", "token_expired") or is_last:
+                    raise
+                self._token = None
+        raise AssertionError("unreachable")
+
+    async def me(self) -> WhoAmI:
+        return self._hear(decode(await self.request("GET", "/v1/me"), WhoAmI))
+
+    async def share(self, epoch: int | None = None) -> ShareReply:
+        """The share of the current epoch, or of an earlier one that no receipt has ended yet. Raises NotFound for a dead one."""
+        asked = "" if epoch is None else f"?epoch={epoch}"
+        return self._hear(decode(await self.request("GET", f"/v1/device/share{asked}"), ShareReply))
+
+    async def begin_epoch(self, after: int) -> ShareReply:
+        """Begin the epoch after `after`; asked twice, the same answer."""
+        return self._hear(decode(await self.request("POST", "/v1/device/epochs", encode({"after": after})), ShareReply))
+
+    async def policy(self) -> SignedPolicy:
+        return decode(await self.request("GET", "/v1/policy"), SignedPolicy)
+
+    async def changes(self, since: int, *, limit: int = 1000) -> ChangesPage:
+        return self._hear(decode(await self.request("GET", f"/v1/changes?since={since}&limit={limit}"), ChangesPage))
+
+    async def send_receipt(self, receipt: SignedReceipt) -> ReceiptReply:
+        return decode(await self.request("POST", "/v1/receipts", encode(receipt)), ReceiptReply)
+
+    async def set_status(self, conversation: str, change: StatusChange) -> None:
+        await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/status", encode(change))
+
+    async def assign(self, conversation: str, assignment: Assignment) -> None:
+        await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/assignee", encode(assignment))
+
+    async def mark(self, conversation: str, mark: ReadMark) -> None:
+        await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/read", encode(mark))
+
+    async def media(self, message: str) -> bytes:
+        return await self.request("GET", f"/v1/media/{quote(message, safe='')}", timeout=120.0)
+
+    async def stream(self, since: int) -> AsyncIterator[ChangesPage]:
+        """Pages as the hub makes them. Ends when the hub ends it; raises Unreachable after 45 seconds of silence, Revoked."""
+        import httpx
+        from httpx_sse import EventSource, SSEError
+
+        http = await self._client()
+        headers = self._headers(await self._fresh_token()) | {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+        timeout = httpx.Timeout(_TIMEOUT, connect=_CONNECT, read=_SILENCE)
+        try:
+            async with http.stream("GET", f"{self.hub_url}/v1/changes/stream?since={since}", headers=headers, timeout=timeout) as response:
+                if response.status_code != 200:
+                    raise self._refused(response.status_code, await _read(response))
+                async for event in EventSource(response).aiter_sse():
+                    if event.event == "revoked":
+                        raise Revoked("An administrator has revoked this device; what it held is destroyed.")
+                    if event.event == "changes":
+                        yield self._hear(decode(event.data, ChangesPage))
+        except SSEError as error:
+            raise BadInput("What answers at the hub's address does not speak as a hub; check the address.") from error
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
+    async def send_text(self, conversation: str, number: str, text: str, *, key: str, reply_to: str | None) -> Accepted:
+        """Through the gateway. Raises Unreachable when no answer came (ask again with the same key), CloudError with the hub's
+        or Meta's refusal."""
+        from wabiz_tui.graph.requests import build_text
+        from wabiz_tui.graph.responses import parse_accepted
+
+        body = build_text(recipient=address_of(conversation), body=text, reply_to=reply_to)
+        gateway = await self._open_gateway()
+        for is_last in (False, True):
+            await self._fresh_token()
+            try:
+                path = f"{_GATEWAY_VERSION}/{quote(number, safe='')}/messages"
+                answer = await gateway.request("POST", path, body=body, headers={IDEMPOTENCY_KEY: key})
+                return Accepted((parse_accepted(answer.body).wamid, answer.headers.get(MESSAGE_HEADER.lower())))
+            except CloudError as error:
+                if error.http_status is None:
+                    raise Unreachable(f"The hub at {self._host} does not answer; the message waits and goes out by itself.") from error
+                if error.http_status != 401 or is_last:
+                    raise
+                self._token = None
+        raise AssertionError("unreachable")
+
+    async def enroll(self, request: EnrollRequest) -> EnrollReply:
+        return decode(await self._exchange("POST", "/v1/enroll", encode(request), token=None), EnrollReply)
+
+    async def close(self) -> None:
+        self._token = None
+        if self._gateway is not None:
+            await self._gateway.close()
+        if self._http is not None:
+            await self._http.aclose()
+        self._gateway = self._http = None
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.hub_url).netloc
+
+    async def _fresh_token(self) -> Secret:
+        async with self._turn:
+            if self._token is None or self._token[1] <= self._clock.monotonic():
+                self._token = await self._new_token()
+            return self._token[0]
+
+    async def _new_token(self) -> tuple[Secret, float]:
+        try:
+            reply = await self._ask_token()
+        except WabizError as error:
+            # The refusal told the hub's time, so that a second assertion can be made by it.
+            if error.code != "clock_skew":
+                raise
+            reply = await self._ask_token()
+        # A token is renewed when four fifths of its life are over, so that none runs out on the way.
+        return Secret(reply.access_token), self._clock.monotonic() + 0.8 * max(reply.expires_in, 1)
+
+    async def _ask_token(self) -> TokenReply:
+        from wabiz_tui.proof.assertions import make_assertion
+
+        assertion = make_assertion(self._device, self._tenant, self._seed, self._clock.hub_now(), self._random)
+        return decode(await self._exchange("POST", "/v1/token", encode(TokenRequest(assertion)), token=None), TokenReply)
+
+    async def _exchange(self, method: str, path: str, body: bytes | None, *, token: Secret | None, timeout: float = _TIMEOUT) -> bytes:
+        import httpx
+
+        http = await self._client()
+        try:
+            async with http.stream(
+                method,
+                self.hub_url + path,
+                content=body,
+                headers=self._headers(token),
+                timeout=httpx.Timeout(timeout, connect=_CONNECT),
+            ) as response:
+                self._hear_header(response.headers.get(TIME_HEADER))
+                answer = await _read(response)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+        if 200 <= response.status_code < 300:
+            return answer
+        raise self._refused(response.status_code, answer)
+
+    def _headers(self, token: Secret | None) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        return headers if token is None else headers | {"Authorization": f"Bearer {token.text()}"}
+
+    def _refused(self, status: int, body: bytes) -> WabizError:
+        return refusal(status, body)
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        return Unreachable(f"The hub at {self._host} does not answer ({type(error).__name__}); check the network and try again.")
+
+    def _hear(self, reply: T) -> T:
+        at = cast("Any", reply).at
+        if isinstance(at, datetime):
+            self._clock.hear(at)
+        return reply
+
+    def _hear_header(self, text: str | None) -> None:
+        at = parse_time(text)
+        if at is not None:
+            self._clock.hear(at)
+
+    async def _client(self) -> "httpx.AsyncClient":
+        if self._http is None:
+            # Importing the library and reading the trusted authorities takes up to half a second: not on the event loop.
+            self._http = await asyncio.to_thread(self._build_client)
+        return self._http
+
+    def _build_client(self) -> "httpx.AsyncClient":
+        import httpx
+
+        is_local = urlsplit(self.hub_url).hostname in _LOOPBACK
+        # A proxy named in the environment cannot reach this machine's own hub.
+        return httpx.AsyncClient(transport=self._own_wire(), follow_redirects=False, trust_env=not is_local)
+
+    async def _open_gateway(self) -> "Transport":
+        if self._gateway is None:
+            self._gateway = await asyncio.to_thread(self._build_gateway)
+        return self._gateway
+
+    def _build_gateway(self) -> "Transport":
+        from wabiz_tui.cloud.transport import Transport
+
+        return Transport(
+            self.hub_url,
+            lambda: None if self._token is None else self._token[0],
+            timeout=timedelta(seconds=_TIMEOUT),
+            connect_timeout=timedelta(seconds=_CONNECT),
+            media_hosts=(),
+            wire=self._own_wire(),
+        )
+
+    def _own_wire(self) -> "httpx.AsyncBaseTransport | None":
+        if self._wire is not None or self._authorities is None:
+            return self._wire
+        import ssl
+
+        import httpx
+
+        try:
+            return httpx.AsyncHTTPTransport(verify=ssl.create_default_context(cafile=str(self._authorities)))
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(f"{self._authorities} holds no certificates that can be read; see [hub] ca_file in config.toml.") from error
+
+
+def check_url(hub_url: str) -> str:
+    """The hub's address without a slash at the end. Raises UsageError for one that would send keys over an open line."""
+    try:
+        parts = urlsplit(hub_url)
+        port_is_fine = parts.port is None or 0 < parts.port < 65536
+    except ValueError:
+        port_is_fine, parts = False, urlsplit("")
+    if not port_is_fine or parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None or parts.query:
+        raise UsageError("The hub's address must look like https://hub.example.com, without a user name.")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise UsageError("The hub must be reached over https: over http its answers could be read and changed on the way.")
+    return hub_url.rstrip("/")
+
+
+async def _read(response: "httpx.Response") -> bytes:
+    taken = bytearray()
+    async for chunk in response.aiter_bytes():
+        taken += chunk
+        if len(taken) > _MAX_ANSWER:
+            raise TooLarge("The hub's answer is larger than any it should give.")
+    return bytes(taken)
