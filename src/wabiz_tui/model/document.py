@@ -120,9 +120,14 @@ def dotted(path: Path) -> str:
         if isinstance(part, int):
             text += f"[{part + 1}]"
         else:
-            name = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else '"' + part[:80] + '"'
+            name = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else _quoted(part[:80])
             text += f".{name}" if text else name
     return text
+
+
+def _quoted(key: str) -> str:
+    # A key may hold anything, an escape sequence for the reader's terminal too.
+    return '"' + "".join(part if part.isprintable() else part.encode("unicode_escape").decode() for part in key) + '"'
 
 
 def _parse(text: str, file: str) -> dict[str, Any]:

@@ -29,12 +29,10 @@ def give_way(policy: Policy, written: Written) -> Policy:
         archive = msgspec.structs.replace(archive, retain=_shorter(archive.retain, archive.max))
     if ("archive", "media") not in written:
         archive = msgspec.structs.replace(archive, media=_shorter(archive.media, archive.retain))
-    if ("cache", "after_resolve") not in written:
-        cache = msgspec.structs.replace(cache, after_resolve=min(cache.after_resolve, cache.window))
-    if ("cache", "media") not in written:
-        cache = msgspec.structs.replace(cache, media=min(cache.media, cache.window))
-    if ("cache", "purge_within") not in written:
-        cache = msgspec.structs.replace(cache, purge_within=min(cache.purge_within, cache.window))
+    for key in ("after_resolve", "media", "purge_within"):
+        # A window of nothing is refused for itself; what follows from it is not told as well.
+        if ("cache", key) not in written and cache.window:
+            cache = msgspec.structs.replace(cache, **{key: min(getattr(cache, key), cache.window)})
     if ("cache", "receipt_within") not in written:
         cache = msgspec.structs.replace(cache, receipt_within=max(cache.receipt_within, cache.purge_within))
     return msgspec.structs.replace(policy, archive=archive, cache=cache)
@@ -59,9 +57,9 @@ def _archive(archive: Archive, written: Written) -> Iterator[Problem]:
     for key in ("retain", "media", "max"):
         if getattr(archive, key).count == 0:
             yield Problem(("archive", key), "The archive keeps messages for some time at least.")
-    if archive.retain.mean > archive.max.mean:
+    if archive.retain.mean > archive.max.mean > _NONE:
         yield Problem(("archive", "retain"), f"This is longer than {cap}, which caps it.")
-    if archive.media.mean > archive.retain.mean:
+    if archive.media.mean > archive.retain.mean > _NONE:
         yield Problem(("archive", "media"), f"A file is not kept longer than its message: archive.retain is {archive.retain}.")
     for number, rule in enumerate(archive.rule):
         if rule.retain.mean > archive.max.mean:
@@ -94,13 +92,13 @@ def _cache(cache: Cache) -> Iterator[Problem]:
     for key in ("window", "idle_lock", "purge_within"):
         if getattr(cache, key) == _NONE:
             yield Problem(("cache", key), "This must be more than nothing." + (" For no cache on disk: disk = false." * (key == "window")))
-    if cache.after_resolve > cache.window:
+    if cache.after_resolve > cache.window > _NONE:
         yield Problem(("cache", "after_resolve"), f"This is longer than cache.window ({window}), after which nothing is left.")
-    if cache.media > cache.window:
+    if cache.media > cache.window > _NONE:
         yield Problem(("cache", "media"), f"This is longer than cache.window ({window}), after which nothing is left.")
     if cache.lease > LONGEST_LEASE:
         yield Problem(("cache", "lease"), "A device may go without the hub for 72h at most.")
-    if cache.purge_within > cache.window:
+    if cache.purge_within > cache.window > _NONE:
         yield Problem(("cache", "purge_within"), f"This is longer than cache.window ({window}): due messages would stay that long again.")
     if cache.receipt_within < cache.purge_within:
         yield Problem(("cache", "receipt_within"), "A receipt cannot be due before the purge (cache.purge_within) it is about.")
@@ -155,4 +153,4 @@ def _rest(policy: Policy) -> Iterator[Problem]:
 
 
 def _shorter(first: Duration, second: Duration) -> Duration:
-    return first if first.mean <= second.mean else second
+    return second if timedelta() < second.mean < first.mean else first

@@ -62,12 +62,44 @@ def needs_approval(changes: list[Change]) -> bool:
     return any(change.needs_approval for change in changes)
 
 
+def in_force_meanwhile(old: Policy, new: Policy) -> Policy:
+    """What is in force while what loosens in `new` waits: `old` with everything taken from `new` that does not loosen.
+
+    Shifts are taken or left as one: a day moved from Sunday to Saturday must not leave a week without work in between. Always
+    a valid policy where both are: of every pair of lengths it has the shorter in the cache, the longer in the archive.
+    """
+    waiting = {change.key for change in compare(old, new) if change.needs_approval}
+    if waiting & _SHIFTS:
+        waiting |= _SHIFTS
+    sections: dict[str, Any] = {}
+    for section in msgspec.structs.fields(Policy):
+        before, after = getattr(old, section.name), getattr(new, section.name)
+        if not isinstance(before, msgspec.Struct):
+            sections[section.name] = before if section.name in waiting else after
+            continue
+        names = [field.name for field in msgspec.structs.fields(type(before))]
+        kept = {name: getattr(before if f"{section.name}.{name}" in waiting else after, name) for name in names}
+        if isinstance(before, Archive):
+            kept["rule"] = _rules_meanwhile(before, after, waiting)
+        sections[section.name] = type(before)(**kept)
+    return Policy(**sections)
+
+
+def _rules_meanwhile(old: Archive, new: Archive, waiting: set[str]) -> tuple[ArchiveRule, ...]:
+    before = {matchers(rule): rule for rule in old.rule}
+    after = {matchers(rule): rule for rule in new.rule}
+    chosen = [(before if _rule_key(match) in waiting else after).get(match) for match in dict.fromkeys((*before, *after))]
+    return tuple(rule for rule in chosen if rule is not None)
+
+
 def _key(key: str, before: Any, after: Any, old: Policy, new: Policy) -> Iterator[Change]:
     if before != after:
         direction = _DIRECTIONS[key](before, after)
-        # A day that appears or goes where it decides whether there are shifts at all is judged by that.
-        if key.removeprefix("hours.") in DAYS and old.hours.has_shifts != new.hours.has_shifts:
-            direction = "tightening" if new.hours.has_shifts else "loosening"
+        # What the hours say matters only where there are shifts: without them everybody may always work.
+        if key.startswith("hours.") and not old.hours.has_shifts:
+            direction = "tightening" if key.removeprefix("hours.") in DAYS else "neutral"
+        elif key.removeprefix("hours.") in DAYS and not new.hours.has_shifts:
+            direction = "loosening"
         can_delete = key.startswith("archive.") and direction == "loosening"
         yield Change(key, _written(before), _written(after), direction, can_delete)
 
@@ -109,6 +141,8 @@ def _more_holidays(before: str, after: str) -> Direction:
 def _always_loosens(_before: Any, _after: Any) -> Direction:
     return "loosening"
 
+
+_SHIFTS = frozenset(f"hours.{key}" for key in (*DAYS, "timezone", "holidays", "off_shift"))
 
 _DIRECTIONS: dict[str, Callable[[Any, Any], Direction]] = {
     "name": _neither,

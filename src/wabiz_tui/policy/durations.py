@@ -24,8 +24,8 @@ _MEAN: dict[str, timedelta] = _FIXED | {
     "y": timedelta(days=365.2425),
     "working day": timedelta(days=1.4),
 }
-_SHORT = re.compile(r"(\d{1,9})([smhdwy])")
-_LONG = re.compile(r"(\d{1,9}) (month|working day)s?")
+_SHORT = re.compile(r"([0-9]{1,9})([smhdwy])")
+_LONG = re.compile(r"([0-9]{1,9}) (month|working day)s?")
 _LONGEST = timedelta(days=366 * 200)
 
 
