@@ -1,12 +1,15 @@
 """Client assertions (private_key_jwt, RFC 7523): a device proves itself to the hub with a JWT that lives a minute."""
 
+import base64
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import BadInput, BadSignature, TooLarge
 from wabiz_tui.model.secret import Secret
+from wabiz_tui.proof.signing import sign_bytes
 
 LIFETIME = timedelta(seconds=60)
 LEEWAY = timedelta(seconds=60)
@@ -16,9 +19,6 @@ _JTI = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 def make_assertion(device: str, tenant: str, seed: Secret, now: datetime, random_bytes: Callable[[int], bytes]) -> str:
     """An EdDSA JWT that says "I am `device`" to the hub of `tenant`, from `now` for a minute, to be used once."""
-    import jwt
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
     issued = int(now.timestamp())
     claims = {
         "iss": device,
@@ -28,7 +28,9 @@ def make_assertion(device: str, tenant: str, seed: Secret, now: datetime, random
         "iat": issued,
         "exp": issued + int(LIFETIME.total_seconds()),
     }
-    return jwt.encode(claims, Ed25519PrivateKey.from_private_bytes(seed.reveal()), algorithm="EdDSA")
+    # Written by hand: loading PyJWT takes a starting desk five times as long as signing with all it needs.
+    signed = b".".join(_segment(encode(part)) for part in ({"alg": "EdDSA", "typ": "JWT"}, claims))
+    return b".".join((signed, _segment(sign_bytes(seed, signed)))).decode()
 
 
 def claimed_device(token: str) -> str:
@@ -57,6 +59,10 @@ def check_assertion(token: str, public: bytes, device: str, tenant: str, now: da
     if not issued - leeway <= at < expires + leeway:
         raise BadSignature("The assertion's time is not now: check the clock of this device.", code="clock_skew")
     return jti
+
+
+def _segment(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
 
 
 def _audience(tenant: str) -> str:
