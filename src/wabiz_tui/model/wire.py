@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from wabiz_tui.model.values import Role
+from wabiz_tui.model.values import Message, Role
 
 
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -203,6 +203,14 @@ class PolicyOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     state: Literal["in_force", "waiting", "unchanged"]
     changes: tuple[str, ...] = ()
     waits_until: datetime | None = None
+
+
+class HistoryPage(msgspec.Struct, frozen=True):
+    """GET /v1/conversations/{id}/messages?before=<message id>&limit=N: messages straight from the archive, in rising time, for
+    showing what the cache may not hold. They are never stored by a desk; the hub logs the reading once a day."""
+
+    messages: list[Message]
+    has_earlier: bool
 
 
 ADDRESS = "conversation:"
