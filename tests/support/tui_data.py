@@ -142,7 +142,9 @@ class Thread:
             fields.setdefault("author_name", "Ana Lima")
         identifier = f"{int(self.conversation, 16):08x}{number:024x}"
         self.messages.append(
-            Message(id=identifier, conversation=self.conversation, direction=direction, content=content, sent_at=self.at, wamid=wamid, **fields)
+            Message(
+                id=identifier, conversation=self.conversation, direction=direction, content=content, sent_at=self.at, wamid=wamid, **fields
+            )
         )
         return wamid
 
@@ -169,9 +171,16 @@ def parcel_thread(conversation: str = identity(1)) -> list[Message]:
     thread.at = ago(minutes=44)
     thread.say(Direction.ACTIVITY, Activity(verb="reopened"))
     thread.say(incoming, Image(id="1", mime_type="image/jpeg", size=218_000, caption="This is the card your driver left.", stored="stored"))
-    thread.say(outgoing, Text("I am sorry about that. One moment, I am asking the depot."), after=timedelta(minutes=3), delivery=delivery("delivered"))
+    thread.say(
+        outgoing,
+        Text("I am sorry about that. One moment, I am asking the depot."),
+        after=timedelta(minutes=3),
+        delivery=delivery("delivered"),
+    )
     thread.say(Direction.NOTE, Note("Depot says the van broke down. Offer Saturday morning."), author=KIM, author_name="Kim Osei")
-    thread.say(outgoing, Text("We can bring it on Saturday before noon. Would that do?"), after=timedelta(minutes=6), delivery=delivery("sent"))
+    thread.say(
+        outgoing, Text("We can bring it on Saturday before noon. Would that do?"), after=timedelta(minutes=6), delivery=delivery("sent")
+    )
     thread.at = ago(minutes=4)
     thread.say(incoming, Text("Hello, where is my parcel?"))
     thread.say(incoming, Text("It said Tuesday and nobody rang. See https://parcels.example/track?n=NW-20418"))
@@ -186,13 +195,23 @@ def every_kind(conversation: str = identity(2)) -> list[Message]:
     thread.say(incoming, Text("Is the offer still on?"), referral=referral)
     thread.say(incoming, Video(id="2", mime_type="video/mp4", size=4_410_000, caption="Unboxing", stored="pending"))
     thread.say(incoming, Audio(id="3", mime_type="audio/ogg", voice=True, size=31_000, stored="stored"))
-    thread.say(incoming, Document(id="4", mime_type="application/pdf", filename="Invoice-2026-11-with-a-rather-long-name.pdf", size=91_200, stored="failed"))
+    thread.say(
+        incoming,
+        Document(id="4", mime_type="application/pdf", filename="Invoice-2026-11-with-a-rather-long-name.pdf", size=91_200, stored="failed"),
+    )
     thread.say(incoming, Sticker(id="5", mime_type="image/webp", animated=True, stored="expired"))
     thread.say(incoming, Location(latitude=51.50735, longitude=-0.12776, name="Northwind Depot", address="1 Quay Rd, London"))
-    thread.say(incoming, ContactCards(({"name": {"formatted_name": "Dr Ruth Adeyemi"}, "phones": [{"phone": "+447700900123", "type": "WORK"}]},)))
+    thread.say(
+        incoming, ContactCards(({"name": {"formatted_name": "Dr Ruth Adeyemi"}, "phones": [{"phone": "+447700900123", "type": "WORK"}]},))
+    )
     thread.say(incoming, Interactive(type="button_reply", button_reply={"id": "y", "title": "Yes, please"}))
-    thread.say(incoming, Interactive(type="list_reply", list_reply={"id": "am", "title": "Saturday morning", "description": "8:00 to 12:00"}))
-    thread.say(incoming, Interactive(type="nfm_reply", nfm_reply={"name": "flow", "body": "Sent", "response_json": '{"postcode": "N1 9GU", "floor": "3"}'}))
+    thread.say(
+        incoming, Interactive(type="list_reply", list_reply={"id": "am", "title": "Saturday morning", "description": "8:00 to 12:00"})
+    )
+    thread.say(
+        incoming,
+        Interactive(type="nfm_reply", nfm_reply={"name": "flow", "body": "Sent", "response_json": '{"postcode": "N1 9GU", "floor": "3"}'}),
+    )
     thread.say(incoming, Button(text="Track my parcel", payload="TRACK"))
     thread.say(
         incoming,
@@ -206,7 +225,10 @@ def every_kind(conversation: str = identity(2)) -> list[Message]:
         ),
     )
     thread.say(incoming, System(type="user_changed_number", body="Tomás changed his number", wa_id="447700900999"))
-    thread.say(incoming, Unsupported(type="poll", errors=(MetaError(code=131051, title="Message type unknown", details="Polls are not supported."),)))
+    thread.say(
+        incoming,
+        Unsupported(type="poll", errors=(MetaError(code=131051, title="Message type unknown", details="Polls are not supported."),)),
+    )
     thread.say(incoming, Text("See you at six"), forwarded="often", edited_at=ago(minutes=100))
     thread.say(incoming, Text("please forget that"), revoked_at=ago(minutes=90))
     thread.say(
@@ -223,11 +245,18 @@ def every_kind(conversation: str = identity(2)) -> list[Message]:
         Interactive(
             type="button",
             body={"text": "Which day suits you?"},
-            action={"buttons": [{"type": "reply", "reply": {"id": "1", "title": "Friday"}}, {"type": "reply", "reply": {"id": "2", "title": "Saturday"}}]},
+            action={
+                "buttons": [
+                    {"type": "reply", "reply": {"id": "1", "title": "Friday"}},
+                    {"type": "reply", "reply": {"id": "2", "title": "Saturday"}},
+                ]
+            },
         ),
         delivery=delivery("accepted"),
     )
-    thread.say(outgoing, Text("Saturday it is, then."), delivery=delivery("failed", error=MetaError(code=131026, title="Message undeliverable")))
+    thread.say(
+        outgoing, Text("Saturday it is, then."), delivery=delivery("failed", error=MetaError(code=131026, title="Message undeliverable"))
+    )
     thread.say(outgoing, Text("Did this one reach you?"), delivery=delivery("uncertain"), author=KIM, author_name="Kim Osei")
     thread.say(outgoing, Text("Refund issued, it takes three to five days."), delivery=delivery("queued"))
     return thread.messages
@@ -247,7 +276,9 @@ def hostile_thread(conversation: str = identity(11)) -> list[Message]:
         "A" * 3000,
     ):
         thread.say(Direction.INCOMING, Text(body))
-    thread.say(Direction.INCOMING, Document(id="9", filename="../../\u202egpj.exe\n", mime_type="image/jpeg\x1b[m", caption="\x1b[7mcaption"))
+    thread.say(
+        Direction.INCOMING, Document(id="9", filename="../../\u202egpj.exe\n", mime_type="image/jpeg\x1b[m", caption="\x1b[7mcaption")
+    )
     thread.say(Direction.INCOMING, Unsupported(type="\x1b[1mx", reason="\u202ereason"))
     return thread.messages
 

@@ -81,7 +81,10 @@ def _author_row(message: Message, contact: str) -> Row:
     if message.direction is Direction.NOTE:
         return [Span("Note", "warn.strong"), Span(f" by {who}" if who else "", "muted"), Span("  stays in the business", "faint")]
     origins = {"phone_app": "phone app", "integration": "integration", "history": "history"}
-    return [Span(who or origins.get(message.origin, "We").capitalize(), "good"), Span(f"  {origins[message.origin]}" if message.origin in origins and who else "", "faint")]
+    return [
+        Span(who or origins.get(message.origin, "We").capitalize(), "good"),
+        Span(f"  {origins[message.origin]}" if message.origin in origins and who else "", "faint"),
+    ]
 
 
 def _context_rows(message: Message, quoted: Message | None, contact: str, room: int) -> list[Row]:

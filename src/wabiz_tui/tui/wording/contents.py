@@ -190,7 +190,9 @@ def _interactive_rows(content: Interactive, width: int) -> list[Row]:
     if content.button_reply is not None:
         return _chosen("chose", _field(content.button_reply, "title"), width)
     if content.list_reply is not None:
-        return _chosen("chose", _field(content.list_reply, "title"), width) + _one(_field(content.list_reply, "description"), width, "muted")
+        return _chosen("chose", _field(content.list_reply, "title"), width) + _one(
+            _field(content.list_reply, "description"), width, "muted"
+        )
     if content.nfm_reply is not None:
         return _form_rows(content.nfm_reply, width)
     if content.call_permission_reply is not None:

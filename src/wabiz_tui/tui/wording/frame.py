@@ -161,3 +161,14 @@ INBOX_HINTS: Final = (
     ("?", "keys"),
     ("Ctrl+P", "all actions"),
 )
+TALK_HINTS: Final = (
+    ("j k", "messages"),
+    ("r", "reply"),
+    ("i", "write"),
+    ("e", "resolve"),
+    ("J K", "next, previous"),
+    ("I", "contact"),
+    ("h", "back"),
+    ("?", "keys"),
+)
+COMPOSER_HINTS: Final = (("Enter", "send"), ("Ctrl+J", "new line"), ("Ctrl+G", "drop the quote"), ("Esc", "leave, the draft is kept"))

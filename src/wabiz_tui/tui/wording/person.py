@@ -63,7 +63,11 @@ def _window_lines(row: Conversation, width: int, now: datetime) -> list[Line]:
     assert row.window_until is not None
     return [
         _line(width, Span("━" * filled, role), Span("━" * (cells - filled), "rule")),
-        _line(width, Span(long(remaining), "warn.strong" if role == "warn" else "text"), Span(f" left, until {moment(row.window_until, now)}", "muted")),
+        _line(
+            width,
+            Span(long(remaining), "warn.strong" if role == "warn" else "text"),
+            Span(f" left, until {moment(row.window_until, now)}", "muted"),
+        ),
     ]
 
 
@@ -91,7 +95,9 @@ def _retention_lines(page: TimelinePage, status: DeskStatus, width: int, now: da
     if page.leaves_at is not None:
         remaining = page.leaves_at - now
         soon = remaining < timedelta(days=1)
-        lines.append(_pair(width, "leaves", Span(f"in {long(remaining)}" if remaining > timedelta() else "now", "warn" if soon else "text")))
+        lines.append(
+            _pair(width, "leaves", Span(f"in {long(remaining)}" if remaining > timedelta() else "now", "warn" if soon else "text"))
+        )
         lines.append(_pair(width, "", Span(moment(page.leaves_at, now), "muted")))
     if page.conversation.held:
         lines.append(_line(width, Span("HOLD", "hold"), Span("  the hub keeps it", "muted")))

@@ -44,3 +44,11 @@ def lock_reason(reason: str) -> str:
 
 def _framed(rows: list[Line], width: int, height: int) -> list[Line]:
     return [*centred(rows, width, height), *[line()] * height][:height]
+
+
+def ended_frame(width: int, height: int, reason: str = "") -> list[Line]:
+    """The desk's process is gone."""
+    said = safe_line(reason, limit=120) or "The desk has ended. Nothing that was sent or drafted is lost."
+    rows = [line(Span("The desk has ended", "title")), line(), line(Span(said, "text")), line()]
+    rows.append(line(Span("Enter", "key"), Span(" open it again   ", "faint"), Span("q", "key"), Span(" leave", "faint")))
+    return _framed(rows, width, height)

@@ -1,0 +1,317 @@
+"""The app: owns theme, guard, leader keys and the screens' lifetimes; listens to the desk; draws nothing itself."""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from textual import events, on
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.timer import Timer
+
+from wabiz_tui.model.clock import Clock
+from wabiz_tui.model.config import Config
+from wabiz_tui.model.desk import Desk, DeskEvent, DeskStatus, QueuePage
+from wabiz_tui.model.errors import WabizError
+from wabiz_tui.tui.actions import ACTIONS, BY_ID, Keymap, single_keys
+from wabiz_tui.tui.crash import crash_text
+from wabiz_tui.tui.dialogs.finder import Finder, Match
+from wabiz_tui.tui.dialogs.help import Help
+from wabiz_tui.tui.guard import OutputGuard, guarded
+from wabiz_tui.tui.inbox.screen import InboxScreen
+from wabiz_tui.tui.paper import make_theme
+from wabiz_tui.tui.screens.lock import Ended, Locked, Standing
+from wabiz_tui.tui.screens.unlock import Unlock
+from wabiz_tui.tui.wording.leader import which_lines
+from wabiz_tui.tui.wording.spans import Span
+from wabiz_tui.tui.wording.times import SystemZone
+
+WHICH_AFTER: Final = 0.4
+"""Seconds after a leader key before the keys that may follow are shown."""
+ACTIVITY_EVERY: Final = 10.0
+"""Seconds between two reports of activity to the desk, however many keys are pressed."""
+
+
+class WabizApp(App[int]):
+    """Thin: screens translate, widgets draw, the desk does."""
+
+    CSS_PATH = Path(__file__).parent / "styles" / "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "wabiz"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            single_keys(action),
+            f"act('{action.id}')",
+            action.title,
+            id=action.id,
+            show=False,
+            priority=action.id in ("app.lock", "app.quit_now"),
+        )
+        for action in ACTIONS
+        if action.id.startswith("app.") and action.id != "app.quit" and single_keys(action)
+    ]
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        clock: Clock,
+        config: Config | None = None,
+        zone: tzinfo | None = None,
+        first: QueuePage | None = None,
+        status: DeskStatus | None = None,
+    ) -> None:
+        super().__init__()
+        self.desk, self.clock, self.first, self.first_status = desk, clock, first, status
+        self.settings = config or Config()
+        self.zone = zone or SystemZone()
+        self.keys = Keymap(self.settings.keymap)
+        self.output_guard = OutputGuard()
+        self._leader: str | None = None
+        self._leader_timer: Timer | None = None
+        self._active_at: float | None = None
+        for name in ("dark", "light"):
+            self.register_theme(make_theme(name))
+        self.theme = "wabiz-light" if self.settings.screen.theme.endswith("light") else "wabiz-dark"
+        self.set_keymap({identifier: self.keys.single(identifier) for identifier in self.settings.keymap if self.keys.single(identifier)})
+
+    def now(self) -> datetime:
+        return self.clock.now().astimezone(self.zone)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return guarded(super().get_line_filters(), self.output_guard)
+
+    async def on_mount(self) -> None:
+        self.run_worker(self._listen(), group="listen")
+        status = self.first_status or await self._status()
+        if status is None:
+            self._stand(Ended(DeskStatus(link="offline", locked=True)))
+        elif status.locked:
+            self._stand(Unlock(self.desk, status))
+        else:
+            self._stand(InboxScreen(self.desk, status, self.now, first=self.first))
+
+    async def _status(self) -> DeskStatus | None:
+        try:
+            return await self.desk.status()
+        except WabizError:
+            return None
+
+    # The desk
+
+    async def _listen(self) -> None:
+        async for event in self.desk.listen():
+            await self._heard(event)
+        self._stand(Ended(DeskStatus(link="offline", locked=True)))
+
+    async def _heard(self, event: DeskEvent) -> None:
+        match event.kind:
+            case "locked":
+                await self._show_locked(event.reason)
+            case "unlocked":
+                if not isinstance(self.base, InboxScreen):
+                    await self._show_inbox()
+            case "closing":
+                self._stand(Ended(DeskStatus(link="offline", locked=True), event.reason))
+            case "changed" | "status":
+                if isinstance(self.base, InboxScreen):
+                    self.base.heard(event)
+
+    @property
+    def base(self) -> Screen[Any] | None:
+        """The screen that stands under all dialogs."""
+        return self.screen_stack[1] if len(self.screen_stack) > 1 else None
+
+    def _stand(self, screen: Screen[Any]) -> None:
+        """Let `screen` stand instead of whatever stood there, dialogs included; nothing of that stays in memory."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self._end_leader()
+        self.push_screen(screen)
+
+    async def _show_locked(self, reason: str) -> None:
+        if not isinstance(self.base, Unlock):
+            self._stand(Locked(await self._status() or DeskStatus(link="offline", locked=True), reason))
+
+    async def _show_inbox(self) -> None:
+        status = await self._status()
+        if status is not None and not status.locked:
+            self._stand(InboxScreen(self.desk, status, self.now))
+
+    @on(InboxScreen.LockedOut)
+    async def _locked_out(self) -> None:
+        await self._show_locked("")
+
+    @on(Unlock.Done)
+    async def _unlocked(self) -> None:
+        if not isinstance(self.base, InboxScreen):
+            await self._show_inbox()
+
+    @on(Standing.GoOn)
+    async def _go_on(self) -> None:
+        if isinstance(self.base, Ended):
+            # Exit code 75 (EX_TEMPFAIL) asks the caller to open the desk anew and to start the app again.
+            self.exit(return_code=REOPEN)
+            return
+        status = await self._status()
+        if status is not None:
+            self._stand(Unlock(self.desk, status))
+
+    @on(Standing.Leave)
+    @on(Unlock.Leave)
+    def _leave(self) -> None:
+        self.exit()
+
+    # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._report_activity()
+            if self._leader is not None:
+                self._end_sequence(event.key)
+                return
+            if self._begins_sequence(event.key):
+                return
+        await super().on_event(event)
+
+    def _report_activity(self) -> None:
+        moment = self.clock.monotonic()
+        if isinstance(self.screen, Locked | Ended | Unlock) or (self._active_at is not None and moment - self._active_at < ACTIVITY_EVERY):
+            return
+        self._active_at = moment
+        self.run_worker(self._tell_active(), group="activity")
+
+    async def _tell_active(self) -> None:
+        try:
+            await self.desk.activity()
+        except WabizError:
+            # The screen learns of a lost or locked desk from its events.
+            return
+
+    def _begins_sequence(self, key: str) -> bool:
+        if not isinstance(self.screen, InboxScreen) or key not in self.keys.sequences() or self.screen.composer.has_focus:
+            return False
+        self._leader = key
+        self._leader_timer = self.set_timer(WHICH_AFTER, self._show_which)
+        return True
+
+    def _show_which(self) -> None:
+        if self._leader is not None and isinstance(self.screen, InboxScreen):
+            followers = self.keys.sequences()[self._leader]
+            lines = which_lines(
+                self._leader, [(key, BY_ID[identifier].title) for key, identifier in followers.items()], self.screen.size.width
+            )
+            self.screen.which.styles.height = len(lines)
+            self.screen.add_class("-which")
+            self.screen.which.show(lines)
+
+    def _end_leader(self) -> None:
+        self._leader = None
+        if self._leader_timer is not None:
+            self._leader_timer.stop()
+        if isinstance(self.base, InboxScreen):
+            self.base.remove_class("-which")
+
+    def _end_sequence(self, key: str) -> None:
+        leader = self._leader or ""
+        identifier = self.keys.sequences().get(leader, {}).get(key)
+        self._end_leader()
+        if identifier is not None:
+            self.action_act(identifier)
+        elif key != "escape" and isinstance(self.screen, InboxScreen):
+            self.screen.say(f"No action stands at {leader} {key}.", "muted")
+
+    def action_act(self, identifier: str) -> None:
+        """Do the action of that id, wherever it was chosen."""
+        match identifier:
+            case "app.lock":
+                self.run_worker(self._lock(), group="lock")
+            case "app.quit_now":
+                self.exit()
+            case "app.theme":
+                self.theme = "wabiz-light" if self.theme == "wabiz-dark" else "wabiz-dark"
+            case "app.redraw":
+                self.refresh(layout=True)
+            case "app.help":
+                if isinstance(self.screen, InboxScreen):
+                    self.push_screen(Help(self.keys))
+            case "app.palette":
+                if isinstance(self.screen, InboxScreen):
+                    self.push_screen(Finder("Actions", "what you want to do", self._find_actions), self._chosen)
+            case _:
+                if isinstance(self.screen, InboxScreen):
+                    self.screen.verbs.act(identifier)
+
+    async def _lock(self) -> None:
+        if isinstance(self.base, InboxScreen):
+            self.base.composer.save_now()
+            try:
+                await self.desk.lock("asked")
+            except WabizError as error:
+                self.base.say(error.sentence, "bad")
+
+    async def _find_actions(self, words: str) -> list[Match]:
+        wanted = words.casefold().split()
+        return [
+            Match(action.id, (Span(action.title), Span(f"  {action.id}", "faint")), (Span(self.keys.first(action.id), "key"),))
+            for action in ACTIONS
+            if action.where != "composer" and all(word in f"{action.title} {action.id} {action.group}".casefold() for word in wanted)
+        ]
+
+    def _chosen(self, identifier: str | None) -> None:
+        if identifier is not None:
+            self.action_act(identifier)
+
+    # The end
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual's own shows local variables, which hold what customers wrote: a sentence and a reference number instead."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._fatal_error()
+
+    def _fatal_error(self) -> None:
+        from rich.text import Text
+
+        error = self._exception or sys.exc_info()[1]
+        if not self._exit_renderables:
+            self._exit_renderables.append(Text(crash_text(error)))
+        self._close_messages_no_wait()
+
+
+REOPEN: Final = 75
+
+
+async def run_app(
+    desk: Desk,
+    *,
+    config: Config | None = None,
+    clock: Clock,
+    zone: tzinfo | None = None,
+    first: QueuePage | None = None,
+    status: DeskStatus | None = None,
+) -> int:
+    """Run the screen over `desk` until the agent leaves; its exit code: 0, 1 after a fault, REOPEN when the desk ended and the
+    agent asked to open it again. `first` and `status` are what the first paint showed, so that the start changes nothing."""
+    app = WabizApp(desk, clock=clock, config=config, zone=zone, first=first, status=status)
+    set_title("wabiz")
+    try:
+        await app.run_async()
+    finally:
+        set_title("")
+    return app.return_code or 0
+
+
+def set_title(title: str) -> None:
+    """The terminal's title: a constant, so that no window list ever shows a name or a count."""
+    stream = sys.__stderr__
+    if stream is not None and stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "linux"):
+        stream.write(f"\x1b]2;{title}\x1b\\")
+        stream.flush()

@@ -1,0 +1,68 @@
+"""A widget that shows lines: it is told new ones and redraws only the rows that changed."""
+
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from wabiz_tui.tui.paper import Paper, paper_for
+from wabiz_tui.tui.wording.spans import Line, line
+
+
+class Drawn(Widget):
+    """Draws `line_at(y)` for each of its rows; knows what stands on the screen, so that `redraw` sends what differs and no more."""
+
+    ground = "base"
+
+    def on_mount(self) -> None:
+        self._shown: list[Line] = []
+        self.watch(self.app, "theme", self._forget, init=False)
+
+    @property
+    def paper(self) -> Paper:
+        return paper_for(self.app.theme)
+
+    def line_at(self, y: int) -> Line:
+        """The line of row `y` of the widget."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        if y >= self.size.height:
+            return Strip([Segment(" " * self.size.width, self.paper.style("text", self.ground))])
+        shown = self.line_at(y)
+        while len(self._shown) <= y:
+            self._shown.append(line(ground=self.ground))
+        self._shown[y] = shown
+        return self.paper.strip(shown, self.size.width)
+
+    def redraw(self) -> None:
+        """Refresh the rows whose line is no longer the one that stands there."""
+        if not self.is_mounted:
+            return
+        for y in range(self.size.height):
+            if y >= len(self._shown) or self._shown[y] != self.line_at(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def on_resize(self) -> None:
+        self._shown = []
+        self.refresh()
+
+    def _forget(self) -> None:
+        self._shown = []
+        self.refresh()
+
+
+class Lines(Drawn):
+    """Still lines, given from outside."""
+
+    def __init__(self, *, id: str | None = None, ground: str = "base", classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.ground = ground
+        self.lines: list[Line] = []
+
+    def show(self, lines: list[Line]) -> None:
+        self.lines = lines
+        self.redraw()
+
+    def line_at(self, y: int) -> Line:
+        return self.lines[y] if y < len(self.lines) else line(ground=self.ground)

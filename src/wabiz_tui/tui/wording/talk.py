@@ -1,0 +1,34 @@
+"""The line above a talk, and what the composer says when nothing may be written."""
+
+from datetime import datetime
+
+from wabiz_tui.model.desk import DeskStatus, TimelinePage
+from wabiz_tui.model.text import safe_line
+from wabiz_tui.model.values import Conversation
+from wabiz_tui.policy.window import is_open
+from wabiz_tui.tui.wording.rows import assignee, marks, name_of, window_left
+from wabiz_tui.tui.wording.spans import Line, Span, spread
+from wabiz_tui.tui.wording.times import moment
+
+
+def talk_head(page: TimelinePage, status: DeskStatus, width: int, now: datetime) -> Line:
+    """Who it is, and the state of the conversation: status, assignee, window."""
+    row, contact = page.conversation, page.contact
+    left = [Span("  "), Span(name_of(row), "strong")]
+    if contact is not None and contact.phone and width >= 60:
+        left.append(Span(f"  {safe_line(contact.phone, limit=30)}", "muted"))
+    window, role = window_left(row.window_until, now)
+    person = assignee(row, status.person)
+    told = [mark for mark in marks(row, now) if mark.role in ("hold", "bad.strong") or mark.text == " "][:4]
+    right = [*told] if any(mark.text.strip() for mark in told) else []
+    right += [Span(f" {row.status}", "text"), Span("  "), person._replace(text="unassigned" if person.text == "–" else person.text)]
+    right += [Span("  window ", "faint"), Span(window, role), Span("  ")]
+    return spread(left, right, width, ground="bar")
+
+
+def shut_sentence(row: Conversation, now: datetime) -> str:
+    """Why nothing may be written now; empty while the window is open."""
+    if is_open(row.window_until, now):
+        return ""
+    since = f" since {moment(row.window_until, now)}" if row.window_until is not None and row.window_until <= now else ""
+    return f"The window has been shut{since}: only a template may go out until they write again."
