@@ -1,6 +1,7 @@
 """Sample values for the desk's tests: a clock that is set by hand, ids, conversations and messages."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from wabiz_tui.desk.cache.writing import Holding, Item
@@ -81,3 +82,13 @@ def holding(*, window: timedelta = timedelta(days=14), after_resolve: timedelta 
         return end if resolved_at is None or resolved_at < at else min(end, resolved_at + after_resolve)
 
     return Holding(until, most)
+
+
+async def until(fact: Callable[[], Awaitable[object] | object], *, within: float = 20) -> None:
+    """Wait for a fact; fails when it does not come true in time."""
+    async with asyncio.timeout(within):
+        while True:
+            found = fact()
+            if await found if isinstance(found, Awaitable) else found:
+                return
+            await asyncio.sleep(0.002)

@@ -6,26 +6,27 @@ CREATE TABLE meta (
     value BLOB NOT NULL
 ) WITHOUT ROWID;
 
-CREATE TABLE outbox (
+CREATE TABLE letters (
     -- Rising: the order in which the agent wrote, kept within each conversation.
     turn INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     idempotency_key TEXT NOT NULL UNIQUE,
     conversation TEXT NOT NULL,
-    -- held, queued, sending, accepted, uncertain, failed, settled (the feed has brought it; only the key is kept)
+    -- queued, sending, accepted, uncertain, failed, settled (the feed has brought it; only its key is kept)
     state TEXT NOT NULL,
-    created_at_ms INTEGER NOT NULL,
+    written_at_ms INTEGER NOT NULL,
     not_before_ms INTEGER NOT NULL,
+    -- How often it may have reached the hub; 0 means that it certainly has not.
     attempts INTEGER NOT NULL DEFAULT 0,
-    -- Hash of what was asked, so that the same key with other content is refused even after the content is gone.
-    body_hash BLOB NOT NULL,
-    -- The message as the screen shows it; empty once settled.
+    -- HMAC of what was asked, so that the same key with other content is refused even after the content is gone.
+    asked BLOB NOT NULL,
+    -- The letter as JSON; empty once settled.
     value BLOB NOT NULL,
     -- The hub's own id of the message, once it has told it.
     message TEXT
 );
-CREATE INDEX outbox_open ON outbox (conversation, turn) WHERE state <> 'settled';
-CREATE INDEX outbox_by_message ON outbox (message) WHERE message IS NOT NULL;
+CREATE INDEX letters_open ON letters (conversation, turn) WHERE state <> 'settled';
+CREATE INDEX letters_by_message ON letters (message) WHERE message IS NOT NULL;
 
 CREATE TABLE drafts (
     conversation TEXT PRIMARY KEY,

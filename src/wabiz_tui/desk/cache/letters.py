@@ -1,0 +1,197 @@
+"""The outbox file: letters the agent wrote and the hub has not yet given back, and drafts; it outlives every epoch."""
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from pathlib import Path
+from sqlite3 import Connection, Row
+from typing import Any, Literal
+
+import msgspec
+
+from wabiz_tui.desk.cache.database import Database
+from wabiz_tui.desk.cache.migrations import Kind
+from wabiz_tui.desk.cache.queries import load_queries
+from wabiz_tui.desk.cache.times import from_ms, to_ms
+from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.desk import Draft
+from wabiz_tui.model.errors import Conflict
+from wabiz_tui.model.secret import Secret
+from wabiz_tui.model.values import Message
+
+State = Literal["queued", "sending", "accepted", "uncertain", "failed", "settled"]
+_sql = load_queries("outbox.sql")
+
+
+class Content(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is sent: from which number, which words; and how the screen shows it."""
+
+    number: str
+    text: str
+    shown: Message
+    reply_to: str | None = None
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """One thing to be sent. `content` is gone once the feed has brought the message; `attempts` counts those that may have arrived."""
+
+    id: str
+    key: str
+    conversation: str
+    state: State
+    not_before: datetime
+    attempts: int
+    content: Content | None
+    message: str | None
+
+    @property
+    def has_to_go(self) -> bool:
+        return self.state in ("queued", "sending")
+
+
+class Letters:
+    """Every change is on the disk when its call returns."""
+
+    def __init__(self, path: Path, key: Secret) -> None:
+        """Open or create. Raises what Database raises."""
+        self._database = Database(path, key, Kind.OUTBOX)
+        self._hash_key = hmac.digest(key.reveal(), b"wabiz/outbox/asked/v1", hashlib.sha256)
+
+    @property
+    def path(self) -> Path:
+        return self._database.path
+
+    def close(self) -> None:
+        self._database.close()
+
+    async def add(self, letter: Letter) -> tuple[Letter, bool]:
+        """The letter as it now stands, and whether it is new: the same key gives the earlier one. Raises Conflict for the same
+        key with other words."""
+        content = letter.content
+        assert content is not None  # noqa: S101 a new letter has words
+        asked = self._asked(letter.conversation, content)
+
+        def work(connection: Connection) -> tuple[Letter, bool]:
+            row = connection.execute(_sql["by_key"], {"key": letter.key}).fetchone()
+            if row is not None:
+                if not hmac.compare_digest(bytes(row[8]), asked):
+                    raise Conflict("That key was used for another message; give each message its own.")
+                return _letter(row), False
+            connection.execute(
+                _sql["add"],
+                {
+                    "id": letter.id,
+                    "key": letter.key,
+                    "conversation": letter.conversation,
+                    "written_at": to_ms(content.shown.sent_at),
+                    "not_before": to_ms(letter.not_before),
+                    "asked": asked,
+                    "value": encode(content),
+                },
+            )
+            return letter, True
+
+        return await self._database.write(work)
+
+    async def find(self, identifier: str) -> Letter | None:
+        """By its own id, or by the hub's id of its message."""
+        return await self._database.read(lambda connection: _one(connection, "by_id", {"id": identifier}))
+
+    async def find_by_key(self, key: str) -> Letter | None:
+        return await self._database.read(lambda connection: _one(connection, "by_key", {"key": key}))
+
+    async def of_conversation(self, conversation: str) -> list[Letter]:
+        """Those the feed has not brought, in the order they were written."""
+        return await self._database.read(lambda connection: _many(connection, "open_of_conversation", {"conversation": conversation}))
+
+    async def all_open(self) -> list[Letter]:
+        return await self._database.read(lambda connection: _many(connection, "open_letters", {}))
+
+    async def heads(self) -> list[Letter]:
+        """The next letter of each conversation, due or not."""
+        return await self._database.read(lambda connection: _many(connection, "heads", {}))
+
+    async def move(self, letter: Letter, *, has_left: bool = False) -> None:
+        """Record its state, time, shown form and the hub's id. What is settled stays so: the feed was quicker."""
+        parameters = {
+            "id": letter.id,
+            "state": letter.state,
+            "attempts": int(has_left),
+            "not_before": to_ms(letter.not_before),
+            "value": encode(letter.content),
+            "message": letter.message,
+        }
+        await self._database.write(lambda connection: connection.execute(_sql["move"], parameters))
+
+    async def take_back(self, identifier: str) -> bool:
+        """Remove a letter that has certainly not left; False when it may have."""
+        return await self._database.write(lambda connection: connection.execute(_sql["take_back"], {"id": identifier}).rowcount > 0)
+
+    async def discard(self, identifier: str) -> None:
+        """Remove a failed or uncertain letter, after a new attempt has taken its place."""
+        await self._database.write(lambda connection: connection.execute(_sql["discard"], {"id": identifier}))
+
+    async def settle(self, arrived: list[Message]) -> None:
+        """The feed has brought these messages: their words leave the outbox."""
+        keys = [{"key": message.key, "message": message.id} for message in arrived if message.key is not None]
+        if keys:
+            await self._database.write(lambda connection: connection.executemany(_sql["settle"], keys))
+
+    async def forget_settled(self, before: datetime) -> None:
+        """The keys of letters written before then; until that time the same key still gives the same message."""
+        await self._database.write(lambda connection: connection.execute(_sql["forget_settled"], {"before": to_ms(before)}))
+
+    async def draft(self, conversation: str) -> Draft | None:
+        def work(connection: Connection) -> Draft | None:
+            row = connection.execute(_sql["get_draft"], {"conversation": conversation}).fetchone()
+            return None if row is None else Draft(conversation, row[0], row[1], from_ms(row[2]))
+
+        return await self._database.read(work)
+
+    async def save_draft(self, draft: Draft) -> None:
+        """An empty text removes it."""
+        values = {"conversation": draft.conversation, "text": draft.text, "reply_to": draft.reply_to}
+        saved_at = 0 if draft.saved_at is None else to_ms(draft.saved_at)
+
+        def work(connection: Connection) -> None:
+            if draft.text:
+                connection.execute(_sql["put_draft"], {**values, "saved_at": saved_at})
+            else:
+                connection.execute(_sql["delete_draft"], {"conversation": draft.conversation})
+
+        await self._database.write(work)
+
+    async def count_drafts(self) -> int:
+        return await self._database.read(lambda connection: int(connection.execute(_sql["count_drafts"]).fetchone()[0]))
+
+    async def get_meta(self, name: str) -> bytes | None:
+        def work(connection: Connection) -> bytes | None:
+            row = connection.execute(_sql["get_meta"], {"name": name}).fetchone()
+            return None if row is None else bytes(row[0])
+
+        return await self._database.read(work)
+
+    async def set_meta(self, name: str, value: bytes) -> None:
+        await self._database.write(lambda connection: connection.execute(_sql["set_meta"], {"name": name, "value": value}))
+
+    def _asked(self, conversation: str, content: Content) -> bytes:
+        return hmac.digest(self._hash_key, encode([conversation, content.text, content.reply_to]), hashlib.sha256)
+
+
+def _one(connection: Connection, query: str, parameters: dict[str, Any]) -> Letter | None:
+    row = connection.execute(_sql[query], parameters).fetchone()
+    return None if row is None else _letter(row)
+
+
+def _many(connection: Connection, query: str, parameters: dict[str, Any]) -> list[Letter]:
+    return [_letter(row) for row in connection.execute(_sql[query], parameters)]
+
+
+def _letter(row: Row | tuple[Any, ...]) -> Letter:
+    identifier, key, conversation, state, not_before, attempts, value, message = tuple(row)[:8]
+    content = decode(value, Content) if value else None
+    return Letter(identifier, key, conversation, state, from_ms(not_before), attempts, content, message)
+
+
+KEPT_AFTER = timedelta(days=30)
+"""How long the key of a settled letter is remembered."""
