@@ -14,7 +14,7 @@ _NOT_DIGITS = re.compile(r"\D")
 
 def read_echoes(place: Place, field: str, value: Json) -> tuple[list[Parsed], Json]:
     """The echoes of a value, and the part of the value that is none."""
-    contacts = Contacts(value.get("contacts"))
+    contacts = Contacts(value.get("contacts"), beside=len(list_of(value.get("message_echoes"))))
     read: list[Parsed] = []
     unread: list[Any] = []
     for item in list_of(value.get("message_echoes")):
@@ -61,7 +61,7 @@ def _addressee(message: Json) -> Identity:
 
 def read_history(place: Place, value: Json) -> tuple[list[Parsed], Json]:
     """The messages of a history value, and the rest of it: progress, refusals, what could not be read."""
-    contacts = Contacts(value.get("contacts"))
+    contacts = Contacts(value.get("contacts"), beside=len(list_of(value.get("messages"))) + len(list_of(value.get("message_echoes"))))
     read: list[Parsed] = []
     rest = without(value, "messaging_product", "metadata", "contacts", "history", "messages", "message_echoes")
     chunks = [_chunk(place, contacts, chunk, read) for chunk in list_of(value.get("history"))]

@@ -21,10 +21,15 @@ _DIGITS = re.compile(r"\+?([0-9]{4,20})", re.ASCII)
 
 
 class Contacts:
-    """The `contacts` list beside messages and statuses; matched by user id, then by wa_id, never by position (cloud-api §7)."""
+    """The `contacts` list beside messages and statuses; matched by user id, then by wa_id, never by position (cloud-api §7).
 
-    def __init__(self, value: Any) -> None:
+    `beside` is how many messages, statuses or echoes stand with it: one contact beside one message belong together even where
+    the message names nobody; beside several it would be a guess.
+    """
+
+    def __init__(self, value: Any, *, beside: int = 1) -> None:
         self._items: list[Any] = list_of(value)
+        self._beside = beside
         self._matched: set[int] = set()
 
     def complete(self, identity: Identity) -> Identity:
@@ -55,7 +60,7 @@ class Contacts:
 
     def only(self) -> Identity | None:
         """The one person of the list, when it has exactly one."""
-        if len(self._items) != 1 or not isinstance(self._items[0], dict):
+        if len(self._items) != 1 or self._beside != 1 or not isinstance(self._items[0], dict):
             return None
         self._matched.add(0)
         return _identity_of(object_of(self._items[0]))

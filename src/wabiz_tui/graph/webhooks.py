@@ -66,7 +66,7 @@ def _change(place: Place, change: object) -> Iterator[Parsed]:
 
 def _messages(place: Place, value: Json) -> Iterator[Parsed]:
     """The field `messages`: messages, statuses and errors may stand side by side."""
-    contacts = Contacts(value.get("contacts"))
+    contacts = Contacts(value.get("contacts"), beside=len(list_of(value.get("messages"))) + len(list_of(value.get("statuses"))))
     found = False
     for key, reader in (("messages", read_message), ("statuses", read_status)):
         if key in value and not isinstance(value[key], list):
