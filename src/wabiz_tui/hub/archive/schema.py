@@ -326,3 +326,6 @@ audit_node = sa.Table(
     sa.Column("number", sa.BigInteger, primary_key=True),
     sa.Column("hash", sa.LargeBinary(32), nullable=False),
 )
+
+# Readings that the log tells once a day: a hash of who, what and when.
+audit_once = sa.Table("audit_once", metadata, _tenant(), sa.Column("hash", sa.LargeBinary(32), primary_key=True))

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.engines import WRITER, migrate, open_sqlcipher, put, translated_sql
 from wabiz_tui.hub.archive.keyfile import KeyFile
 from wabiz_tui.hub.archive.sealing import Sealer, derive
-from wabiz_tui.hub.archive.times import to_ms
+from wabiz_tui.hub.archive.times import from_ms, to_ms
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.feed import Entity
 from wabiz_tui.model.identifiers import new_id
@@ -39,8 +40,9 @@ class Reading:
     def now_ms(self) -> int:
         return to_ms(self.now)
 
-    def new_id(self, at: datetime | None = None) -> str:
-        return new_id(at or self.now, self.archive.random_bytes)
+    def new_id(self) -> str:
+        """A fresh id, greater than every one made before it by this process: equal times keep their order of arrival."""
+        return self.archive.next_id(self.now)
 
 
 class Writing(Reading):
@@ -107,8 +109,14 @@ class Archive:
         self.keys = KeyFile(beside(path, ".keys"), keys.archive, wrap, tenant=tenant, random_bytes=random_bytes)
         self.shares = KeyFile(beside(path, ".shares"), keys.archive, wrap, tenant=tenant, random_bytes=random_bytes)
         self.sealer = Sealer(self.keys, derive(keys.seal, "index"), tenant=tenant, random_bytes=random_bytes)
+        self._id_lock, self._last_ms = Lock(), 0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="archive-reader")
+
+    def next_id(self, now: datetime) -> str:
+        with self._id_lock:
+            self._last_ms = max(self._last_ms + 1, to_ms(now))
+            return new_id(from_ms(self._last_ms), self.random_bytes)
 
     @contextmanager
     def reading(self) -> Generator[Reading]:

@@ -58,6 +58,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "level", "number"),
     )
     op.create_table(
+        "audit_once",
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "hash"),
+    )
+    op.create_table(
         "awaited",
         sa.Column("tenant", sa.String(length=64), nullable=False),
         sa.Column("target_hash", sa.LargeBinary(length=16), nullable=False),

@@ -1,0 +1,53 @@
+"""Who asks: the bearer token of a request becomes a device and its person, or a refusal."""
+
+from typing import NamedTuple
+
+from wabiz_tui.hub.archive.people import DeviceRecord, device_of_token
+from wabiz_tui.hub.archive.store import Archive
+from wabiz_tui.hub.feed import Viewer
+from wabiz_tui.hub.people import revoked
+from wabiz_tui.model.errors import Denied
+from wabiz_tui.model.values import Person
+from wabiz_tui.policy.permissions import can
+
+_LONGEST_TOKEN = 256
+
+
+class Caller(NamedTuple):
+    """An authenticated device and whose it is."""
+
+    device: DeviceRecord
+
+    @property
+    def person(self) -> Person:
+        return self.device.person
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.person.id, self.person.role, self.device.id)
+
+
+class Unauthorized(Denied):
+    """No token, or one the hub does not know (any more): a new one may help."""
+
+    code = "invalid_token"
+
+
+async def authenticate(archive: Archive, authorization: str | None) -> Caller:
+    """Raises Unauthorized, Revoked."""
+    scheme, _, token = (authorization or "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or len(token) > _LONGEST_TOKEN or not token.isascii():
+        raise Unauthorized("This needs the access token of an enrolled device.")
+    device = await archive.read(lambda reading: device_of_token(reading, token))
+    if device is None:
+        raise Unauthorized("The access token has run out or was never given; ask for a new one.")
+    if device.is_revoked:
+        raise revoked()
+    return Caller(device)
+
+
+def require(caller: Caller, permission: str) -> None:
+    """Raises Denied unless the caller's role may do this."""
+    if not can(caller.person.role, permission):
+        raise Denied(f"Your role ({caller.person.role}) may not do this.", code="forbidden")

@@ -1,0 +1,238 @@
+"""The hub as an ASGI application: a function of its parts. Webhooks and streams are bare ASGI, /v1 and the gateway Starlette."""
+
+import asyncio
+import contextlib
+import re
+import traceback
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from wabiz_tui.cloud.client import CloudClient
+from wabiz_tui.cloud.transport import Transport
+from wabiz_tui.graph.errors import build_error
+from wabiz_tui.hub.access import authenticate, require
+from wabiz_tui.hub.archive.journal import Journal
+from wabiz_tui.hub.archive.store import Writing, beside, feed_head
+from wabiz_tui.hub.endpoints import ENDPOINTS, Endpoint
+from wabiz_tui.hub.feed import Feed
+from wabiz_tui.hub.gateway import LARGEST_BODY, Answered, Gateway, Sender, settle_interrupted
+from wabiz_tui.hub.intake import Intake
+from wabiz_tui.hub.media import MediaFetcher
+from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.hub.parts import Hub
+from wabiz_tui.hub.policy import PolicyKeeper, ripen
+from wabiz_tui.hub.requests import error_answer, read_body
+from wabiz_tui.hub.secrets import HubSecrets
+from wabiz_tui.hub.settings import Settings, open_archive
+from wabiz_tui.hub.webhooks import Receive, Send, WebhookDoor, answer
+from wabiz_tui.hub.work import wake_snoozed
+from wabiz_tui.model.clock import Clock
+from wabiz_tui.model.codec import encode
+from wabiz_tui.model.errors import Denied, NotFound, StoreError, TooLarge, WabizError
+from wabiz_tui.model.wire import IDEMPOTENCY_KEY, MESSAGE_HEADER, TIME_HEADER
+
+WEBHOOKS = "/webhooks/whatsapp"
+STREAM = "/v1/changes/stream"
+_HOUSEKEEPING = 10.0
+_LAST_SENDS = 5.0
+_VERSION = re.compile(r"v\d{1,3}\.\d{1,2}")
+
+log = structlog.get_logger("hub.app")
+
+
+def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> Hub:
+    """All parts of a hub over its archive. Raises the archive's refusals."""
+    archive = open_archive(settings, secrets, clock=clock, random_bytes=random_bytes)
+    metrics = Metrics()
+    journal_file = beside(archive.path, ".journal")
+    journal = Journal(journal_file, secrets.archive_key, archive.keys, clock=clock, random_bytes=random_bytes)
+    intake = Intake(archive, journal, metrics)
+    door = WebhookDoor(journal, intake, metrics, app_secrets=secrets.app_secrets, verify_token=secrets.verify_token, clock=clock)
+    policies = PolicyKeeper(archive)
+    client = CloudClient(Transport(settings.hub.graph_url, secrets.graph_token), settings.hub.graph_version)
+    return Hub(
+        settings=settings,
+        secrets=secrets,
+        archive=archive,
+        journal=journal,
+        intake=intake,
+        door=door,
+        feed=Feed(archive, lambda: policies.current, metrics),
+        gateway=Gateway(archive, client, lambda: policies.current, metrics),
+        media=MediaFetcher(archive, client, metrics),
+        policies=policies,
+        metrics=metrics,
+        clock=clock,
+        random_bytes=random_bytes,
+    )
+
+
+def create_app(hub: Hub) -> ASGIApp:
+    """The application; its lifespan runs the background work and closes the parts at the end."""
+    routes = [_route(hub, endpoint) for endpoint in ENDPOINTS if endpoint.handler is not None]
+    routes += [
+        Route("/healthz", _plain(lambda: _text(b"ok\n"))),
+        Route("/readyz", _plain(lambda: _ready(hub))),
+        Route("/metrics", _plain(lambda: _text(hub.metrics.text()))),
+        Route("/{version}/{number}/messages", _gateway(hub), methods=["POST"]),
+    ]
+    inner = Starlette(routes=routes, lifespan=lambda _: _running(hub), exception_handlers={404: _not_found, 405: _not_found})
+
+    async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "http" and path == WEBHOOKS:
+            await hub.door(scope, receive, send)
+        elif scope["type"] == "http" and path == STREAM and scope["method"] == "GET":
+            await _stream(hub, scope, receive, send)
+        else:
+            await inner(scope, receive, send)
+
+    return application
+
+
+@contextlib.asynccontextmanager
+async def _running(hub: Hub) -> AsyncGenerator[None]:
+    loop = asyncio.get_running_loop()
+    hub.feed.attach(loop)
+    hub.media.attach(loop)
+    interrupted = await hub.archive.write(settle_interrupted)
+    if interrupted:
+        log.warning("sends_uncertain_after_restart", count=interrupted)
+    intake = asyncio.ensure_future(hub.intake.run())
+    others = [asyncio.ensure_future(hub.media.run()), asyncio.ensure_future(_keep_house(hub))]
+    try:
+        yield
+    finally:
+        hub.feed.close()
+        hub.media.stop()
+        hub.intake.stop()
+        await hub.gateway.finish(_LAST_SENDS)
+        await asyncio.wait([intake], timeout=_LAST_SENDS)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(intake, *others, return_exceptions=True)
+        await loop.run_in_executor(None, hub.journal.stop)
+        await loop.run_in_executor(None, hub.archive.close)
+
+
+async def _keep_house(hub: Hub) -> None:
+    """What only the clock brings about: snoozes end, approved policies ripen."""
+
+    def work(writing: Writing) -> None:
+        if ripen(writing):
+            writing.afterwards(hub.policies.refresh)
+        wake_snoozed(writing)
+
+    while True:
+        try:
+            await hub.archive.write(work)
+        except StoreError as error:
+            log.warning("housekeeping_failed", code=error.code)
+        await asyncio.sleep(_HOUSEKEEPING)
+
+
+def _route(hub: Hub, endpoint: Endpoint) -> Route:
+    async def handle(request: Request) -> Response:
+        try:
+            if not endpoint.permission:
+                response = await endpoint.handler(hub, request)
+            else:
+                caller = await authenticate(hub.archive, request.headers.get("authorization"))
+                require(caller, endpoint.permission)
+                response = await endpoint.handler(hub, caller, request)
+        except WabizError as error:
+            response = error_answer(error)
+        except Exception as error:  # noqa: BLE001 the hub's outer edge: told to the log without its words, to the caller as one sentence
+            _report(error, endpoint.path)
+            response = error_answer(WabizError("The hub met an error of its own; its log says where."))
+        response.headers[TIME_HEADER] = hub.clock.now().isoformat()
+        return response
+
+    return Route(endpoint.path, handle, methods=[endpoint.method])
+
+
+def _report(error: Exception, path: str) -> None:
+    """Where it happened, never what was in it: an exception's text can hold what a customer wrote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    log.error("request_failed", path=path, error=type(error).__name__, place=place)
+
+
+def _gateway(hub: Hub) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        try:
+            _check_version(request.path_params["version"])
+            caller = await authenticate(hub.archive, request.headers.get("authorization"))
+            raw = await read_body(request, limit=LARGEST_BODY)
+            sender = Sender(caller.person, caller.viewer)
+            answered = await hub.gateway.messages(sender, request.path_params["number"], raw, key=request.headers.get(IDEMPOTENCY_KEY))
+        except WabizError as error:
+            answered = _graph_refusal(error)
+        except Exception as error:  # noqa: BLE001 as above; a send that failed in here may have gone out
+            _report(error, "gateway")
+            answered = Answered(500, encode(build_error(131000, "The hub met an error of its own.", "wabiz")))
+        headers = {TIME_HEADER: hub.clock.now().isoformat()} | ({MESSAGE_HEADER: answered.message} if answered.message else {})
+        return Response(answered.body, answered.status, headers, media_type="application/json")
+
+    return handle
+
+
+def _check_version(version: str) -> None:
+    if _VERSION.fullmatch(version) is None:
+        raise NotFound("Unknown path components")
+
+
+def _graph_refusal(error: WabizError) -> Answered:
+    if isinstance(error, Denied):
+        return Answered(401, encode(build_error(190, error.sentence, "wabiz")))
+    if isinstance(error, StoreError):
+        return Answered(503, encode(build_error(131016, error.sentence, "wabiz")))
+    return Answered(413 if isinstance(error, TooLarge) else 400, encode(build_error(100, error.sentence, "wabiz")))
+
+
+async def _stream(hub: Hub, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    request = Request(scope)
+    try:
+        caller = await authenticate(hub.archive, request.headers.get("authorization"))
+        require(caller, "feed.read")
+        text = request.headers.get("last-event-id") or request.query_params.get("since") or "0"
+        since = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+    except WabizError as error:
+        refusal = error_answer(error)
+        extra = [(TIME_HEADER.lower().encode(), hub.clock.now().isoformat().encode())]
+        await answer(send, refusal.status_code, bytes(refusal.body), content_type=b"application/json", extra=extra)
+        return
+    await hub.feed.stream(caller.viewer, since, receive, send)
+
+
+async def _ready(hub: Hub) -> Response:
+    try:
+        await hub.archive.read(feed_head)
+    except StoreError as error:
+        return error_answer(error)
+    return await _text(b"ready\n")
+
+
+async def _text(body: bytes) -> Response:
+    return Response(body, media_type="text/plain; charset=utf-8")
+
+
+def _plain(make: Callable[[], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(_request: Request) -> Response:
+        return await make()
+
+    return handle
+
+
+async def _not_found(request: Request, _error: Exception) -> Response:
+    if request.url.path.startswith("/v1/"):
+        return error_answer(NotFound("There is no such endpoint; GET /v1/openapi.json names them all."))
+    body = encode(build_error(100, "Unsupported request: the hub's gateway does not know this path", "wabiz"))
+    return Response(body, 404, media_type="application/json")

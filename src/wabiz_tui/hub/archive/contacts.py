@@ -1,0 +1,299 @@
+"""Contacts in the archive: a sealed record each, found by keyed hashes of their aliases (cloud-api §14)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from wabiz_tui.graph.identity import Alias, AliasKind, Holder, Resolution, aliases_of, resolve, resolve_change
+from wabiz_tui.graph.parsed import Identity, IdentityChange
+from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.sealing import contact_unit
+from wabiz_tui.hub.archive.store import Reading, Writing
+from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
+from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.values import Contact
+
+_contact, _alias, _past = schema.contact.c, schema.alias.c, schema.alias_past.c
+
+
+class ContactRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known of a person, as sealed under the contact's key. `aliases` are those it holds now."""
+
+    aliases: tuple[tuple[AliasKind, str], ...] = ()
+    name: str = ""
+    username: str | None = None
+    identity_key_hash: str | None = None
+    identity_changed_at: datetime | None = None
+    marketing_opt_out: bool = False
+    proposed: tuple[str, ...] = ()
+    """Contacts that may be the same person, for a human to decide."""
+
+    def alias(self, kind: AliasKind) -> str | None:
+        """The newest alias of that kind."""
+        return next((value for found, value in reversed(self.aliases) if found == kind), None)
+
+
+class StoredContact(msgspec.Struct, frozen=True):
+    id: str
+    record: ContactRecord
+    is_group: bool
+    created_at: datetime
+    last_seen_at: datetime | None
+
+    def value(self) -> Contact:
+        """The contact unmasked, as the vocabulary has it."""
+        wa_id, user_id = self.record.alias("wa_id"), self.record.alias("bsuid")
+        return Contact(
+            id=self.id,
+            name=self.record.name,
+            phone=f"+{wa_id}" if wa_id else None,
+            username=self.record.username,
+            user_id=user_id or self.record.alias("parent_bsuid"),
+            country=user_id.split(".", 1)[0] if user_id and "." in user_id else None,
+            is_group=self.is_group,
+            is_masked=False,
+            identity_changed_at=self.record.identity_changed_at,
+            marketing_opt_out=self.record.marketing_opt_out,
+            created_at=self.created_at,
+        )
+
+
+def load_contacts(reading: Reading, ids: Iterable[str]) -> dict[str, StoredContact]:
+    """The contacts that are there and whose key is."""
+    rows = reading.connection.execute(sa.select(schema.contact).where(_contact.tenant == reading.tenant, _contact.id.in_(sorted(set(ids)))))
+    found: dict[str, StoredContact] = {}
+    for row in rows:
+        plain = reading.sealer.open(contact_unit(row.id), row.sealed, about=f"contact/{row.id}")
+        if plain is not None:
+            record = decode(plain, ContactRecord)
+            found[row.id] = StoredContact(row.id, record, row.is_group, from_ms(row.created_ms), perhaps_from_ms(row.last_seen_ms))
+    return found
+
+
+def save_record(writing: Writing, contact: str, record: ContactRecord) -> None:
+    sealed = writing.sealer.seal(contact_unit(contact), encode(record), about=f"contact/{contact}")
+    writing.connection.execute(
+        sa.update(schema.contact).where(_contact.tenant == writing.tenant, _contact.id == contact).values(sealed=sealed)
+    )
+    writing.touch("contact", contact)
+
+
+def contact_of(writing: Writing, identity: Identity, *, at: datetime) -> str:
+    """The contact a webhook of instant `at` speaks of, made, attached or merged as the rules say."""
+    aliases = aliases_of(identity)
+    holders = _holders(writing, aliases)
+    if not holders:
+        earlier = _former_holder(writing, aliases, at)
+        if earlier is not None:
+            return earlier
+    resolution = resolve(identity, holders, now=writing.now)
+    contact = _obey(writing, resolution, at=at, is_group=identity.group_id is not None)
+    _learn(writing, contact, identity, at=at)
+    return contact
+
+
+def apply_identity_change(writing: Writing, change: IdentityChange, *, at: datetime) -> str:
+    """The same person under new keys; equal keys mean that the person behind them may have changed (rules 4 and 5)."""
+    old, new = aliases_of(change.previous), aliases_of(change.current)
+    resolution = resolve_change(change, _holders(writing, (*old, *new)))
+    contact = _obey(writing, resolution, at=at, is_group=change.current.group_id is not None)
+    stored = load_contacts(writing, [contact])[contact]
+    if old == new:
+        save_record(writing, contact, msgspec.structs.replace(stored.record, identity_changed_at=at))
+    elif not resolution.ended and not load_past(writing, contact, old):
+        # The webhook of the change came before any message of the old id: messages still on their way belong here all the same.
+        for alias in old:
+            if alias not in new:
+                _remember_past(writing, contact, alias, at=at, reason="changed")
+    _learn(writing, contact, change.current, at=at)
+    return contact
+
+
+def set_opt_out(writing: Writing, contact: str, *, is_out: bool) -> None:
+    stored = load_contacts(writing, [contact]).get(contact)
+    if stored is not None and stored.record.marketing_opt_out != is_out:
+        save_record(writing, contact, msgspec.structs.replace(stored.record, marketing_opt_out=is_out))
+
+
+def touch_identities(writing: Writing) -> None:
+    """Say of every contact and conversation that it changed: what may be seen of a person did."""
+    for contact in writing.connection.execute(sa.select(_contact.id).where(_contact.tenant == writing.tenant)):
+        writing.touch("contact", contact.id)
+    column = schema.conversation.c
+    for conversation in writing.connection.execute(sa.select(column.id).where(column.tenant == writing.tenant)):
+        writing.touch("conversation", conversation.id)
+
+
+def find_contact(reading: Reading, identity: Identity) -> str | None:
+    """The contact that holds one of these keys now, if any."""
+    for alias in aliases_of(identity):
+        row = reading.connection.execute(
+            sa.select(_alias.contact).where(
+                _alias.tenant == reading.tenant, _alias.kind == alias.kind, _alias.hash == _hash(reading, alias)
+            )
+        ).first()
+        if row is not None:
+            return row.contact
+    return None
+
+
+def attach_alias(writing: Writing, contact: str, alias: Alias, *, at: datetime) -> None:
+    """Give the contact a further key, unless somebody holds it (Meta's answer to a send names one the agent did not type)."""
+    if not _holders(writing, (alias,)):
+        _obey(writing, Resolution(contact, attached=(alias,)), at=at, is_group=False)
+
+
+def load_past(reading: Reading, contact: str, aliases: Sequence[Alias]) -> bool:
+    hashes = [_hash(reading, alias) for alias in aliases]
+    return (
+        reading.connection.execute(
+            sa.select(_past.id).where(_past.tenant == reading.tenant, _past.contact == contact, _past.hash.in_(hashes))
+        ).first()
+        is not None
+    )
+
+
+def _hash(reading: Reading, alias: Alias) -> bytes:
+    return reading.sealer.lookup(f"alias/{alias.kind}", alias.value)
+
+
+def _holders(reading: Reading, aliases: Sequence[Alias]) -> list[Holder]:
+    if not aliases:
+        return []
+    wanted = [_hash(reading, alias) for alias in aliases]
+    rows = reading.connection.execute(sa.select(_alias.contact).where(_alias.tenant == reading.tenant, _alias.hash.in_(wanted)).distinct())
+    contacts = load_contacts(reading, (row.contact for row in rows))
+    return [
+        Holder(stored.id, frozenset(Alias(kind, value) for kind, value in stored.record.aliases), stored.created_at, stored.last_seen_at)
+        for stored in contacts.values()
+    ]
+
+
+def _former_holder(reading: Reading, aliases: Sequence[Alias], at: datetime) -> str | None:
+    """Who held one of these keys at `at`: a message from before a number change may come after it."""
+    wanted = [_hash(reading, alias) for alias in aliases]
+    row = reading.connection.execute(
+        sa.select(_past.contact)
+        .where(_past.tenant == reading.tenant, _past.hash.in_(wanted), _past.reason == "changed", _past.to_ms >= to_ms(at))
+        .order_by(_past.to_ms)
+    ).first()
+    return None if row is None else row.contact
+
+
+def _obey(writing: Writing, resolution: Resolution, *, at: datetime, is_group: bool) -> str:
+    for contact, alias in resolution.ended:
+        _end_alias(writing, contact, alias, at=at, reason="changed" if contact == resolution.contact else "given_to_another")
+    contact = resolution.contact or _new_contact(writing, at=at, is_group=is_group)
+    for merged in resolution.merged:
+        _merge(writing, contact, merged, at=at)
+    if resolution.attached or resolution.proposed:
+        record = load_contacts(writing, [contact])[contact].record
+        added = tuple((alias.kind, alias.value) for alias in resolution.attached)
+        kept = tuple(pair for pair in record.aliases if pair not in added)
+        proposed = tuple(dict.fromkeys((*record.proposed, *resolution.proposed)))
+        save_record(writing, contact, msgspec.structs.replace(record, aliases=kept + added, proposed=proposed))
+        for alias in resolution.attached:
+            _put_alias(writing, contact, alias, at=at)
+    return contact
+
+
+def _new_contact(writing: Writing, *, at: datetime, is_group: bool) -> str:
+    contact = writing.new_id()
+    sealed = writing.sealer.seal(contact_unit(contact), encode(ContactRecord()), about=f"contact/{contact}")
+    writing.connection.execute(
+        sa.insert(schema.contact).values(
+            tenant=writing.tenant, id=contact, sealed=sealed, is_group=is_group, created_ms=writing.now_ms, last_seen_ms=to_ms(at)
+        )
+    )
+    writing.touch("contact", contact)
+    return contact
+
+
+def _put_alias(writing: Writing, contact: str, alias: Alias, *, at: datetime) -> None:
+    hashed = _hash(writing, alias)
+    writing.connection.execute(
+        sa.delete(schema.alias).where(_alias.tenant == writing.tenant, _alias.kind == alias.kind, _alias.hash == hashed)
+    )
+    writing.connection.execute(
+        sa.insert(schema.alias).values(tenant=writing.tenant, kind=alias.kind, hash=hashed, contact=contact, from_ms=to_ms(at))
+    )
+
+
+def _end_alias(writing: Writing, contact: str, alias: Alias, *, at: datetime, reason: str) -> None:
+    record = load_contacts(writing, [contact])[contact].record
+    kept = tuple(pair for pair in record.aliases if pair != (alias.kind, alias.value))
+    save_record(writing, contact, msgspec.structs.replace(record, aliases=kept))
+    writing.connection.execute(
+        sa.delete(schema.alias).where(_alias.tenant == writing.tenant, _alias.kind == alias.kind, _alias.hash == _hash(writing, alias))
+    )
+    _remember_past(writing, contact, alias, at=at, reason=reason)
+
+
+def _remember_past(writing: Writing, contact: str, alias: Alias, *, at: datetime, reason: str) -> None:
+    writing.connection.execute(
+        sa.insert(schema.alias_past).values(
+            tenant=writing.tenant,
+            id=writing.new_id(),
+            kind=alias.kind,
+            hash=_hash(writing, alias),
+            contact=contact,
+            from_ms=0,
+            to_ms=to_ms(at),
+            reason=reason,
+        )
+    )
+
+
+def _merge(writing: Writing, kept: str, merged: str, *, at: datetime) -> None:
+    """Two contacts are one person: keys and conversations go to the older; what moved is written down, so that it can be undone."""
+    both = load_contacts(writing, [kept, merged])
+    mine, other = both[kept].record, both[merged].record
+    for kind, value in other.aliases:
+        _remember_past(writing, merged, Alias(kind, value), at=at, reason="merged")
+        _put_alias(writing, kept, Alias(kind, value), at=at)
+    joined = msgspec.structs.replace(
+        mine,
+        aliases=tuple(dict.fromkeys((*other.aliases, *mine.aliases))),
+        name=mine.name or other.name,
+        username=mine.username or other.username,
+        marketing_opt_out=mine.marketing_opt_out or other.marketing_opt_out,
+        identity_changed_at=mine.identity_changed_at or other.identity_changed_at,
+    )
+    save_record(writing, kept, joined)
+    save_record(writing, merged, msgspec.structs.replace(other, aliases=()))
+    writing.connection.execute(
+        sa.update(schema.contact).where(_contact.tenant == writing.tenant, _contact.id == merged).values(merged_into=kept)
+    )
+    conversation = schema.conversation.c
+    moved = writing.connection.execute(
+        sa.update(schema.conversation)
+        .where(conversation.tenant == writing.tenant, conversation.contact == merged)
+        .values(contact=kept)
+        .returning(conversation.id)
+    )
+    for row in moved:
+        writing.touch("conversation", row.id)
+
+
+def _learn(writing: Writing, contact: str, identity: Identity, *, at: datetime) -> None:
+    """Names and the identity key as this webhook tells them; an older webhook does not overwrite what a newer one said."""
+    stored = load_contacts(writing, [contact])[contact]
+    record, is_newest = stored.record, stored.last_seen_at is None or at >= stored.last_seen_at
+    changes: dict[str, object] = {}
+    if not identity.group_id:
+        if identity.name and identity.name != record.name and (is_newest or not record.name):
+            changes["name"] = identity.name
+        if identity.username and identity.username != record.username and (is_newest or not record.username):
+            changes["username"] = identity.username
+        if identity.identity_key_hash and identity.identity_key_hash != record.identity_key_hash:
+            changes["identity_key_hash"] = identity.identity_key_hash
+            if record.identity_key_hash is not None:
+                changes["identity_changed_at"] = at
+    if changes:
+        save_record(writing, contact, msgspec.structs.replace(record, **changes))
+    if is_newest:
+        writing.connection.execute(
+            sa.update(schema.contact).where(_contact.tenant == writing.tenant, _contact.id == contact).values(last_seen_ms=to_ms(at))
+        )

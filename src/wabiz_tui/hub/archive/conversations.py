@@ -1,0 +1,235 @@
+"""Conversations in the archive and their episodes: what a contact and a number have said, and how the work on it stands."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.contacts import load_contacts
+from wabiz_tui.hub.archive.messages import count_unread, load_messages
+from wabiz_tui.hub.archive.people import names_of_people
+from wabiz_tui.hub.archive.store import Reading, Writing
+from wabiz_tui.hub.archive.times import perhaps_from_ms, to_ms
+from wabiz_tui.model.codec import decode
+from wabiz_tui.model.content import Edit, Revoke, kind_of, plain_text
+from wabiz_tui.model.values import Contact, Conversation, Direction, Message, Status
+
+_conversation, _episode = schema.conversation.c, schema.episode.c
+_PREVIEW = 160
+
+
+class StoredConversation(NamedTuple):
+    """A conversation as the archive has it: unmasked name and contact apart, so that whoever tells it can mask."""
+
+    value: Conversation
+    contact: Contact | None
+
+
+def conversation_of(writing: Writing, number: str, contact: str) -> str:
+    """The conversation of contact and number, made if it is the first; after a merge the one with the latest activity."""
+    row = writing.connection.execute(
+        sa.select(_conversation.id)
+        .where(_conversation.tenant == writing.tenant, _conversation.contact == contact, _conversation.number == number)
+        .order_by(_conversation.last_ms.desc(), _conversation.id)
+    ).first()
+    if row is not None:
+        return row.id
+    conversation = writing.new_id()
+    episode = _new_episode(writing, conversation)
+    writing.connection.execute(
+        sa.insert(schema.conversation).values(
+            tenant=writing.tenant, id=conversation, number=number, contact=contact, episode=episode, unread=0, created_ms=writing.now_ms
+        )
+    )
+    writing.touch("conversation", conversation)
+    return conversation
+
+
+def load_conversations(reading: Reading, ids: Iterable[str]) -> dict[str, StoredConversation]:
+    """Conversations with the state of their current episode, name and preview; names and previews are unmasked."""
+    joined = sa.select(
+        schema.conversation, _episode.status, _episode.assignee, _episode.team, _episode.priority, _episode.labels,
+        _episode.resolved_ms, _episode.snoozed_until_ms,
+    ).join(
+        schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode)
+    )  # fmt: skip
+    rows = reading.connection.execute(joined.where(_conversation.tenant == reading.tenant, _conversation.id.in_(sorted(set(ids))))).all()
+    contacts = load_contacts(reading, (row.contact for row in rows))
+    previews = load_messages(reading, (row.last_message for row in rows if row.last_message))
+    names = names_of_people(reading)
+    found: dict[str, StoredConversation] = {}
+    for row in rows:
+        stored = contacts.get(row.contact)
+        contact = None if stored is None else stored.value()
+        found[row.id] = StoredConversation(_value(row, contact, previews.get(row.last_message or ""), names), contact)
+    return found
+
+
+def load_conversation(reading: Reading, conversation: str) -> StoredConversation | None:
+    return load_conversations(reading, [conversation]).get(conversation)
+
+
+def assignees_of(reading: Reading, conversations: Iterable[str]) -> dict[str, str | None]:
+    """Conversation id → who it is assigned to; what is absent does not exist."""
+    rows = reading.connection.execute(
+        sa.select(_conversation.id, _episode.assignee)
+        .join(schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
+        .where(_conversation.tenant == reading.tenant, _conversation.id.in_(sorted(set(conversations))))
+    )
+    return {row.id: row.assignee for row in rows}
+
+
+def conversations_with(reading: Reading, contacts: Iterable[str]) -> dict[str, list[str]]:
+    """Contact id → the ids of its conversations."""
+    rows = reading.connection.execute(
+        sa.select(_conversation.id, _conversation.contact).where(
+            _conversation.tenant == reading.tenant, _conversation.contact.in_(sorted(set(contacts)))
+        )
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.contact, []).append(row.id)
+    return found
+
+
+def note_message(writing: Writing, message: Message) -> None:
+    """Move the conversation's clock and preview on to this message, if it is the newest."""
+    sent_ms = to_ms(message.sent_at)
+    is_newest = sa.or_(_conversation.last_ms.is_(None), _conversation.last_ms <= sent_ms)
+    values: dict[str, Any] = {"last_ms": sent_ms}
+    if message.direction is not Direction.ACTIVITY and not isinstance(message.content, Edit | Revoke):
+        values["last_message"] = message.id
+    _update(writing, message.conversation, values, is_newest)
+    writing.touch("conversation", message.conversation)
+
+
+def note_incoming(writing: Writing, message: Message, *, window_until: datetime | None, counts_unread: bool) -> None:
+    """What a customer's message does beyond `note_message`: window, unread, waiting time."""
+    note_message(writing, message)
+    if window_until is not None:
+        until_ms = to_ms(window_until)
+        is_later = sa.or_(_conversation.window_until_ms.is_(None), _conversation.window_until_ms < until_ms)
+        _update(writing, message.conversation, {"window_until_ms": until_ms}, is_later)
+    if counts_unread:
+        _update(writing, message.conversation, {"unread": _conversation.unread + 1})
+        _update(writing, message.conversation, {"waiting_since_ms": to_ms(message.sent_at)}, _conversation.waiting_since_ms.is_(None))
+
+
+def note_answered(writing: Writing, conversation: str) -> None:
+    """Nobody waits any more: somebody of ours wrote."""
+    _update(writing, conversation, {"waiting_since_ms": None})
+    writing.touch("conversation", conversation)
+
+
+def refresh_unread(writing: Writing, conversation: str) -> None:
+    _update(writing, conversation, {"unread": count_unread(writing, conversation)})
+    writing.touch("conversation", conversation)
+
+
+def set_status(writing: Writing, conversation: str, status: Status, *, until: datetime | None = None) -> None:
+    """Change the current episode; reopening a resolved one begins a new episode, which keeps nothing but the conversation."""
+    current = _current_episode(writing, conversation)
+    if current.status == "resolved" and status != "resolved":
+        episode = _new_episode(writing, conversation)
+        _update(writing, conversation, {"episode": episode})
+        if status == "open":
+            writing.touch("conversation", conversation)
+            return
+        current_id = episode
+    else:
+        current_id = current.id
+    resolved_ms = writing.now_ms if status == "resolved" else None
+    snoozed_ms = to_ms(until) if status == "snoozed" and until is not None else None
+    _update_episode(writing, current_id, {"status": status, "resolved_ms": resolved_ms, "snoozed_until_ms": snoozed_ms})
+    if status == "resolved":
+        _update(writing, conversation, {"waiting_since_ms": None})
+    writing.touch("conversation", conversation)
+
+
+def set_assignee(writing: Writing, conversation: str, person: str | None) -> None:
+    _update_episode(writing, _current_episode(writing, conversation).id, {"assignee": person})
+    writing.touch("conversation", conversation)
+
+
+def touch_preview_of(writing: Writing, message: Message) -> None:
+    """Say that the conversation changed if this message is the one its row in the queue shows."""
+    row = writing.connection.execute(
+        sa.select(_conversation.last_message).where(_conversation.tenant == writing.tenant, _conversation.id == message.conversation)
+    ).first()
+    if row is not None and row.last_message == message.id:
+        writing.touch("conversation", message.conversation)
+
+
+def due_snoozes(reading: Reading) -> list[str]:
+    """Conversations whose snooze has ended."""
+    rows = reading.connection.execute(
+        sa.select(_conversation.id)
+        .join(schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
+        .where(_conversation.tenant == reading.tenant, _episode.status == "snoozed", _episode.snoozed_until_ms <= reading.now_ms)
+    )
+    return [row.id for row in rows]
+
+
+def _new_episode(writing: Writing, conversation: str) -> str:
+    episode = writing.new_id()
+    writing.connection.execute(
+        sa.insert(schema.episode).values(
+            tenant=writing.tenant,
+            id=episode,
+            conversation=conversation,
+            status="open",
+            priority="none",
+            labels="[]",
+            opened_ms=writing.now_ms,
+        )
+    )
+    return episode
+
+
+def _current_episode(reading: Reading, conversation: str) -> sa.Row[Any]:
+    return reading.connection.execute(
+        sa.select(schema.episode)
+        .join(schema.conversation, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
+        .where(_conversation.tenant == reading.tenant, _conversation.id == conversation)
+    ).one()
+
+
+def _update(writing: Writing, conversation: str, values: dict[str, Any], *conditions: sa.ColumnElement[bool]) -> None:
+    writing.connection.execute(
+        sa.update(schema.conversation)
+        .where(_conversation.tenant == writing.tenant, _conversation.id == conversation, *conditions)
+        .values(**values)
+    )
+
+
+def _update_episode(writing: Writing, episode: str, values: dict[str, Any]) -> None:
+    writing.connection.execute(sa.update(schema.episode).where(_episode.tenant == writing.tenant, _episode.id == episode).values(**values))
+
+
+def _value(row: sa.Row[Any], contact: Contact | None, preview: Message | None, names: dict[str, str]) -> Conversation:
+    return Conversation(
+        id=row.id,
+        number=row.number,
+        contact=row.contact,
+        name="" if contact is None else contact.name or contact.username or contact.phone or contact.user_id or "",
+        status=row.status,
+        assignee=row.assignee,
+        assignee_name=names.get(row.assignee or "", ""),
+        team=row.team,
+        unread=row.unread,
+        last_at=perhaps_from_ms(row.last_ms),
+        window_until=perhaps_from_ms(row.window_until_ms),
+        labels=decode(row.labels, tuple[str, ...]),
+        priority=row.priority,
+        preview="" if preview is None or preview.revoked_at else plain_text(preview.content)[:_PREVIEW],
+        preview_kind="" if preview is None else kind_of(preview.content),
+        preview_direction=None if preview is None else preview.direction,
+        preview_delivery=None if preview is None or preview.delivery is None else preview.delivery.state,
+        waiting_since=perhaps_from_ms(row.waiting_since_ms),
+        snoozed_until=perhaps_from_ms(row.snoozed_until_ms),
+        resolved_at=perhaps_from_ms(row.resolved_ms),
+        episode=row.episode,
+        is_masked_contact=False,
+    )

@@ -1,0 +1,211 @@
+"""Messages in the archive: sealed under their unit, unique by wamid, their delivery beside them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.engines import put
+from wabiz_tui.hub.archive.sealing import month_of, text_unit
+from wabiz_tui.hub.archive.store import Reading, Writing
+from wabiz_tui.hub.archive.times import to_ms
+from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.content import kind_of
+from wabiz_tui.model.values import Delivery, Direction, Message
+
+_message, _key, _awaited = schema.message.c, schema.message_key.c, schema.awaited.c
+
+
+def wamid_hash(reading: Reading, wamid: str) -> bytes:
+    return reading.sealer.lookup("wamid", wamid)
+
+
+def find_by_wamid(reading: Reading, wamid: str) -> str | None:
+    row = reading.connection.execute(
+        sa.select(_key.message).where(_key.tenant == reading.tenant, _key.wamid_hash == wamid_hash(reading, wamid))
+    ).first()
+    return None if row is None else row.message
+
+
+def load_messages(reading: Reading, ids: Iterable[str]) -> dict[str, Message]:
+    """The messages that are there and whose unit's key is."""
+    wanted = sorted(set(ids))
+    rows = reading.connection.execute(sa.select(schema.message).where(_message.tenant == reading.tenant, _message.id.in_(wanted)))
+    return {message.id: message for row in rows if (message := _open(reading, row)) is not None}
+
+
+def load_message(reading: Reading, message: str) -> Message | None:
+    return load_messages(reading, [message]).get(message)
+
+
+def page_of_messages(reading: Reading, conversation: str, *, before: tuple[int, str] | None, limit: int) -> list[Message]:
+    """The newest `limit` messages of a conversation before a place (sent_ms, id), in rising time."""
+    query = sa.select(schema.message).where(_message.tenant == reading.tenant, _message.conversation == conversation)
+    if before is not None:
+        query = query.where(sa.tuple_(_message.sent_ms, _message.id) < sa.tuple_(before[0], before[1]))
+    rows = reading.connection.execute(query.order_by(_message.sent_ms.desc(), _message.id.desc()).limit(limit))
+    return [message for row in rows if (message := _open(reading, row)) is not None][::-1]
+
+
+def add_message(writing: Writing, message: Message, *, is_unread: bool = False) -> None:
+    """Archive a message; its wamid, where it has one, must not be known yet."""
+    month = month_of(message.sent_at)
+    writing.connection.execute(
+        sa.insert(schema.message).values(
+            tenant=writing.tenant,
+            id=message.id,
+            conversation=message.conversation,
+            direction=message.direction.value,
+            kind=kind_of(message.content),
+            month=month,
+            sent_ms=to_ms(message.sent_at),
+            is_unread=is_unread,
+            author=message.author,
+            sealed=_seal(writing, message, month),
+            delivery=_delivery_text(message.delivery),
+            archived_ms=writing.now_ms,
+        )
+    )
+    if message.wamid is not None:
+        _add_key(writing, message.wamid, message.id, month)
+    writing.touch("message", message.id)
+
+
+def save_message(writing: Writing, message: Message) -> None:
+    """Write the message as it now is, under the unit it was sealed with: content, reactions, edits, delivery."""
+    writing.connection.execute(
+        sa.update(schema.message)
+        .where(_message.tenant == writing.tenant, _message.id == message.id)
+        .values(sealed=_seal(writing, message, month_of(message.sent_at)), delivery=_delivery_text(message.delivery))
+    )
+    writing.touch("message", message.id)
+
+
+def set_wamid(writing: Writing, message: Message, wamid: str) -> Message:
+    """Record the wamid Meta gave one of our messages."""
+    named = msgspec.structs.replace(message, wamid=wamid)
+    if find_by_wamid(writing, wamid) is None:
+        _add_key(writing, wamid, message.id, month_of(message.sent_at))
+    save_message(writing, named)
+    return named
+
+
+def set_delivery(writing: Writing, message: str, delivery: Delivery) -> None:
+    """Costs no sealing: what became of a message is no content."""
+    writing.connection.execute(
+        sa.update(schema.message).where(_message.tenant == writing.tenant, _message.id == message).values(delivery=_delivery_text(delivery))
+    )
+    writing.touch("message", message)
+
+
+def await_target(writing: Writing, target_wamid: str, message: str) -> None:
+    """Remember that `message` reacts to, edits or revokes something that has not come yet."""
+    row = {"tenant": writing.tenant, "target_hash": wamid_hash(writing, target_wamid), "message": message}
+    put(writing.connection, schema.awaited, [row])
+
+
+def take_awaiting(writing: Writing, target_wamid: str) -> list[Message]:
+    """The messages that waited for this one, oldest first; they wait no more."""
+    hashed = wamid_hash(writing, target_wamid)
+    rows = writing.connection.execute(
+        sa.delete(schema.awaited).where(_awaited.tenant == writing.tenant, _awaited.target_hash == hashed).returning(_awaited.message)
+    ).all()
+    if not rows:
+        return []
+    return sorted(load_messages(writing, (row.message for row in rows)).values(), key=lambda message: (message.sent_at, message.id))
+
+
+def mark_read_up_to(writing: Writing, conversation: str, up_to: tuple[int, str] | None) -> Message | None:
+    """Clear the unread marks up to a place (all of them for None); the newest message whose mark was cleared."""
+    query = sa.select(_message.id).where(
+        _message.tenant == writing.tenant, _message.conversation == conversation, _message.is_unread.is_(True)
+    )
+    if up_to is not None:
+        query = query.where(sa.tuple_(_message.sent_ms, _message.id) <= sa.tuple_(up_to[0], up_to[1]))
+    ids = [row.id for row in writing.connection.execute(query.order_by(_message.sent_ms, _message.id))]
+    if not ids:
+        return None
+    _set_unread(writing, ids, is_unread=False)
+    return load_message(writing, ids[-1])
+
+
+def mark_last_unread(writing: Writing, conversation: str) -> bool:
+    """Mark the newest incoming message unread; False when there is none."""
+    message = last_incoming(writing, conversation)
+    if message is None:
+        return False
+    _set_unread(writing, [message], is_unread=True)
+    return True
+
+
+def last_incoming(reading: Reading, conversation: str) -> str | None:
+    row = reading.connection.execute(
+        sa.select(_message.id)
+        .where(
+            _message.tenant == reading.tenant,
+            _message.conversation == conversation,
+            _message.direction == Direction.INCOMING.value,
+            _message.kind != "system",
+        )
+        .order_by(_message.sent_ms.desc(), _message.id.desc())
+    ).first()
+    return None if row is None else row.id
+
+
+def count_unread(reading: Reading, conversation: str) -> int:
+    return (
+        reading.connection.execute(
+            sa.select(sa.func.count())
+            .select_from(schema.message)
+            .where(_message.tenant == reading.tenant, _message.conversation == conversation, _message.is_unread.is_(True))
+        ).scalar()
+        or 0
+    )
+
+
+def ids_sent_since(reading: Reading, conversation: str, since: datetime) -> list[str]:
+    rows = reading.connection.execute(
+        sa.select(_message.id).where(
+            _message.tenant == reading.tenant, _message.conversation == conversation, _message.sent_ms >= to_ms(since)
+        )
+    )
+    return [row.id for row in rows]
+
+
+def conversations_of(reading: Reading, ids: Iterable[str]) -> dict[str, str]:
+    """Message id → conversation id."""
+    rows = reading.connection.execute(
+        sa.select(_message.id, _message.conversation).where(_message.tenant == reading.tenant, _message.id.in_(sorted(set(ids))))
+    )
+    return {row.id: row.conversation for row in rows}
+
+
+def _set_unread(writing: Writing, ids: list[str], *, is_unread: bool) -> None:
+    writing.connection.execute(
+        sa.update(schema.message).where(_message.tenant == writing.tenant, _message.id.in_(ids)).values(is_unread=is_unread)
+    )
+
+
+def _add_key(writing: Writing, wamid: str, message: str, month: str) -> None:
+    writing.connection.execute(
+        sa.insert(schema.message_key).values(tenant=writing.tenant, wamid_hash=wamid_hash(writing, wamid), message=message, month=month)
+    )
+
+
+def _seal(writing: Writing, message: Message, month: str) -> bytes:
+    plain = encode(msgspec.structs.replace(message, delivery=None))
+    return writing.sealer.seal(text_unit(message.conversation, month), plain, about=f"message/{message.id}")
+
+
+def _open(reading: Reading, row: sa.Row[tuple[object, ...]]) -> Message | None:
+    plain = reading.sealer.open(text_unit(row.conversation, row.month), row.sealed, about=f"message/{row.id}")
+    if plain is None:
+        return None
+    message = decode(plain, Message)
+    return message if row.delivery is None else msgspec.structs.replace(message, delivery=decode(row.delivery, Delivery))
+
+
+def _delivery_text(delivery: Delivery | None) -> str | None:
+    return None if delivery is None else encode(delivery).decode()

@@ -1,0 +1,179 @@
+"""People, their enrolment codes and devices in the archive. Codes and tokens are kept as hashes only."""
+
+import hashlib
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.store import Reading, Writing
+from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
+from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.values import Device, Person
+
+_person, _code, _device = schema.person.c, schema.enrolment_code.c, schema.device.c
+_token, _assertion = schema.token.c, schema.assertion.c
+
+
+class DeviceRecord(NamedTuple):
+    """A device as the hub knows it; `person` is its owner."""
+
+    id: str
+    name: str
+    public_key: bytes
+    cache_id: str
+    epoch: int
+    receipt_number: int
+    person: Person
+    is_revoked: bool
+
+
+def hashed(secret: str) -> bytes:
+    """What the archive keeps of a code or token: they are random, so a plain hash gives nothing away."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def add_person(writing: Writing, person: Person) -> None:
+    writing.connection.execute(
+        sa.insert(schema.person).values(
+            tenant=writing.tenant,
+            id=person.id,
+            name=person.name,
+            role=person.role,
+            teams=encode(person.teams).decode(),
+            created_ms=writing.now_ms,
+        )
+    )
+    writing.touch("person", person.id)
+
+
+def load_people(reading: Reading) -> dict[str, Person]:
+    """All people; there are hundreds at most."""
+    rows = reading.connection.execute(
+        sa.select(schema.person).where(_person.tenant == reading.tenant).order_by(_person.created_ms, _person.id)
+    )
+    return {row.id: Person(id=row.id, name=row.name, role=row.role, teams=decode(row.teams, tuple[str, ...])) for row in rows}
+
+
+def names_of_people(reading: Reading) -> dict[str, str]:
+    return {
+        row.id: row.name for row in reading.connection.execute(sa.select(_person.id, _person.name).where(_person.tenant == reading.tenant))
+    }
+
+
+def add_code(writing: Writing, secret: str, person: str, *, expires_at: datetime) -> None:
+    writing.connection.execute(
+        sa.insert(schema.enrolment_code).values(tenant=writing.tenant, hash=hashed(secret), person=person, expires_ms=to_ms(expires_at))
+    )
+
+
+def use_code(writing: Writing, secret: str) -> str | None:
+    """The person a code was made for, and the code is spent; None for a code that is wrong, old or spent."""
+    used = writing.connection.execute(
+        sa.update(schema.enrolment_code)
+        .where(_code.tenant == writing.tenant, _code.hash == hashed(secret), _code.used_ms.is_(None), _code.expires_ms > writing.now_ms)
+        .values(used_ms=writing.now_ms)
+        .returning(_code.person)
+    ).first()
+    return None if used is None else used.person
+
+
+def add_device(writing: Writing, *, device: str, person: str, name: str, public_key: bytes, cache_id: str) -> None:
+    writing.connection.execute(
+        sa.insert(schema.device).values(
+            tenant=writing.tenant,
+            id=device,
+            person=person,
+            name=name,
+            public_key=public_key,
+            cache_id=cache_id,
+            epoch=1,
+            policy=0,
+            receipt_number=0,
+            receipt_hash="",
+            enrolled_ms=writing.now_ms,
+        )
+    )
+
+
+def find_device(reading: Reading, device: str) -> DeviceRecord | None:
+    row = reading.connection.execute(_with_owner().where(_device.tenant == reading.tenant, _device.id == device)).first()
+    return None if row is None else _record(row)
+
+
+def list_devices(reading: Reading) -> list[Device]:
+    rows = reading.connection.execute(_with_owner().where(_device.tenant == reading.tenant).order_by(_device.enrolled_ms, _device.id))
+    return [
+        Device(
+            id=row.id,
+            person=row.person,
+            person_name=row.person_name,
+            name=row.name,
+            enrolled_at=from_ms(row.enrolled_ms),
+            seen_at=perhaps_from_ms(row.seen_ms),
+            lease_until=perhaps_from_ms(row.lease_until_ms),
+            policy=row.policy,
+            epoch=row.epoch,
+            last_receipt_at=perhaps_from_ms(row.last_receipt_ms),
+            revoked_at=perhaps_from_ms(row.revoked_ms),
+        )
+        for row in rows
+    ]
+
+
+def note_device(writing: Writing, device: str, **values: Any) -> None:
+    """Set columns of a device: seen_ms, lease_until_ms, policy, epoch, receipt_number, receipt_hash, last_receipt_ms."""
+    writing.connection.execute(sa.update(schema.device).where(_device.tenant == writing.tenant, _device.id == device).values(**values))
+
+
+def revoke_device(writing: Writing, device: str) -> bool:
+    """Mark a device revoked and forget its tokens; False when it was revoked before."""
+    changed = writing.connection.execute(
+        sa.update(schema.device)
+        .where(_device.tenant == writing.tenant, _device.id == device, _device.revoked_ms.is_(None))
+        .values(revoked_ms=writing.now_ms)
+    ).rowcount
+    return bool(changed)
+
+
+def add_token(writing: Writing, token: str, device: str, *, expires_at: datetime) -> None:
+    """Also forgets what has expired, so the table stays as small as the number of devices at work."""
+    writing.connection.execute(sa.delete(schema.token).where(_token.tenant == writing.tenant, _token.expires_ms <= writing.now_ms))
+    writing.connection.execute(
+        sa.insert(schema.token).values(tenant=writing.tenant, hash=hashed(token), device=device, expires_ms=to_ms(expires_at))
+    )
+
+
+def device_of_token(reading: Reading, token: str) -> DeviceRecord | None:
+    """The device that holds the token, revoked ones too: the caller says so in its refusal. None for unknown and old tokens."""
+    row = reading.connection.execute(
+        _with_owner()
+        .join(schema.token, (_token.tenant == _device.tenant) & (_token.device == _device.id))
+        .where(_token.tenant == reading.tenant, _token.hash == hashed(token), _token.expires_ms > reading.now_ms)
+    ).first()
+    return None if row is None else _record(row)
+
+
+def use_assertion(writing: Writing, jti: str, *, expires_at: datetime) -> bool:
+    """Note that this assertion was used; False when it was used before."""
+    writing.connection.execute(
+        sa.delete(schema.assertion).where(_assertion.tenant == writing.tenant, _assertion.expires_ms <= writing.now_ms)
+    )
+    known = writing.connection.execute(
+        sa.select(_assertion.hash).where(_assertion.tenant == writing.tenant, _assertion.hash == hashed(jti))
+    ).first()
+    if known is not None:
+        return False
+    writing.connection.execute(sa.insert(schema.assertion).values(tenant=writing.tenant, hash=hashed(jti), expires_ms=to_ms(expires_at)))
+    return True
+
+
+def _with_owner() -> sa.Select[Any]:
+    owner = (_person.tenant == _device.tenant) & (_person.id == _device.person)
+    return sa.select(schema.device, _person.name.label("person_name"), _person.role, _person.teams).join(schema.person, owner)
+
+
+def _record(row: sa.Row[Any]) -> DeviceRecord:
+    owner = Person(id=row.person, name=row.person_name, role=row.role, teams=decode(row.teams, tuple[str, ...]))
+    return DeviceRecord(row.id, row.name, row.public_key, row.cache_id, row.epoch, row.receipt_number, owner, row.revoked_ms is not None)

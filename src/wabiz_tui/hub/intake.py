@@ -1,0 +1,125 @@
+"""The background step from the journal to the archive: in order, restartable, one transaction a batch, nothing blocks the rest."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from wabiz_tui.graph.parsed import Parsed
+from wabiz_tui.graph.webhooks import parse
+from wabiz_tui.hub.archive.events import fold_position, quarantine, set_fold_position
+from wabiz_tui.hub.archive.journal import Journal, JournalEntry
+from wabiz_tui.hub.archive.store import Archive, Writing
+from wabiz_tui.hub.archive.times import from_ms
+from wabiz_tui.hub.folding import fold_part
+from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.model.errors import BadInput, StoreError
+
+_BATCH = 200
+_PAUSE_AFTER_FAILURE = 1.0
+
+log = structlog.get_logger("hub.intake")
+
+
+class Intake:
+    """`wake` after each journal commit; `run` folds until `stop`, and then what is left."""
+
+    def __init__(self, archive: Archive, journal: Journal, metrics: Metrics) -> None:
+        self._archive, self._journal, self._metrics = archive, journal, metrics
+        self._wanted = asyncio.Event()
+        self._stopping = False
+        self._purged_on = ""
+
+    def wake(self) -> None:
+        self._wanted.set()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Start with what an earlier end left over."""
+        self._wanted.set()
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                while await self.fold_once():
+                    pass
+                await self._purge_daily()
+            except StoreError as error:
+                # Nothing is lost: the journal holds it, and the position moved only with the transaction.
+                log.warning("fold_failed", code=error.code)
+                if self._stopping:
+                    return
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+                self._wanted.set()
+            if self._stopping and not self._wanted.is_set():
+                return
+
+    async def fold_once(self) -> int:
+        """Fold one batch; how many entries it had."""
+        position = await self._archive.read(fold_position)
+        loop = asyncio.get_running_loop()
+        entries = await loop.run_in_executor(None, lambda: self._journal.read_after(position, limit=_BATCH))
+        if not entries:
+            return 0
+        # A body of 3 MB takes 100 ms and more to parse: neither the loop nor the one writer waits for it.
+        parsed = await loop.run_in_executor(None, _parse_all, entries)
+        bad = await self._archive.write(lambda writing: fold_batch(writing, entries, parsed))
+        self._metrics.folded.inc(len(entries))
+        for number, reason in bad:
+            self._metrics.quarantined.inc()
+            log.warning("webhook_quarantined", entry=number, reason=reason)
+        return len(entries)
+
+    async def _purge_daily(self) -> None:
+        today = self._archive.clock.now().date().isoformat()
+        if today != self._purged_on:
+            self._purged_on = today
+            position = await self._archive.read(fold_position)
+            await asyncio.get_running_loop().run_in_executor(None, lambda: self._journal.purge(folded=position))
+
+
+def fold_batch(writing: Writing, entries: Sequence[JournalEntry], parsed: Sequence[list[Parsed] | str]) -> list[tuple[int, str]]:
+    """Fold parsed entries and move the position past them; the numbers and reasons of those put aside."""
+    bad: list[tuple[int, str]] = []
+    for entry, parts in zip(entries, parsed, strict=True):
+        reasons = [parts] if isinstance(parts, str) else _fold_parts(writing, parts)
+        if reasons:
+            quarantine(writing, entry.number, entry.raw, reason=reasons[0], at_ms=entry.at_ms)
+            bad.append((entry.number, reasons[0]))
+    set_fold_position(writing, entries[-1].number)
+    return bad
+
+
+def _fold_parts(writing: Writing, parts: list[Parsed]) -> list[str]:
+    """Each part on its own savepoint: one that fails is undone alone, and its whole body is put aside as well."""
+    reasons: list[str] = []
+    for part in parts:
+        try:
+            with writing.connection.begin_nested():
+                fold_part(writing, part)
+        except (StoreError, MemoryError):
+            raise
+        except Exception as error:
+            if _is_of_the_store(error):
+                raise
+            reasons.append(f"fold_{type(error).__name__}")
+    return reasons
+
+
+def _is_of_the_store(error: Exception) -> bool:
+    """Whether the database itself failed (disk full, lock): then nothing is wrong with the webhook and it is tried again."""
+    return type(error).__module__.startswith("sqlalchemy.exc") and type(error).__name__ in ("OperationalError", "DatabaseError")
+
+
+def _parse_all(entries: Sequence[JournalEntry]) -> list[list[Parsed] | str]:
+    return [_parse_one(entry) for entry in entries]
+
+
+def _parse_one(entry: JournalEntry) -> list[Parsed] | str:
+    try:
+        return parse(entry.raw, received_at=from_ms(entry.at_ms))
+    except BadInput as error:
+        return f"unparsable_{error.code}"

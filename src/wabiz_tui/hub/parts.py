@@ -1,0 +1,40 @@
+"""The hub's parts, joined once and handed to every endpoint."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from wabiz_tui.hub.archive.journal import Journal
+from wabiz_tui.hub.archive.store import Archive
+from wabiz_tui.hub.feed import Feed, Viewer
+from wabiz_tui.hub.gateway import Gateway
+from wabiz_tui.hub.intake import Intake
+from wabiz_tui.hub.media import MediaFetcher
+from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.hub.policy import InForce, PolicyKeeper
+from wabiz_tui.hub.secrets import HubSecrets
+from wabiz_tui.hub.settings import Settings
+from wabiz_tui.hub.webhooks import WebhookDoor
+from wabiz_tui.model.clock import Clock
+
+
+class Hub(NamedTuple):
+    settings: Settings
+    secrets: HubSecrets
+    archive: Archive
+    journal: Journal
+    intake: Intake
+    door: WebhookDoor
+    feed: Feed
+    gateway: Gateway
+    media: MediaFetcher
+    policies: PolicyKeeper
+    metrics: Metrics
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+    @property
+    def policy(self) -> InForce:
+        return self.policies.current
+
+
+__all__ = ["Hub", "Viewer"]

@@ -1,0 +1,150 @@
+"""The policy at the hub: one document, versioned and signed; what tightens is in force at apply, the rest waits."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from wabiz_tui.hub.archive import policies as rows
+from wabiz_tui.hub.archive.contacts import touch_identities
+from wabiz_tui.hub.archive.store import Archive, Reading, Writing
+from wabiz_tui.hub.audit import Act, record
+from wabiz_tui.model.codec import decode
+from wabiz_tui.model.errors import Conflict, Denied, NotFound
+from wabiz_tui.model.secret import Secret
+from wabiz_tui.model.wire import PolicyOutcome, PolicyText, PolicyVersion, SignedPolicy
+from wabiz_tui.policy.difference import Change, compare, in_force_meanwhile, needs_approval
+from wabiz_tui.policy.document import Policy, parse_policy
+from wabiz_tui.policy.library import shipped_text
+from wabiz_tui.policy.rendering import render_policy
+from wabiz_tui.proof.policies import sign_policy
+
+FIRST = "gdpr-default"
+
+
+class InForce(NamedTuple):
+    version: int
+    policy: Policy
+    signed: SignedPolicy
+
+
+def first_policy(writing: Writing, policy_key: Secret) -> None:
+    """Version 1, from the shipped policies, so that there never is a moment without one."""
+    _add(writing, shipped_text(FIRST), policy_key, by="", state="in_force")
+    record(writing, Act("policy.applied", about="1", details={"version": 1}))
+
+
+def in_force(reading: Reading) -> InForce:
+    stored = rows.policy_in_force(reading)
+    if stored is None:
+        raise NotFound("This archive has no policy; set the hub up anew with `wabiz hub init`.")
+    return InForce(stored.version, parse_policy(stored.text, accepted=True), stored.signed)
+
+
+class PolicyKeeper:
+    """The policy in force, kept parsed. `refresh` runs in the writer's thread after each change of it."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self.current = archive.read_now(in_force)
+
+    def refresh(self) -> None:
+        self.current = self._archive.read_now(in_force)
+
+
+def difference(reading: Reading, document: PolicyText) -> PolicyOutcome:
+    """What applying the document would change. Raises DocumentError."""
+    new = parse_policy(document.text, file=document.file)
+    changes = compare(in_force(reading).policy, new)
+    version = rows.next_version(reading)
+    if not changes:
+        return PolicyOutcome(version=version - 1, state="unchanged")
+    return PolicyOutcome(version=version, state="waiting" if needs_approval(changes) else "in_force", changes=_lines(changes))
+
+
+def apply(
+    writing: Writing,
+    document: PolicyText,
+    policy_key: Secret,
+    *,
+    by: str,
+    device: str = "",
+    afterwards: Callable[[], object] = lambda: None,
+) -> PolicyOutcome:
+    """Put in force what may be at once; what loosens waits as a version of its own for a second person. Raises DocumentError."""
+    writing.afterwards(afterwards)
+    new = parse_policy(document.text, file=document.file)
+    current = in_force(writing)
+    changes = compare(current.policy, new)
+    if not changes:
+        return PolicyOutcome(version=current.version, state="unchanged")
+    if current.policy.privacy != new.privacy:
+        touch_identities(writing)  # what desks hold was masked by the old rule
+    rows.withdraw_waiting(writing)
+    if not needs_approval(changes):
+        version = _add(writing, document.text, policy_key, by=by, state="in_force")
+        _log(writing, "policy.applied", version, changes, by=by, device=device)
+        return PolicyOutcome(version=version, state="in_force", changes=_lines(changes))
+    meanwhile = in_force_meanwhile(current.policy, new)
+    if compare(current.policy, meanwhile):
+        text = render_policy(meanwhile, comment="In force until what loosens in the next version is approved.")
+        tightened = _add(writing, text, policy_key, by=by, state="in_force")
+        _log(writing, "policy.applied", tightened, [change for change in changes if not change.needs_approval], by=by, device=device)
+    version = _add(writing, document.text, policy_key, by=by, state="waiting")
+    _log(writing, "policy.proposed", version, changes, by=by, device=device)
+    return PolicyOutcome(version=version, state="waiting", changes=_lines(changes))
+
+
+def approve(writing: Writing, version: int, *, by: str, device: str = "", afterwards: Callable[[], object] = lambda: None) -> PolicyOutcome:
+    """The second person's word; the grace period begins with it. Raises Denied for the one who proposed it, NotFound, Conflict."""
+    writing.afterwards(afterwards)
+    stored = rows.find_policy(writing, version)
+    if stored is None:
+        raise NotFound(f"There is no version {version} of the policy.")
+    if stored.state != "waiting":
+        raise Conflict(f"Version {version} does not wait for approval; it is {stored.state.replace('_', ' ')}.")
+    if stored.by == by:
+        raise Denied("Whoever proposed a policy cannot approve it; ask a second person.")
+    current = in_force(writing).policy
+    changes = _lines(compare(current, parse_policy(stored.text, accepted=True)))
+    if stored.approved_by is not None and stored.waits_until is not None:
+        return PolicyOutcome(version=version, state="waiting", changes=changes, waits_until=stored.waits_until)
+    # The grace period is that of the policy in force: a proposal cannot shorten its own.
+    waits_until = writing.now + current.approval.grace
+    rows.approve_policy(writing, version, by=by, waits_until=waits_until)
+    record(writing, Act("policy.approved", by=by, device=device, about=str(version), details={"version": version}))
+    if ripen(writing):
+        return PolicyOutcome(version=version, state="in_force", changes=changes)
+    return PolicyOutcome(version=version, state="waiting", changes=changes, waits_until=waits_until)
+
+
+def ripen(writing: Writing) -> int:
+    """Put approved versions in force whose grace period is over; how many."""
+    ripe = [
+        stored
+        for stored in rows.waiting_policies(writing)
+        if stored.approved_by and stored.waits_until and stored.waits_until <= writing.now
+    ]
+    for stored in ripe:
+        touch_identities(writing)
+        rows.enforce_policy(writing, stored.version)
+        record(writing, Act("policy.applied", by=stored.by, about=str(stored.version), details={"version": stored.version}))
+    return len(ripe)
+
+
+def version_of(signed: SignedPolicy) -> PolicyVersion:
+    return decode(signed.policy, PolicyVersion)
+
+
+def _add(writing: Writing, text: str, policy_key: Secret, *, by: str, state: str) -> int:
+    version = rows.next_version(writing)
+    signed = sign_policy(PolicyVersion(version=version, text=text, at=writing.now, tenant=writing.tenant, by=by), policy_key)
+    rows.add_policy(writing, version, text, signed, state=state, by=by)
+    return version
+
+
+def _log(writing: Writing, action: str, version: int, changes: list[Change], *, by: str, device: str) -> None:
+    details = {"version": version, "changes": list(_lines(changes))}
+    record(writing, Act(action, by=by, device=device, about=str(version), details=details))
+
+
+def _lines(changes: list[Change]) -> tuple[str, ...]:
+    return tuple(str(change) for change in changes)

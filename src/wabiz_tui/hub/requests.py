@@ -1,0 +1,76 @@
+"""Read requests and write answers of /v1: bounded bodies in, JSON out, errors as a code and a sentence."""
+
+from typing import TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.errors import (
+    BadInput,
+    BadSignature,
+    Conflict,
+    Denied,
+    DocumentError,
+    NotFound,
+    Revoked,
+    TooLarge,
+    Unreachable,
+    UsageError,
+    WabizError,
+)
+from wabiz_tui.model.wire import ErrorBody
+
+T = TypeVar("T")
+LARGEST_BODY = 1024 * 1024
+
+_STATUS: tuple[tuple[type[WabizError], int], ...] = (
+    (Revoked, 401),
+    (BadSignature, 401),
+    (Denied, 403),
+    (TooLarge, 413),
+    (BadInput, 400),
+    (NotFound, 404),
+    (Conflict, 409),
+    (DocumentError, 422),
+    (UsageError, 422),
+    (Unreachable, 503),
+)
+
+
+async def read_body(request: Request, *, limit: int = LARGEST_BODY) -> bytes:
+    """The whole body. Raises TooLarge as soon as it is longer than `limit`, whatever its Content-Length says."""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(f"The request is larger than {limit // 1024} KiB.")
+            chunks.append(chunk)
+    except ClientDisconnect as error:
+        raise BadInput("The request was cut off.") from error
+    return b"".join(chunks)
+
+
+async def read_json(request: Request, kind: type[T]) -> T:
+    return decode(await read_body(request), kind)
+
+
+def whole_number(request: Request, name: str, default: int) -> int:
+    """A query parameter that is a whole number of at most 18 digits."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise BadInput(f"The parameter '{name}' must be a whole number.")
+    return int(text)
+
+
+def json_answer(value: object, status: int = 200) -> Response:
+    return Response(encode(value), status, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def error_answer(error: WabizError) -> Response:
+    status = 401 if error.code == "invalid_token" else next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    return json_answer(ErrorBody(code=error.code, sentence=error.sentence), status)

@@ -1,0 +1,125 @@
+"""Run the hub until it is told to stop: listen, say so in one JSON line, drain on SIGTERM."""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from wabiz_tui.hub.app import create_app, join
+from wabiz_tui.hub.parts import Hub
+from wabiz_tui.hub.secrets import load_secrets
+from wabiz_tui.hub.settings import load_settings
+from wabiz_tui.model.clock import Clock
+from wabiz_tui.model.codec import encode
+from wabiz_tui.model.errors import UsageError
+
+_GRACE = 5
+
+
+def serve(config: Path, host: str, port: int, clock: Clock) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status. Raises UsageError for a host that is not this machine's own."""
+    _refuse_open_line(host)
+    _configure_logs()
+    settings = load_settings(config)
+    secrets = load_secrets(settings.secret_places, os.environ)
+    listener = _listen(host, port)
+    hub = join(settings, secrets, clock=clock, random_bytes=os.urandom)
+    server = _Server(
+        uvicorn.Config(
+            create_app(hub),
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=_GRACE,
+        ),
+        hub,
+    )
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(server.serve(sockets=[listener]))
+    return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Says when it really listens, ends streams before it waits for connections, and leaves with status 0 on SIGTERM."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            sys.stdout.write(encode({"listening": f"http://{shown}:{port}"}).decode() + "\n")
+            sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.feed.close()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+def _loop_factory():
+    try:
+        import uvloop
+    except ImportError:  # not to be had on every platform
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(f"Port {port} at {host} cannot be used: {error.strerror}; --port 0 picks a free one.") from error
+    listener.listen(2048)
+    listener.setblocking(False)
+    return listener
+
+
+def _refuse_open_line(host: str) -> None:
+    """Tokens and messages over plain HTTP stay on this machine: a proxy that speaks TLS stands in front of it."""
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host != "localhost":
+        raise UsageError("The hub listens on this machine only (127.0.0.1); put a proxy that speaks TLS in front of it.")
+
+
+def _configure_logs() -> None:
+    """One JSON object a line on stderr: ids, counts and durations. Libraries speak only when something is wrong."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format='{"level": "%(levelname)s", "logger": "%(name)s"}')

@@ -1,0 +1,158 @@
+"""`hub.toml`: whom the hub serves, where its archive and Meta are, and where its secrets lie. No secret stands in it."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from wabiz_tui.hub.archive.engines import archive_path
+from wabiz_tui.hub.archive.epochs import destroy_recorded
+from wabiz_tui.hub.archive.events import note_number
+from wabiz_tui.hub.archive.store import Archive, ArchiveKeys, Writing
+from wabiz_tui.hub.audit import Act, record
+from wabiz_tui.hub.people import invite
+from wabiz_tui.hub.policy import first_policy
+from wabiz_tui.hub.secrets import HubSecrets, SecretPlaces, load_secrets, make_own_keys
+from wabiz_tui.model.clock import Clock
+from wabiz_tui.model.document import load_text, read_document
+from wabiz_tui.model.errors import UsageError
+from wabiz_tui.model.paths import Paths, make_private
+from wabiz_tui.model.wire import EnrolmentCode, NewPerson
+
+FILE_NAME = "hub.toml"
+
+
+class HubPart(msgspec.Struct, frozen=True):
+    """`numbers` are the phone_number_ids known at the start; webhooks of others are archived all the same."""
+
+    tenant: str
+    archive: str
+    graph_url: str
+    numbers: tuple[str, ...] = ()
+    graph_version: str = "v26.0"
+    business: str = ""
+
+
+class SecretsPart(msgspec.Struct, frozen=True):
+    """Either `folder`, or the three names of environment variables; `own` is where the hub's own keys are."""
+
+    own: str
+    folder: str = ""
+    graph_token_env: str = ""
+    app_secret_env: str = ""
+    verify_token_env: str = ""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    hub: HubPart
+    secrets: SecretsPart
+
+    @property
+    def archive_file(self) -> Path:
+        return archive_path(self.hub.archive)
+
+    @property
+    def secret_places(self) -> SecretPlaces:
+        part = self.secrets
+        folder = Path(part.folder) if part.folder else None
+        return SecretPlaces(Path(part.own), folder, part.graph_token_env, part.app_secret_env, part.verify_token_env)
+
+
+def load_settings(path: Path) -> Settings:
+    """Raises DocumentError with file, line, key and the nearest valid name."""
+    return read_document(load_text(path), Settings, file=str(path))
+
+
+def initialise(
+    paths: Paths,
+    *,
+    archive: str,
+    waba_id: str,
+    phone_number_ids: list[str],
+    graph_url: str,
+    secrets_dir: Path | None = None,
+    graph_token_env: str | None = None,
+    app_secret_env: str | None = None,
+    verify_token_env: str | None = None,
+    clock: Clock,
+    random_bytes: Callable[[int], bytes],
+    environment: Mapping[str, str] = os.environ,
+) -> EnrolmentCode:
+    """Make hub.toml, the hub's own keys and the archive; the one-time code of the first administrator.
+
+    Raises UsageError when there is a hub.toml already, and the refusals of the archive."""
+    config = paths.config / FILE_NAME
+    if config.exists():
+        raise UsageError(f"There is a hub already: {config} exists; remove it to set up another one.")
+    _check_ids(waba_id, phone_number_ids, graph_url)
+    own = paths.data / "secrets" if secrets_dir is None else secrets_dir.expanduser().absolute()
+    settings = Settings(
+        HubPart(
+            tenant=waba_id,
+            numbers=tuple(phone_number_ids),
+            graph_url=graph_url.rstrip("/"),
+            archive=str(archive_path(archive)),
+        ),
+        SecretsPart(
+            own=str(own),
+            folder=str(own) if secrets_dir is not None else "",
+            graph_token_env=graph_token_env or "",
+            app_secret_env=app_secret_env or "",
+            verify_token_env=verify_token_env or "",
+        ),
+    )
+    make_own_keys(own, random_bytes)
+    secrets = load_secrets(settings.secret_places, environment)
+    make_private(settings.archive_file.parent)
+    opened = open_archive(settings, secrets, clock=clock, random_bytes=random_bytes)
+    try:
+        code = opened.write_now(lambda writing: _first_rows(writing, settings, secrets))
+    finally:
+        opened.close()
+    _write_settings(config, settings)
+    return code
+
+
+def open_archive(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> Archive:
+    """The archive, with what an earlier crash left undone done."""
+    keys = ArchiveKeys(secrets.archive_key, secrets.seal_key)
+    archive = Archive(settings.archive_file, keys, tenant=settings.hub.tenant, clock=clock, random_bytes=random_bytes)
+    destroy_recorded(archive)
+    return archive
+
+
+def _first_rows(writing: Writing, settings: Settings, secrets: HubSecrets) -> EnrolmentCode:
+    for number in settings.hub.numbers:
+        note_number(writing, number)
+    record(writing, Act("hub.initialised", by="", details={"numbers": len(settings.hub.numbers)}))
+    first_policy(writing, secrets.policy_key)
+    return invite(writing, NewPerson(name="Administrator", role="admin"), by="", policy_key=secrets.policy_key)
+
+
+def _check_ids(waba_id: str, phone_number_ids: list[str], graph_url: str) -> None:
+    for name, value in (("--waba-id", waba_id), *(("--phone-number-id", number) for number in phone_number_ids)):
+        if not value.isalnum() or len(value) > 64:
+            raise UsageError(f"{name} takes an id of Meta's: letters and digits only.")
+    if not graph_url.startswith(("https://", "http://")):
+        raise UsageError("--graph-url must begin with https:// (or http:// for a simulator on this machine).")
+
+
+def _write_settings(path: Path, settings: Settings) -> None:
+    make_private(path.parent)
+    lines = ["# What this hub serves, and where things are. No secret stands here. Made by `wabiz hub init`.", "[hub]"]
+    lines += _pairs(settings.hub)
+    lines += ["", "[secrets]", *_pairs(settings.secrets)]
+    partial = path.with_suffix(".part")
+    with os.fdopen(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _pairs(part: msgspec.Struct) -> list[str]:
+    # A JSON string or list of strings is written alike in TOML.
+    values = msgspec.structs.asdict(part)
+    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value not in ("", ())]

@@ -1,0 +1,136 @@
+"""Meta's door: handshake, bounds, signature over the raw bytes, durable journal, 200. In that order and nothing else.
+
+Bare ASGI, as this is the one route that must keep up with four thousand requests a second (limits.md decision 5).
+"""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs
+
+import structlog
+
+from wabiz_tui.graph.signature import is_signed
+from wabiz_tui.hub.archive.journal import Journal
+from wabiz_tui.hub.intake import Intake
+from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.model.clock import Clock
+from wabiz_tui.model.errors import StoreError
+from wabiz_tui.model.secret import Secret
+
+LARGEST_BODY = 4 * 1024 * 1024  # Meta's largest is 3 MB (cloud-api §6)
+BODY_TIMEOUT = 20.0
+_MAX_CHALLENGE = 1024
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+log = structlog.get_logger("hub.webhooks")
+
+
+class Refusal(Exception):
+    """An answer other than 200: its status and the reason code for the log."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status, self.reason = status, reason
+
+
+class WebhookDoor:
+    def __init__(
+        self, journal: Journal, intake: Intake, metrics: Metrics, *, app_secrets: Sequence[Secret], verify_token: Secret, clock: Clock
+    ) -> None:
+        self._journal, self._intake, self._metrics, self._clock = journal, intake, metrics, clock
+        self._app_secrets, self._verify_token = app_secrets, verify_token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        if method == "GET":
+            await self._handshake(scope, send)
+        elif method == "POST":
+            await self._post(scope, receive, send)
+        else:
+            await answer(send, 405, b"", extra=[(b"allow", b"GET, POST")])
+
+    async def _handshake(self, scope: Scope, send: Send) -> None:
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True, max_num_fields=20)
+        token = query.get("hub.verify_token", [""])[0].encode("utf-8", "replace")
+        challenge = query.get("hub.challenge", [""])[0]
+        is_right = hmac.compare_digest(token, self._verify_token.reveal()) and bool(self._verify_token)
+        if query.get("hub.mode") != ["subscribe"] or not is_right or not challenge or len(challenge) > _MAX_CHALLENGE:
+            self._refused("handshake_refused")
+            await answer(send, 403, b"")
+            return
+        await answer(
+            send, 200, challenge.encode(), content_type=b"text/plain; charset=utf-8", extra=[(b"x-content-type-options", b"nosniff")]
+        )
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = self._clock.monotonic()
+        try:
+            raw = await self._read(scope, receive)
+            self._check_signature(raw, scope)
+            await self._journal.append(raw)
+        except Refusal as refusal:
+            self._refused(refusal.reason)
+            close = [(b"connection", b"close")] if refusal.status != 401 else []
+            await answer(send, refusal.status, b"", extra=close)
+            return
+        except StoreError as error:
+            # Not 200: Meta sends it again, for days.
+            self._refused(error.code)
+            await answer(send, 503, b"")
+            return
+        self._intake.wake()
+        self._metrics.webhooks.labels("accepted").inc()
+        self._metrics.journal_seconds.observe(self._clock.monotonic() - started)
+        await answer(send, 200, b"")
+
+    def _check_signature(self, raw: bytes, scope: Scope) -> None:
+        if not is_signed(raw, _header(scope, b"x-hub-signature-256"), self._app_secrets):
+            raise Refusal(401, "bad_signature")
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        if _header(scope, b"content-encoding") not in (None, "identity"):
+            raise Refusal(415, "encoded_body")  # the signature is over the bytes as sent; unpacking first invites bombs
+        declared = _header(scope, b"content-length")
+        if declared is not None and (not declared.isdecimal() or int(declared) > LARGEST_BODY):
+            raise Refusal(413, "too_large")
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                while True:
+                    event = await receive()
+                    if event["type"] == "http.disconnect":
+                        raise Refusal(400, "cut_off")
+                    chunk = event.get("body", b"")
+                    size += len(chunk)
+                    if size > LARGEST_BODY:
+                        raise Refusal(413, "too_large")
+                    chunks.append(chunk)
+                    if not event.get("more_body", False):
+                        return b"".join(chunks)
+        except TimeoutError as error:
+            raise Refusal(408, "too_slow") from error
+
+    def _refused(self, reason: str) -> None:
+        self._metrics.webhooks.labels(reason).inc()
+        log.warning("webhook_refused", reason=reason)
+
+
+async def answer(
+    send: Send, status: int, body: bytes, *, content_type: bytes = b"text/plain", extra: Sequence[tuple[bytes, bytes]] = ()
+) -> None:
+    """A whole answer over bare ASGI."""
+    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *extra]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    """The header's value; None when it is absent or there more than once."""
+    values = [value for found, value in scope["headers"] if found == name]
+    return values[0].decode("latin-1") if len(values) == 1 else None
