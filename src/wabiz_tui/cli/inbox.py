@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import click
@@ -28,7 +28,7 @@ def open_inbox(passphrase_fd: int | None) -> int:
 
 
 @contextmanager
-def keys_kept() -> Iterator[None]:
+def keys_kept() -> Generator[None]:
     """Keys typed while the inbox loads are neither echoed nor lost: the terminal keeps them until the app reads."""
     import termios
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -49,7 +49,7 @@ def ask_passphrase(*, again: bool = False) -> Secret:
 
 
 @asynccontextmanager
-async def open_desk(passphrase_fd: int | None) -> AsyncIterator[Desk]:
+async def open_desk(passphrase_fd: int | None) -> AsyncGenerator[Desk]:
     """The unlocked desk of this machine, started if it is not running; asks for the passphrase when that is the only way in."""
     from wabiz_tui.desk.process.launch import connect
 

@@ -49,5 +49,5 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
 
 
 def _rows(answer: Any, name: str) -> list[dict[str, Any]]:
-    found: Any = answer.get(name, []) if isinstance(answer, dict) else answer  # pyright: ignore[reportUnknownMemberType] JSON
-    return list(found)
+    rows: list[dict[str, Any]] = answer[name] if isinstance(answer, dict) else answer
+    return rows

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -219,7 +219,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def progress(sentence: str) -> Iterator[None]:
+def progress(sentence: str) -> Generator[None]:
     """Say what is being done, and how long it took, on standard error."""
     started = time.monotonic()
     print(f"  {sentence} …", end="", file=sys.stderr, flush=True)
@@ -249,7 +249,7 @@ def show(*, keep: bool, seed: int) -> int:
 
 
 @contextmanager
-def _raised() -> Iterator[None]:
+def _raised() -> Generator[None]:
     """End in order on SIGTERM and SIGHUP too, so that a closed window leaves no process and no file behind."""
 
     def leave(number: int, _: object) -> None:

@@ -1,0 +1,149 @@
+"""Reach the desk of this machine: connect to the one that runs, or start it and wait until it listens."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from wabiz_tui import __version__
+from wabiz_tui.desk.process.client import DeskClient
+from wabiz_tui.desk.process.frames import PROTOCOL, Failure, unpack
+from wabiz_tui.desk.process.socket_file import socket_path
+from wabiz_tui.model.clock import clock_from_environment
+from wabiz_tui.model.errors import Unreachable, UsageError, WabizError, error_from
+from wabiz_tui.model.paths import HOME, Paths
+from wabiz_tui.model.secret import Secret
+
+ENROLMENT = "enrolment.json"
+_START_SECONDS = 45.0
+_END_SECONDS = 20.0
+_LARGEST_READY = 64 * 1024
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The one line a starting desk writes to its parent: it listens, or why it does not."""
+
+    listening: bool
+    failure: Failure | None = None
+
+
+async def connect(
+    paths: Paths, *, passphrase: Secret | None = None, start: bool = True, environment: Mapping[str, str] | None = None
+) -> DeskClient:
+    """The desk's client. With `passphrase` a desk that has to be started, or is locked, is unlocked with it.
+
+    A desk of another version, or whose clock is ahead by another amount, is ended in order first. Raises UsageError when this
+    machine is not enrolled, Unreachable when no desk runs and `start` is false, and what a starting desk says of itself.
+    """
+    if not (paths.data / ENROLMENT).exists():
+        raise UsageError("This machine is not enrolled: ask an administrator for a code, then run `wabiz enroll HUB_URL CODE`.")
+    wanted = os.environ if environment is None else environment
+    client = await _running(paths)
+    if client is not None and not _is_ours(client, wanted):
+        await _end(client, paths)
+        client = None
+    if client is None:
+        if not start:
+            raise Unreachable("No desk runs on this machine.")
+        await _start(paths, passphrase, wanted)
+        client = await _running(paths)
+        if client is None:
+            raise Unreachable("The desk ended as soon as it had started; `wabiz doctor` may say why.")
+        return client
+    if passphrase is not None:
+        await _unlock(client, passphrase)
+    return client
+
+
+async def _running(paths: Paths) -> DeskClient | None:
+    try:
+        return await DeskClient.open(socket_path(paths))
+    except (FileNotFoundError, ConnectionError, NotADirectoryError):
+        return None
+
+
+def _is_ours(client: DeskClient, environment: Mapping[str, str]) -> bool:
+    ahead = clock_from_environment(environment).ahead.total_seconds()
+    return (client.hello.protocol, client.hello.version, client.hello.ahead) == (PROTOCOL, __version__, ahead)
+
+
+async def _end(client: DeskClient, paths: Paths) -> None:
+    await client.end()
+    await client.close()
+    deadline = asyncio.get_running_loop().time() + _END_SECONDS
+    while socket_path(paths).exists():
+        if asyncio.get_running_loop().time() > deadline:
+            raise Unreachable("The desk that runs does not end; close the other wabiz windows and try again.")
+        await asyncio.sleep(0.02)
+
+
+async def _unlock(client: DeskClient, passphrase: Secret) -> None:
+    try:
+        if (await client.status()).locked:
+            await client.unlock(passphrase)
+    except WabizError:
+        await client.close()
+        raise
+
+
+async def _start(paths: Paths, passphrase: Secret | None, environment: Mapping[str, str]) -> None:
+    """Start the desk detached from this terminal; secrets and its first word travel over inherited descriptors."""
+    ready_in, ready_out = os.pipe()
+    inherited = [ready_out]
+    command = [sys.executable, "-m", "wabiz_tui.desk.process", "--ready-fd", str(ready_out)]
+    secret_in = -1
+    if passphrase is not None:
+        secret_in, secret_out = os.pipe()
+        os.write(secret_out, passphrase.reveal())
+        os.close(secret_out)
+        inherited.append(secret_in)
+        command += ["--passphrase-fd", str(secret_in)]
+    try:
+        subprocess.Popen(
+            command,
+            env=_environment(paths, environment),
+            pass_fds=inherited,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
+    finally:
+        os.close(ready_out)
+        if secret_in >= 0:
+            os.close(secret_in)
+    try:
+        line = await asyncio.wait_for(_first_line(ready_in), _START_SECONDS)
+    except TimeoutError as error:
+        raise Unreachable("The desk did not start in time; try again.") from error
+    if not line:
+        raise Unreachable("The desk could not start; `wabiz doctor` may say why.")
+    ready: Ready = unpack(line, Ready)
+    # A desk that lost the race to another is no failure: the other one listens.
+    if ready.failure is not None and ready.failure.code != "desk_runs":
+        raise error_from(ready.failure.code, ready.failure.sentence)
+
+
+async def _first_line(descriptor: int) -> bytes:
+    reader = asyncio.StreamReader(limit=_LARGEST_READY)
+    pipe = os.fdopen(descriptor, "rb", buffering=0)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    try:
+        return await reader.readline()
+    finally:
+        transport.close()
+
+
+def _environment(paths: Paths, environment: Mapping[str, str]) -> dict[str, str]:
+    """What the desk inherits: where its files are, its clock, and the desktop's way to the key store. Nothing of ours is secret there."""
+    kept = dict(environment)
+    if HOME in kept:
+        kept[HOME] = str(Path(kept[HOME]).expanduser().absolute())
+    elif paths.data.name == "data" and paths.config == paths.data.parent:
+        kept[HOME] = str(paths.config)
+    return kept
