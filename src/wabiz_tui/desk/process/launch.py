@@ -91,11 +91,27 @@ async def _unlock(client: DeskClient, passphrase: Secret) -> None:
 
 
 async def _start(paths: Paths, passphrase: Secret | None, environment: Mapping[str, str]) -> None:
-    """Start the desk detached from this terminal; secrets and its first word travel over inherited descriptors."""
+    ready_in = _spawn(paths, passphrase, environment)
+    try:
+        line = await asyncio.wait_for(_first_line(ready_in), _START_SECONDS)
+    except TimeoutError as error:
+        raise Unreachable("The desk did not start in time; try again.") from error
+    if not line:
+        raise Unreachable("The desk could not start; `wabiz doctor` may say why.")
+    ready: Ready = unpack(line, Ready)
+    # A desk that lost the race to another is no failure: the other one listens.
+    if ready.failure is not None and ready.failure.code != "desk_runs":
+        raise error_from(ready.failure.code, ready.failure.sentence)
+
+
+def _spawn(paths: Paths, passphrase: Secret | None, environment: Mapping[str, str]) -> int:
+    """Start the desk detached from this terminal; the descriptor on which it says that it listens.
+
+    The passphrase goes over an inherited descriptor too: arguments and environment can be read by others.
+    """
     ready_in, ready_out = os.pipe()
     inherited = [ready_out]
     command = [sys.executable, "-m", "wabiz_tui.desk.process", "--ready-fd", str(ready_out)]
-    secret_in = -1
     if passphrase is not None:
         secret_in, secret_out = os.pipe()
         os.write(secret_out, passphrase.reveal())
@@ -114,19 +130,9 @@ async def _start(paths: Paths, passphrase: Secret | None, environment: Mapping[s
             start_new_session=True,
         )
     finally:
-        os.close(ready_out)
-        if secret_in >= 0:
-            os.close(secret_in)
-    try:
-        line = await asyncio.wait_for(_first_line(ready_in), _START_SECONDS)
-    except TimeoutError as error:
-        raise Unreachable("The desk did not start in time; try again.") from error
-    if not line:
-        raise Unreachable("The desk could not start; `wabiz doctor` may say why.")
-    ready: Ready = unpack(line, Ready)
-    # A desk that lost the race to another is no failure: the other one listens.
-    if ready.failure is not None and ready.failure.code != "desk_runs":
-        raise error_from(ready.failure.code, ready.failure.sentence)
+        for descriptor in inherited:
+            os.close(descriptor)
+    return ready_in
 
 
 async def _first_line(descriptor: int) -> bytes:
