@@ -9,7 +9,11 @@ from contextlib import contextmanager
 import click
 
 from wabiz_tui.cli.commands import passphrase_option
+from wabiz_tui.model.desk import QueuePage
 from wabiz_tui.model.errors import UsageError
+
+_REOPEN = 75
+"""What the screen returns when the desk ended and the agent asked to open it again (EX_TEMPFAIL)."""
 
 
 @click.command()
@@ -24,7 +28,10 @@ def open_inbox(passphrase_fd: int | None) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("The inbox needs a terminal; scripts use `wabiz conversations --json` and its neighbours (`wabiz --help`).")
     with keys_kept():
-        return asyncio.run(_inbox(passphrase_fd))
+        while (left := asyncio.run(_inbox(passphrase_fd))) == _REOPEN:
+            # The desk ended under the screen, and the agent asked to have it back.
+            passphrase_fd = None
+    return left
 
 
 @contextmanager
@@ -47,29 +54,29 @@ async def _inbox(passphrase_fd: int | None) -> int:
     from wabiz_tui.cli.session import read_passphrase
     from wabiz_tui.desk.process.launch import connect
     from wabiz_tui.model.clock import clock_from_environment
+    from wabiz_tui.model.config import load_config
     from wabiz_tui.model.paths import paths_from_environment
     from wabiz_tui.tui.first_paint import paint, paint_unlock
 
     paths = paths_from_environment()
-    clock = clock_from_environment()
-    passphrase = read_passphrase(passphrase_fd)
-    desk = await connect(paths, passphrase=passphrase)
+    config, clock = load_config(paths), clock_from_environment()
+    desk = await connect(paths, passphrase=read_passphrase(passphrase_fd))
     try:
         status = await desk.status()
-        if status.locked and passphrase is not None:
-            status = await desk.unlock(passphrase)
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
+        first: QueuePage | None = None
         if status.locked:
-            picture = paint_unlock(status, columns=columns, rows=rows)
+            picture = paint_unlock(status, columns=columns, rows=rows, theme=config.screen.theme)
         else:
-            picture = paint(await desk.queue("open", limit=rows), status, columns=columns, rows=rows, now=clock.now())
-        sys.stdout.write("\x1b[?1049h" + picture)
+            first = await desk.queue("open", limit=rows)
+            counts = await desk.counts()
+            picture = paint(first, status, columns=columns, rows=rows, now=clock.now(), counts=counts, theme=config.screen.theme)
+        sys.stdout.write(picture)
         sys.stdout.flush()
 
         # The slow import, with the inbox already on the screen.
-        from wabiz_tui.model.config import load_config
         from wabiz_tui.tui.app import run_app
 
-        return await run_app(desk, config=load_config(paths), clock=clock)
+        return await run_app(desk, config=config, clock=clock, first=first, status=status)
     finally:
         await desk.close()

@@ -109,7 +109,9 @@ class Story:
         return all(word in text for word in words)
 
     async def agent_answers(self) -> str:
-        await self.screen.open(self.conversation)
+        await self.screen.press("f")
+        await self.screen.type("Müller")
+        await self.screen.press("enter")
         await self._until(lambda: self._on_screen("blue cargo bike"), "the message in the conversation on the screen")
         await self.screen.press("i")
         await self.screen.type(ANSWER)
