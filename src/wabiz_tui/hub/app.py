@@ -56,7 +56,8 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
     intake = Intake(archive, journal, metrics)
     door = WebhookDoor(journal, intake, metrics, app_secrets=secrets.app_secrets, verify_token=secrets.verify_token, clock=clock)
     policies = PolicyKeeper(archive)
-    client = CloudClient(Transport(settings.hub.graph_url, secrets.graph_token), settings.hub.graph_version)
+    transport = Transport(settings.hub.graph_url, secrets.graph_token)
+    client = CloudClient(transport, settings.hub.graph_version)
     return Hub(
         settings=settings,
         secrets=secrets,
@@ -69,6 +70,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         media=MediaFetcher(archive, client, metrics),
         policies=policies,
         metrics=metrics,
+        transport=transport,
         clock=clock,
         random_bytes=random_bytes,
     )
@@ -118,6 +120,7 @@ async def _running(hub: Hub) -> AsyncGenerator[None]:
         for task in others:
             task.cancel()
         await asyncio.gather(intake, *others, return_exceptions=True)
+        await hub.transport.close()
         await loop.run_in_executor(None, hub.journal.stop)
         await loop.run_in_executor(None, hub.archive.close)
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from wabiz_tui.cloud.transport import Transport
 from wabiz_tui.hub.archive.journal import Journal
 from wabiz_tui.hub.archive.store import Archive
-from wabiz_tui.hub.feed import Feed, Viewer
+from wabiz_tui.hub.feed import Feed
 from wabiz_tui.hub.gateway import Gateway
 from wabiz_tui.hub.intake import Intake
 from wabiz_tui.hub.media import MediaFetcher
@@ -29,12 +30,10 @@ class Hub(NamedTuple):
     media: MediaFetcher
     policies: PolicyKeeper
     metrics: Metrics
+    transport: Transport
     clock: Clock
     random_bytes: Callable[[int], bytes]
 
     @property
     def policy(self) -> InForce:
         return self.policies.current
-
-
-__all__ = ["Hub", "Viewer"]
