@@ -139,15 +139,15 @@ async def _body(request: Request) -> bytes:
 
 async def _upload(world: World, request: Request) -> Response:
     number = world.own_number(word(request.path_params.get("number")))
-    form = await request.form(max_files=1, max_part_size=_MAX_BODY)
-    if form.get("messaging_product") != "whatsapp":
-        raise graph_error(100, "The parameter messaging_product is required and must be 'whatsapp'")
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise graph_error(100, "The parameter file is required")
-    told = form.get("type")
-    mime_type = told if isinstance(told, str) and told else file.content_type or ""
-    stored = world.media.upload(await file.read(), mime_type, file.filename or "", number, world.now())
+    async with request.form(max_files=1, max_part_size=_MAX_BODY) as form:
+        if form.get("messaging_product") != "whatsapp":
+            raise graph_error(100, "The parameter messaging_product is required and must be 'whatsapp'")
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise graph_error(100, "The parameter file is required")
+        told = form.get("type")
+        mime_type = told if isinstance(told, str) and told else file.content_type or ""
+        stored = world.media.upload(await file.read(), mime_type, file.filename or "", number, world.now())
     return JSONResponse({"id": stored.id})
 
 
