@@ -31,20 +31,20 @@ ACTIONS: Final = (
     Action("list.page_up", "pageup", "A page up", "Move", "list"),
     Action("list.top", "g g,home", "To the top", "Move", "list"),
     Action("list.bottom", "G,end", "To the bottom", "Move", "list"),
-    Action("conversation.open", "enter,l,right", "Open the conversation; in it, show or fold the message", "Move", "list"),
-    Action("conversation.back", "h,left,escape", "Back to the queue; a draft is kept", "Move", "list"),
-    Action("conversation.next", "J", "Next conversation, staying inside", "Move"),
-    Action("conversation.previous", "K", "Previous conversation, staying inside", "Move"),
-    Action("needs.next", "n", "Next conversation that needs you", "Move"),
-    Action("needs.previous", "N", "Previous conversation that needs you", "Move"),
+    Action("conversation.open", "enter,l,right", "Open; on a message, unfold it", "Move", "list"),
+    Action("conversation.back", "h,left,escape", "Back; the draft is kept", "Move", "list"),
+    Action("conversation.next", "J", "Next conversation, reading on", "Move"),
+    Action("conversation.previous", "K", "Previous conversation", "Move"),
+    Action("needs.next", "n", "Next that needs you", "Move"),
+    Action("needs.previous", "N", "Previous that needs you", "Move"),
     Action("pane.next", "tab", "Next pane", "Move", "everywhere"),
     Action("pane.previous", "shift+tab", "Previous pane", "Move", "everywhere"),
-    Action("message.reply", "r,R", "Reply, quoting the message", "Talk"),
+    Action("message.reply", "r,R", "Answer the message", "Talk"),
     Action("composer.focus", "i", "Write", "Talk"),
-    Action("message.retry", "ctrl+r", "Send again what failed or may not have arrived", "Talk", "everywhere"),
+    Action("message.retry", "ctrl+r", "Send again what failed", "Talk", "everywhere"),
     Action("message.copy", "y", "Copy the message, numbers masked", "Talk"),
     Action("composer.send", "enter", "Send", "Compose", "composer"),
-    Action("composer.newline", "ctrl+j,alt+enter,shift+enter", "New line", "Compose", "composer"),
+    Action("composer.newline", "ctrl+j,alt+enter", "New line", "Compose", "composer"),
     Action("composer.leave", "escape", "Leave, keeping the draft", "Compose", "composer"),
     Action("composer.unquote", "ctrl+g", "Drop the quote", "Compose", "composer"),
     Action("conversation.resolve", "e", "Resolve and go on", "Triage"),
@@ -52,7 +52,7 @@ ACTIONS: Final = (
     Action("conversation.snooze", "b,H", "Snooze", "Triage"),
     Action("conversation.take", "A", "Take it", "Triage"),
     Action("conversation.unread", "u", "Mark unread", "Triage"),
-    Action("triage.undo", "z", "Undo the last act, or recall what waits to be sent", "Triage"),
+    Action("triage.undo", "z", "Undo, or recall what waits", "Triage"),
     Action("go.mine", "g i", "Go to mine", "Go"),
     Action("go.unassigned", "g u", "Go to unassigned", "Go"),
     Action("go.all", "g a", "Go to all", "Go"),
@@ -68,14 +68,14 @@ ACTIONS: Final = (
     Action("view.8", "8", "All", "Go"),
     Action("find.messages", "slash,f3", "Find messages", "Find"),
     Action("find.conversation", "f", "Find a conversation by name", "Find"),
-    Action("pane.info", "I", "Show or hide the contact and its window", "Find"),
+    Action("pane.info", "I", "Show or hide the contact", "Find"),
     Action("app.palette", "ctrl+p,ctrl+k,colon", "All actions", "wabiz", "everywhere"),
     Action("app.help", "question_mark,f1", "Keys", "wabiz", "everywhere"),
     Action("app.theme", "", "Light or dark", "wabiz", "everywhere"),
     Action("app.redraw", "", "Draw the screen anew", "wabiz", "everywhere"),
     Action("app.lock", "ctrl+l", "Lock now", "wabiz", "everywhere"),
-    Action("records.kept", "d,D,number_sign", "Why nothing is deleted by key", "wabiz"),
-    Action("app.quit", "q", "Leave the pane; at the queue, leave wabiz", "wabiz"),
+    Action("records.kept", "d,D,number_sign", "No key deletes records", "wabiz"),
+    Action("app.quit", "q", "Close the talk, then wabiz", "wabiz"),
     Action("app.quit_now", "ctrl+q", "Leave wabiz", "wabiz", "everywhere"),
 )
 BY_ID: Final = {action.id: action for action in ACTIONS}
@@ -145,3 +145,20 @@ def _show_one(key: str) -> str:
             [*(each.capitalize() for each in modifiers), _SHOWN.get(last, last.upper() if len(last) == 1 else last.capitalize())]
         )
     return key.upper() if key.startswith("f") and key[1:].isdigit() else key
+
+
+def matching(words: str) -> list[Action]:
+    """The actions that hold all `words`, those first whose title begins with them."""
+    wanted = words.casefold().split()
+
+    def rank(action: Action) -> int:
+        title = action.title.casefold()
+        starts = [any(part.startswith(word) for part in title.split()) for word in wanted]
+        return 0 if wanted and title.startswith(wanted[0]) else 1 if starts and all(starts) else 2
+
+    found = [
+        action
+        for action in ACTIONS
+        if action.where != "composer" and all(word in f"{action.title} {action.id} {action.group}".casefold() for word in wanted)
+    ]
+    return sorted(found, key=rank) if wanted else found

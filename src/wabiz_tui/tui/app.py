@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from textual import events, on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
@@ -18,7 +19,8 @@ from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.config import Config
 from wabiz_tui.model.desk import Desk, DeskEvent, DeskStatus, QueuePage
 from wabiz_tui.model.errors import WabizError
-from wabiz_tui.tui.actions import ACTIONS, BY_ID, Keymap, single_keys
+from wabiz_tui.tui.actions import ACTIONS, BY_ID, Keymap, matching, single_keys
+from wabiz_tui.tui.align import aligned
 from wabiz_tui.tui.crash import crash_text
 from wabiz_tui.tui.dialogs.finder import Finder, Match
 from wabiz_tui.tui.dialogs.help import Help
@@ -85,6 +87,9 @@ class WabizApp(App[int]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return guarded(super().get_line_filters(), self.output_guard)
+
+    def get_driver_class(self) -> type[Driver]:
+        return aligned_driver(super().get_driver_class())
 
     async def on_mount(self) -> None:
         self.run_worker(self._listen(), group="listen")
@@ -256,11 +261,9 @@ class WabizApp(App[int]):
                 self.base.say(error.sentence, "bad")
 
     async def _find_actions(self, words: str) -> list[Match]:
-        wanted = words.casefold().split()
         return [
             Match(action.id, (Span(action.title), Span(f"  {action.id}", "faint")), (Span(self.keys.first(action.id), "key"),))
-            for action in ACTIONS
-            if action.where != "composer" and all(word in f"{action.title} {action.id} {action.group}".casefold() for word in wanted)
+            for action in matching(words)
         ]
 
     def _chosen(self, identifier: str | None) -> None:
@@ -284,6 +287,16 @@ class WabizApp(App[int]):
         if not self._exit_renderables:
             self._exit_renderables.append(Text(crash_text(error)))
         self._close_messages_no_wait()
+
+
+def aligned_driver(base: type[Driver]) -> type[Driver]:
+    """A driver of the platform that keeps columns straight on terminals with another idea of widths."""
+
+    class AlignedDriver(base):
+        def write(self, data: str) -> None:
+            super().write(aligned(data))
+
+    return AlignedDriver
 
 
 REOPEN: Final = 75

@@ -13,10 +13,15 @@ class Drawn(Widget):
     """Draws `line_at(y)` for each of its rows; knows what stands on the screen, so that `redraw` sends what differs and no more."""
 
     ground = "base"
+    wide = high = 0
+    """The size in cells, kept here because Textual works it out anew whenever it is asked."""
 
     def on_mount(self) -> None:
         self._shown: list[Line] = []
         self.watch(self.app, "theme", self._forget, init=False)
+
+    def measured(self) -> None:
+        """The size is known, or another than it was."""
 
     @property
     def paper(self) -> Paper:
@@ -27,23 +32,25 @@ class Drawn(Widget):
         raise NotImplementedError
 
     def render_line(self, y: int) -> Strip:
-        if y >= self.size.height:
-            return Strip([Segment(" " * self.size.width, self.paper.style("text", self.ground))])
+        if y >= self.high:
+            return Strip([Segment(" " * self.wide, self.paper.style("text", self.ground))])
         shown = self.line_at(y)
         while len(self._shown) <= y:
             self._shown.append(line(ground=self.ground))
         self._shown[y] = shown
-        return self.paper.strip(shown, self.size.width)
+        return self.paper.strip(shown, self.wide)
 
     def redraw(self) -> None:
         """Refresh the rows whose line is no longer the one that stands there."""
         if not self.is_mounted:
             return
-        for y in range(self.size.height):
+        for y in range(self.high):
             if y >= len(self._shown) or self._shown[y] != self.line_at(y):
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.refresh(Region(0, y, self.wide, 1))
 
     def on_resize(self) -> None:
+        self.wide, self.high = self.size
+        self.measured()
         self._shown = []
         self.refresh()
 

@@ -36,8 +36,29 @@ class Paper:
 
     def strip(self, line: Line, width: int) -> Strip:
         """`line` in exactly `width` cells."""
-        segments = [Segment(span.text, self.style(span.role, span.ground or line.ground)) for span in line.spans if span.text]
-        return Strip(segments).adjust_cell_length(width, self.style("text", line.ground))
+        return Strip(self._segments(line)).adjust_cell_length(width, self.style("text", line.ground))
+
+    def _segments(self, line: Line) -> list[Segment]:
+        """One segment a span; blanks join what stands before them on the same ground, so that fewer bytes change the style."""
+        segments: list[Segment] = []
+        before = ""
+        for text, role, own_ground in line.spans:
+            if not text:
+                continue
+            ground = own_ground or line.ground
+            if ground == before and text.isspace() and role not in _SEEN_WHEN_BLANK:
+                last = segments[-1]
+                segments[-1] = Segment(last.text + text, last.style)
+                continue
+            segments.append(Segment(text, self.style(role, ground)))
+            before = "" if role in _SEEN_WHEN_BLANK else ground
+        return segments
+
+
+# Roles that show on a blank: another ground of their own, underlined, struck or reversed.
+_SEEN_WHEN_BLANK = frozenset(
+    role for role, wear in load_roles().items() if wear.ground is not None or wear.attributes & {"underline", "strike", "reverse"}
+)
 
 
 @cache

@@ -104,7 +104,7 @@ class Composer(Drawn, can_focus=True):
 
     @property
     def _width(self) -> int:
-        return max(4, self.size.width - 4)
+        return max(4, self.wide - 4)
 
     def _fit(self) -> None:
         """As tall as the text, within limits; the cursor in sight."""
@@ -118,14 +118,14 @@ class Composer(Drawn, can_focus=True):
         self.redraw()
 
     def line_at(self, y: int) -> Line:
-        if y == 0 or y == self.size.height - 1:
+        if y == 0 or y == self.high - 1:
             return self._edge(is_top=y == 0)
         if self.shut:
-            return line(*clip_spans([Span("  "), Span(self.shut, "warn")], self.size.width), ground=self.ground)
+            return line(*clip_spans([Span("  "), Span(self.shut, "warn")], self.wide), ground=self.ground)
         y -= 1
         if self.quote:
             if y == 0:
-                return line(*clip_spans([Span("  ↩ ", "accent"), *self.quote], self.size.width), ground=self.ground)
+                return line(*clip_spans([Span("  ↩ ", "accent"), *self.quote], self.wide), ground=self.ground)
             y -= 1
         rows = self.buffer.rows(self._width)
         at = self._top + y
@@ -154,7 +154,7 @@ class Composer(Drawn, can_focus=True):
             f"{LONGEST - count} characters left" if count <= LONGEST else f"{count - LONGEST} too many",
             "warn" if count <= LONGEST else "bad.strong",
         )
-        return line(Span(" " * max(0, self.size.width - spans_width([told]) - 2)), told, ground=self.ground)
+        return line(Span(" " * max(0, self.wide - spans_width([told]) - 2)), told, ground=self.ground)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Letters belong to the text, and so do readline's keys."""
@@ -218,6 +218,5 @@ class Composer(Drawn, can_focus=True):
     def on_focus(self) -> None:
         self._fit()
 
-    def on_resize(self) -> None:
-        super().on_resize()
+    def measured(self) -> None:
         self._fit()

@@ -92,7 +92,7 @@ class Timeline(Drawn, can_focus=True):
     def _lay(self) -> None:
         self.laid.lay(
             self.messages,
-            max(20, self.size.width),
+            max(20, self.wide),
             self.now(),
             contact=self.contact,
             first_unread=self.first_unread,
@@ -103,7 +103,7 @@ class Timeline(Drawn, can_focus=True):
         return self.messages[-1].id if self.messages else None
 
     def _last_top(self) -> int:
-        return max(0, len(self.laid.lines) - self.size.height)
+        return max(0, len(self.laid.lines) - self.high)
 
     def _go_to_begin(self) -> None:
         self.top = self._last_top()
@@ -121,7 +121,7 @@ class Timeline(Drawn, can_focus=True):
 
     def line_at(self, y: int) -> Line:
         # A short talk stands at the bottom, beside the composer.
-        at = self.top + y - max(0, self.size.height - len(self.laid.lines))
+        at = self.top + y - max(0, self.high - len(self.laid.lines))
         if not 0 <= at < len(self.laid.lines):
             return line()
         shown = self.laid.lines[at]
@@ -135,8 +135,8 @@ class Timeline(Drawn, can_focus=True):
             return
         at = next((number for number, each in enumerate(self.messages) if each.id == self.cursor), len(self.messages) - 1)
         begin, end = self.laid.starts.get(self.messages[at].id, (0, 0))
-        half = max(1, self.size.height // 2)
-        if step > 0 and end > self.top + self.size.height:
+        half = max(1, self.high // 2)
+        if step > 0 and end > self.top + self.high:
             self.scroll_lines(half)
             return
         if step < 0 and begin < self.top:
@@ -152,7 +152,7 @@ class Timeline(Drawn, can_focus=True):
 
     def half(self, sign: int) -> None:
         """Half a page on, the cursor with it."""
-        self.page(sign, self.size.height // 2)
+        self.page(sign, self.high // 2)
 
     def page(self, sign: int, height: int) -> None:
         height = max(1, height)
@@ -162,7 +162,7 @@ class Timeline(Drawn, can_focus=True):
         if self.top == was:
             self.cursor = (self.messages[-1] if sign > 0 else self.messages[0]).id if self.messages else None
         else:
-            seen = [owner for owner in self.laid.owners[self.top : self.top + self.size.height] if owner is not None]
+            seen = [owner for owner in self.laid.owners[self.top : self.top + self.high] if owner is not None]
             if seen and self.cursor not in seen:
                 self.cursor = seen[0] if sign > 0 else seen[-1]
         self.redraw()
@@ -176,7 +176,7 @@ class Timeline(Drawn, can_focus=True):
 
     def _show_cursor(self) -> None:
         begin, end = self.laid.starts.get(self.cursor or "", (0, 0))
-        height = self.size.height
+        height = self.high
         if begin < self.top:
             self.top = max(0, min(begin - 1, end - height // 2))
         elif end > self.top + height:
@@ -201,11 +201,11 @@ class Timeline(Drawn, can_focus=True):
             case "half_down" | "half_up":
                 self.half(1 if verb == "half_down" else -1)
             case "page_down" | "page_up":
-                self.page(1 if verb == "page_down" else -1, self.size.height - 2)
+                self.page(1 if verb == "page_down" else -1, self.high - 2)
             case _:
                 self.to_end(is_top=verb == "top")
 
-    def on_resize(self) -> None:
+    def measured(self) -> None:
         was_at_end = self.is_at_end
         self._lay()
         if was_at_end:
@@ -213,7 +213,6 @@ class Timeline(Drawn, can_focus=True):
             if self.first_unread in self.laid.starts and self.cursor == self.first_unread:
                 self._go_to_begin()
         self._settle()
-        super().on_resize()
 
     def tick(self) -> None:
         """Time went on: days and ages may read otherwise."""
@@ -227,7 +226,7 @@ class Timeline(Drawn, can_focus=True):
         self.redraw()
 
     def on_click(self, event: events.Click) -> None:
-        at = self.top + event.y - max(0, self.size.height - len(self.laid.lines))
+        at = self.top + event.y - max(0, self.high - len(self.laid.lines))
         if 0 <= at < len(self.laid.owners) and self.laid.owners[at] is not None:
             self.cursor = self.laid.owners[at]
             self.redraw()

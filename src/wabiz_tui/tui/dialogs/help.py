@@ -78,7 +78,7 @@ class Help(ModalScreen[None]):
 
 
 def _entry(keys: str, title: str, width: int) -> Line:
-    return line(Span("  "), Span(fit(keys, 22), "key"), Span(fit(title, max(8, width - 26))), ground="float")
+    return line(Span("  "), Span(fit(keys, 20), "key"), Span(fit(title, max(8, width - 24))), ground="float")
 
 
 def _two_columns(blocks: list[list[Line]], width: int) -> list[Line]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 
 from wabiz_tui.model.desk import QueuePage, View
@@ -27,9 +28,6 @@ class Queue(Drawn, can_focus=True):
             super().__init__()
             self.offset = offset
 
-    class Moved(Message):
-        """The cursor stands on another conversation."""
-
     class Chosen(Message):
         def __init__(self, conversation: str) -> None:
             super().__init__()
@@ -38,19 +36,16 @@ class Queue(Drawn, can_focus=True):
     def __init__(self, now: Callable[[], datetime], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.now, self.me = now, ""
+        self.row_height = self.room = 1
         self.rows: dict[int, Conversation] = {}
         self.total = self.cursor = self.top = 0
         self.view: View = "open"
         self._wanted: set[int] = set()
 
-    @property
-    def row_height(self) -> int:
-        return 1 if self.size.width >= ONE_LINE_FROM else 2
-
-    @property
-    def room(self) -> int:
-        """Rows that fit."""
-        return max(1, self.size.height // self.row_height)
+    def measured(self) -> None:
+        self.row_height = 1 if self.wide >= ONE_LINE_FROM else 2
+        self.room = max(1, self.high // self.row_height)
+        self._keep_in_sight()
 
     @property
     def current(self) -> Conversation | None:
@@ -100,10 +95,17 @@ class Queue(Drawn, can_focus=True):
         at = max(0, min(self.total - 1, at))
         if at == self.cursor or not self.total:
             return
+        was, was_top = self.cursor, self.top
         self.cursor = at
         self._keep_in_sight()
-        self.redraw()
-        self.post_message(self.Moved())
+        if self.top == was_top:
+            self._refresh_rows(was, at)
+        else:
+            self.refresh()
+
+    def _refresh_rows(self, *numbers: int) -> None:
+        for number in numbers:
+            self.refresh(Region(0, (number - self.top) * self.row_height, self.wide, self.row_height))
 
     def _keep_in_sight(self) -> None:
         """Jump half a page when the cursor leaves the view: one repaint for many moves."""
@@ -115,7 +117,7 @@ class Queue(Drawn, can_focus=True):
     def line_at(self, y: int) -> Line:
         at, part = self.top + y // self.row_height, y % self.row_height
         if at >= self.total or y >= self.room * self.row_height:
-            empty = [] if self.total else empty_state(self.view, self.size.width, self.size.height)
+            empty = [] if self.total else empty_state(self.view, self.wide, self.high)
             return empty[y] if y < len(empty) else line()
         row = self.rows.get(at)
         if row is None:
@@ -123,18 +125,14 @@ class Queue(Drawn, can_focus=True):
             return line(Span("  …", "faint"))
         selected, focused = at == self.cursor, self.has_focus
         if self.row_height == 1:
-            return row_line(row, self.size.width, self.now(), me=self.me, is_selected=selected, is_focused=focused)
-        return row_pair(row, self.size.width, self.now(), me=self.me, is_selected=selected, is_focused=focused)[part]
+            return row_line(row, self.wide, self.now(), me=self.me, is_selected=selected, is_focused=focused)
+        return row_pair(row, self.wide, self.now(), me=self.me, is_selected=selected, is_focused=focused)[part]
 
     def _want(self, at: int) -> None:
         offset = at // PAGE * PAGE
         if offset not in self._wanted:
             self._wanted.add(offset)
             self.post_message(self.PageWanted(offset))
-
-    def on_resize(self) -> None:
-        self._keep_in_sight()
-        super().on_resize()
 
     def on_focus(self) -> None:
         self.redraw()

@@ -10,7 +10,7 @@ from wabiz_tui.model.desk import Desk, DeskStatus
 from wabiz_tui.model.errors import WabizError, WrongKey
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.tui.drawn import Lines
-from wabiz_tui.tui.wording.unlocking import unlock_frame
+from wabiz_tui.tui.wording.unlocking import frame_top, unlock_frame
 
 
 class Unlock(Screen[None]):
@@ -51,6 +51,9 @@ class Unlock(Screen[None]):
     def _draw(self) -> None:
         lines = unlock_frame(self.status, self.size.width, self.size.height, said=self.said, role=self.role)
         self.query_one("#frame", Lines).show(lines)
+        # The field is centred by its style; the second row below the sentence is where it belongs.
+        field = self.query_one(Input)
+        field.styles.offset = (0, frame_top(4, self.size.height) + 5 - (self.size.height - 1) // 2)
 
     def _say(self, said: str, role: str = "muted") -> None:
         self.said, self.role = said, role

@@ -163,7 +163,7 @@ def _media_title(media: Media) -> tuple[str, str]:
 
 
 def _location_rows(place: Location, width: int) -> list[Row]:
-    rows = [_head("⌖", safe_line(place.name, limit=120) or "Location", [], width)]
+    rows = [_head("◎", safe_line(place.name, limit=120) or "Location", [], width)]
     rows += _one(safe_line(place.address, limit=200), width)
     return [*rows, [Span(clip(f"{place.latitude:.5f}, {place.longitude:.5f}", width), "muted")]]
 

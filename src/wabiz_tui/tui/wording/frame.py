@@ -6,7 +6,7 @@ from typing import Final
 
 from wabiz_tui.model.desk import DeskStatus, View
 from wabiz_tui.model.text import safe_line
-from wabiz_tui.tui.wording.spans import Line, Span, cell_width, clip_spans, line, spans_width, spread
+from wabiz_tui.tui.wording.spans import Line, Span, cell_width, clip, clip_spans, line, spans_width, spread
 from wabiz_tui.tui.wording.times import CLOSING, long, short
 
 VIEWS: Final[tuple[tuple[View, str], ...]] = (
@@ -119,7 +119,8 @@ def banner(status: DeskStatus, width: int, now: datetime) -> Line | None:
 
 
 def _alarm(text: str, width: int, role: str) -> Line:
-    return spread([Span(text, role)], [], width, ground="base")
+    shown = clip(text, width)
+    return line(Span(shown + " " * (width - cell_width(shown)), role))
 
 
 def hints(pairs: tuple[tuple[str, str], ...], width: int) -> Line:
@@ -144,8 +145,13 @@ def empty_state(view: View, width: int, height: int) -> list[Line]:
     return centred([line(Span(said, "strong")), line(Span(way, "muted"))], width, height)
 
 
+def frame_top(count: int, height: int) -> int:
+    """The row at which `count` lines begin to stand a little above the middle."""
+    return max(0, (height - count) * 2 // 5)
+
+
 def centred(lines: list[Line], width: int, height: int) -> list[Line]:
-    above = max(0, (height - len(lines)) * 2 // 5)
+    above = frame_top(len(lines), height)
     middle = [Line((Span(" " * max(0, (width - spans_width(each.spans)) // 2)), *each.spans), each.ground) for each in lines]
     return [Line()] * above + middle
 

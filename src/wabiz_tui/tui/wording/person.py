@@ -66,8 +66,9 @@ def _window_lines(row: Conversation, width: int, now: datetime) -> list[Line]:
         _line(
             width,
             Span(long(remaining), "warn.strong" if role == "warn" else "text"),
-            Span(f" left, until {moment(row.window_until, now)}", "muted"),
+            Span(" left", "muted"),
         ),
+        _line(width, Span(f"until {moment(row.window_until, now)}", "muted")),
     ]
 
 

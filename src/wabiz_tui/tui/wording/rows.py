@@ -145,7 +145,9 @@ def row_pair(
     gap = Span(" " * max(0, width - spans_width(head) - spans_width(above)))
     below = [*badge(conversation.unread, width=5 if conversation.unread else 0), Span(" ")]
     room = max(0, width - 2 - spans_width(below))
-    told = clip_spans(marks(conversation, now)[:4], room // 2)
-    told += clip_spans(preview(conversation), room - spans_width(told))
+    apart = clip_spans(marks(conversation, now)[:4], room // 2)
+    if apart and apart[-1].text != " ":
+        apart.append(Span(" "))
+    told = apart + clip_spans(preview(conversation), room - spans_width(apart))
     filling = Span(" " * max(0, room - spans_width(told)))
     return Line((*head, gap, *above), ground), Line((bar, Span(" "), *told, filling, *below), ground)

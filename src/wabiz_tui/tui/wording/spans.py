@@ -5,14 +5,15 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-# Characters of one or two cells that never join with a neighbour: for these a table in the interpreter is enough, and the
-# import of wcwidth (some 50 ms) is saved on the way to the first paint.
-_ALONE: Final = re.compile(
-    "[\x20-\x7e\xa0-\xa8\xaa-\xac\xaf-\u02ff\u0370-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a\u0660-\u066f\u0671-\u06d3"
+# Characters of one or two cells that never join with a neighbour: for these a table in the interpreter is enough.
+ALONE: Final = (
+    "\x20-\x7e\xa0-\xa8\xaa-\xac\xaf-\u02ff\u0370-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a\u0660-\u066f\u0671-\u06d3"
     "\u2010-\u2027\u2030-\u203b\u203d-\u2048\u20a0-\u20bf\u2190-\u2193\u21a9\u21b3\u2400-\u2426\u2500-\u259f\u25a0-\u25fc\u2713-\u2717"
     "\u2315\u2316\u2691\u263a\u266a\u23f8"
-    "\u3041-\u3096\u30a1-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e\U0001f400-\U0001f43e\U0001f600-\U0001f64f]*"
+    "\u3041-\u3096\u30a1-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e\U0001f400-\U0001f43e\U0001f600-\U0001f64f"
 )
+"""As the inside of a class of a pattern."""
+_ALL_ALONE: Final = re.compile(f"[{ALONE}]*")
 
 
 class Span(NamedTuple):
@@ -39,22 +40,23 @@ def cell_width(text: str) -> int:
     """Cells that `text` (already safe) takes on a terminal."""
     if text.isascii():
         return len(text)
-    if _ALONE.fullmatch(text):
+    if _ALL_ALONE.fullmatch(text):
         return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    from wcwidth import wcswidth
+    # Rich's table, because Textual cuts and fills rows by it; this one module of Rich is light.
+    from rich.cells import cell_len
 
-    width = wcswidth(text)
-    return width if width >= 0 else len(text)
+    return cell_len(text)
 
 
 def clusters(text: str) -> Iterator[str]:
     """The characters of `text` as a person counts them: an emoji with its joiners is one."""
-    if text.isascii() or _ALONE.fullmatch(text):
+    if text.isascii() or _ALL_ALONE.fullmatch(text):
         yield from text
         return
-    from wcwidth import iter_graphemes
+    from rich.cells import split_graphemes
 
-    yield from iter_graphemes(text)
+    for begin, end, _ in split_graphemes(text)[0]:
+        yield text[begin:end]
 
 
 def clip(text: str, width: int) -> str:

@@ -19,9 +19,8 @@ def talk_head(page: TimelinePage, status: DeskStatus, width: int, now: datetime)
         left.append(Span(f"  {safe_line(contact.phone, limit=30)}", "muted"))
     window, role = window_left(row.window_until, now)
     person = assignee(row, status.person)
-    told = [mark for mark in marks(row, now) if mark.role in ("hold", "bad.strong") or mark.text == " "][:4]
-    right = [*told] if any(mark.text.strip() for mark in told) else []
-    right += [Span(f" {row.status}", "text"), Span("  "), person._replace(text="unassigned" if person.text == "–" else person.text)]
+    right = [span for mark in marks(row, now) if mark.role in ("hold", "bad.strong") for span in (mark, Span("  "))]
+    right += [Span(row.status, "text"), Span("  "), person._replace(text="unassigned" if person.text == "–" else person.text)]
     right += [Span("  window ", "faint"), Span(window, role), Span("  ")]
     return spread(left, right, width, ground="bar")
 

@@ -2,7 +2,7 @@
 
 from wabiz_tui.model.desk import DeskStatus
 from wabiz_tui.model.text import safe_line
-from wabiz_tui.tui.wording.frame import centred
+from wabiz_tui.tui.wording.frame import centred, frame_top
 from wabiz_tui.tui.wording.spans import Line, Span, line
 
 MARK = (
@@ -12,7 +12,7 @@ MARK = (
 
 
 def unlock_frame(status: DeskStatus, width: int, height: int, *, said: str = "", role: str = "muted") -> list[Line]:
-    """The unlock screen without its passphrase field, which stands in the two lines below the last but one."""
+    """The unlock screen without its passphrase field, which stands in the second line below the last one."""
     who = " · ".join(safe_line(part, limit=40) for part in (status.person_name, status.business) if part)
     way = said or ("Enter your passphrase." if status.needs_passphrase else "Fetching the key share from the hub …")
     rows = [line(*MARK), line(), line(Span(who or "This machine", "text")), line(Span(way, role))]
@@ -52,3 +52,6 @@ def ended_frame(width: int, height: int, reason: str = "") -> list[Line]:
     rows = [line(Span("The desk has ended", "title")), line(), line(Span(said, "text")), line()]
     rows.append(line(Span("Enter", "key"), Span(" open it again   ", "faint"), Span("q", "key"), Span(" leave", "faint")))
     return _framed(rows, width, height)
+
+
+__all__ = ["ended_frame", "frame_top", "lock_frame", "lock_reason", "unlock_frame"]
