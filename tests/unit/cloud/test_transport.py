@@ -1,0 +1,222 @@
+"""The door to Meta: what a failed request means, and where the token may go."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from wabiz_tui.cloud.client import CloudClient
+from wabiz_tui.cloud.transport import Transport
+from wabiz_tui.graph.requests import build_text
+from wabiz_tui.model.errors import BadInput, CloudError, TooLarge
+from wabiz_tui.model.secret import Secret
+
+TOKEN = Secret("tok-sensitive")
+BODY = build_text(to="+1", body="Hi")
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(handle: Handler) -> AsyncGenerator[str, None]:
+    """A bare TCP server that treats each connection as `handle` says."""
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@asynccontextmanager
+async def cloud_at(url: str, *, seconds: float = 5.0) -> AsyncGenerator[CloudClient, None]:
+    transport = Transport(url, TOKEN, timeout=timedelta(seconds=seconds))
+    try:
+        yield CloudClient(transport)
+    finally:
+        await transport.close()
+
+
+def answering(raw: bytes) -> Handler:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(raw)
+        await writer.drain()
+        writer.close()
+
+    return handle
+
+
+async def failure_of(url: str, *, seconds: float = 5.0) -> CloudError:
+    async with cloud_at(url, seconds=seconds) as cloud:
+        with pytest.raises(CloudError) as failure:
+            await cloud.send("1", BODY)
+        return failure.value
+
+
+async def test_nobody_listens() -> None:
+    """A send to a closed port never left: it may be repeated."""
+    failure = await failure_of("http://127.0.0.1:1")
+
+    assert (failure.is_transient, failure.is_uncertain, failure.code) == (True, False, "unreachable")
+
+
+async def test_unknown_host() -> None:
+    """A name that does not resolve never left either."""
+    async with cloud_at("https://graph.invalid") as cloud:
+        with pytest.raises(CloudError) as failure:
+            await cloud.send("1", BODY)
+
+    assert (failure.value.is_transient, failure.value.is_uncertain) == (True, False)
+
+
+async def test_cut_after_the_request() -> None:
+    """A connection that ends after the request was sent leaves it uncertain."""
+
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
+
+    async with listening(cut) as url:
+        failure = await failure_of(url)
+
+    assert (failure.is_transient, failure.is_uncertain) == (False, True)
+
+
+async def test_no_answer_in_time() -> None:
+    """A send that is never answered is uncertain."""
+    over = asyncio.Event()
+
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    async with listening(wait) as url:
+        failure = await failure_of(url, seconds=0.2)
+        over.set()
+
+    assert failure.is_uncertain
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_transient", "is_uncertain", "code"),
+    [
+        (b"HTTP/1.1 502 Bad\r\nContent-Length: 4\r\n\r\nnope", False, True, None),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{", False, True, None),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", False, True, None),
+        (b"garbage\r\n\r\n", False, True, None),
+        (b'HTTP/1.1 400 Bad\r\nRetry-After: 7\r\nContent-Length: 25\r\n\r\n{"error":{"code":130429}} ', True, False, 130429),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", False, False, None),
+    ],
+)
+async def test_answers_to_a_send(raw: bytes, is_transient: bool, is_uncertain: bool, code: int | None) -> None:
+    """A refusal with a code is certain; an answer that cannot be read is not; a redirect is not followed."""
+    async with listening(answering(raw)) as url:
+        failure = await failure_of(url)
+
+    assert (failure.is_transient, failure.is_uncertain, failure.graph_code) == (is_transient, is_uncertain, code)
+    assert failure.retry_after == (timedelta(seconds=7) if code else None)
+
+
+async def test_safe_methods_are_never_uncertain() -> None:
+    """A question that got no answer may simply be asked again."""
+    async with listening(answering(b"")) as url, cloud_at(url) as cloud:
+        with pytest.raises(CloudError) as failure:
+            await cloud.number_info("1")
+
+    assert (failure.value.is_transient, failure.value.is_uncertain) == (True, False)
+
+
+async def test_errors_hold_no_secret() -> None:
+    """Neither token nor message stands in the error or in what caused it."""
+    failure = await failure_of("http://127.0.0.1:1")
+    texts = f"{failure!r} {failure.sentence} {failure.__cause__!r} {failure.__dict__}"
+
+    assert "tok-sensitive" not in texts
+    assert "Hi" not in texts.split()
+
+
+class Recorder(httpx.AsyncBaseTransport):
+    """Answers with 200 and keeps what was asked."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body, self.asked = body, list[httpx.Request]()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        return httpx.Response(200, content=self.body)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/x",
+        "http://lookaside.fbsbx.com/x",
+        "https://lookaside.fbsbx.com.evil.example/x",
+        "https://graph.facebook.com@evil.example/x",
+        "https://lookaside.fbsbx.com:8443/x",
+        "http://graph.facebook.com/x",
+        "file:///etc/passwd",
+        "//evil.example/x",
+        "https://[bad",
+    ],
+)
+async def test_the_token_goes_nowhere_else(url: str) -> None:
+    """A media URL on any host but Meta's two is refused before anything is sent."""
+    recorder = Recorder(b"x")
+    transport = Transport("https://graph.facebook.com", TOKEN, wire=recorder)
+
+    with pytest.raises(BadInput):
+        async with transport.download(url):
+            pass
+
+    assert recorder.asked == []
+
+
+@pytest.mark.parametrize("url", ["https://lookaside.fbsbx.com/x", "https://graph.facebook.com/x"])
+async def test_the_token_goes_to_meta(url: str) -> None:
+    """Meta's media host and the API host get the token."""
+    recorder = Recorder(b"x")
+    transport = Transport("https://graph.facebook.com", TOKEN, wire=recorder)
+
+    async with transport.download(url) as chunks:
+        assert [chunk async for chunk in chunks] == [b"x"]
+
+    assert recorder.asked[0].headers["authorization"] == "Bearer tok-sensitive"
+
+
+async def test_downloads_are_bounded() -> None:
+    """More bytes than asked for end in TooLarge."""
+    transport = Transport("https://graph.facebook.com", TOKEN, wire=Recorder(b"x" * 100))
+
+    async with transport.download("https://graph.facebook.com/x", limit=99) as chunks:
+        with pytest.raises(TooLarge):
+            _ = [chunk async for chunk in chunks]
+
+
+@pytest.mark.parametrize("url", ["http://graph.facebook.com", "ftp://x", "graph.facebook.com", "https://user:pass@host"])
+def test_base_urls(url: str) -> None:
+    """A token travels over http on this machine only, and a base URL names no user."""
+    with pytest.raises(BadInput):
+        Transport(url, TOKEN)
+
+
+async def test_ids_cannot_leave_their_place() -> None:
+    """An id with slashes in it stays one part of the path."""
+    recorder = Recorder(b'{"id":"1"}')
+    cloud = CloudClient(Transport("https://graph.facebook.com", TOKEN, wire=recorder))
+
+    await cloud.number_info("../me/accounts?x=")
+
+    assert recorder.asked[0].url.raw_path.startswith(b"/v26.0/..%2Fme%2Faccounts%3Fx%3D?")
+
+
+async def test_token_may_be_renewed() -> None:
+    """A function for a token is asked at each request."""
+    tokens = iter([Secret("first"), Secret("second")])
+    recorder = Recorder(b"{}")
+    transport = Transport("https://graph.facebook.com", lambda: next(tokens), wire=recorder)
+
+    for _ in range(2):
+        await transport.request("GET", "x")
+
+    assert [request.headers["authorization"] for request in recorder.asked] == ["Bearer first", "Bearer second"]
