@@ -7,7 +7,7 @@ import msgspec
 from wabiz_tui.graph.contents import read_content
 from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.reading import Json, load_object, number_of, object_of, word, word_or_none
-from wabiz_tui.model.content import Content, Unsupported, kind_of
+from wabiz_tui.model.content import Content, Unsupported
 from wabiz_tui.model.errors import BadInput
 
 TYPES = (
@@ -209,9 +209,3 @@ def _miss(field: str) -> NoReturn:
 
 def _refuse(field: str, why: str) -> NoReturn:
     raise graph_error(131009, f"The parameter {field} {why}")
-
-
-def kind_of_request(request: SendRequest) -> str:
-    """The content's kind; for an interactive message with the kind of it (`interactive/list`)."""
-    inner = object_of(request.original.get("interactive")).get("type")
-    return f"interactive/{inner}" if request.type == "interactive" else kind_of(request.content)

@@ -17,7 +17,7 @@ from wabiz_tui.model.clock import parse_ahead
 from wabiz_tui.model.errors import BadInput, NotFound, WabizError
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.simulator.courier import Callback, Delivery
-from wabiz_tui.simulator.envelope import encode_body, envelope, rfc3339
+from wabiz_tui.simulator.envelope import encode_body, rfc3339
 from wabiz_tui.simulator.faults import KINDS
 from wabiz_tui.simulator.incoming import MEDIA_TYPES, Written, echo, write
 from wabiz_tui.simulator.people import Customer, digits_of, made_user_id
@@ -365,9 +365,3 @@ def read_time(world: World, value: Any) -> datetime | None:
     except (ValueError, WabizError) as error:
         raise BadInput("A time is RFC 3339 (2026-11-22T10:00:00Z), Unix seconds, or a duration ago such as -2d.") from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def post_together(world: World, told: list[Any]) -> Delivery:
-    """All of `told` in one POST."""
-    body = envelope(told)
-    return world.courier.post(encode_body(body), body)
