@@ -22,6 +22,7 @@ from wabiz_tui.model.secret import Secret
 LARGEST_BODY = 4 * 1024 * 1024  # Meta's largest is 3 MB (cloud-api §6)
 BODY_TIMEOUT = 20.0
 _MAX_CHALLENGE = 1024
+_DISCARD_BYTES, _DISCARD_SECONDS = 32 * 1024 * 1024, 5.0
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -75,6 +76,7 @@ class WebhookDoor:
             await self._journal.append(raw)
         except Refusal as refusal:
             self._refused(refusal.reason)
+            await _discard(receive)
             close = [(b"connection", b"close")] if refusal.status != 401 else []
             await answer(send, refusal.status, b"", extra=close)
             return
@@ -119,6 +121,20 @@ class WebhookDoor:
     def _refused(self, reason: str) -> None:
         self._metrics.webhooks.labels(reason).inc()
         log.warning("webhook_refused", reason=reason)
+
+
+async def _discard(receive: Receive) -> None:
+    """Read on a little without keeping: who is still sending when the line closes never sees the answer."""
+    size = 0
+    try:
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            while size < _DISCARD_BYTES:
+                event = await receive()
+                size += len(event.get("body", b""))
+                if event["type"] == "http.disconnect" or not event.get("more_body", False):
+                    return
+    except TimeoutError:
+        return
 
 
 async def answer(

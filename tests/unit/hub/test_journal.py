@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.support.hub_archive import ARCHIVE_KEYS, HandClock, open_archive, seeded
-
 from wabiz_tui.hub.archive.journal import Journal
 from wabiz_tui.hub.archive.store import Archive
 

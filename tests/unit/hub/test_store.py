@@ -10,8 +10,8 @@ import sqlcipher3
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from tests.support.hub_archive import ARCHIVE_KEYS, open_archive
 
+from tests.support.hub_archive import ARCHIVE_KEYS, open_archive
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.engines import archive_path
 from wabiz_tui.hub.archive.store import Archive, Writing, changes_since, feed_head

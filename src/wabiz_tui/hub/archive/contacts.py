@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from wabiz_tui.graph.identity import Alias, AliasKind, Holder, Resolution, aliases_of, resolve, resolve_change
 from wabiz_tui.graph.parsed import Identity, IdentityChange
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.joining import join_conversations
 from wabiz_tui.hub.archive.sealing import contact_unit
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
@@ -266,15 +267,12 @@ def _merge(writing: Writing, kept: str, merged: str, *, at: datetime) -> None:
     writing.connection.execute(
         sa.update(schema.contact).where(_contact.tenant == writing.tenant, _contact.id == merged).values(merged_into=kept)
     )
-    conversation = schema.conversation.c
-    moved = writing.connection.execute(
-        sa.update(schema.conversation)
-        .where(conversation.tenant == writing.tenant, conversation.contact == merged)
-        .values(contact=kept)
-        .returning(conversation.id)
+    moved = join_conversations(writing, kept, merged)
+    writing.connection.execute(
+        sa.insert(schema.contact_merge).values(
+            tenant=writing.tenant, id=writing.new_id(), kept=kept, merged=merged, moved=encode(moved).decode(), at_ms=to_ms(at)
+        )
     )
-    for row in moved:
-        writing.touch("conversation", row.id)
 
 
 def _learn(writing: Writing, contact: str, identity: Identity, *, at: datetime) -> None:

@@ -83,6 +83,16 @@ def save_message(writing: Writing, message: Message) -> None:
     writing.touch("message", message.id)
 
 
+def move_message(writing: Writing, message: Message) -> None:
+    """Put the message into the conversation it names now, sealed under that one's unit."""
+    writing.connection.execute(
+        sa.update(schema.message)
+        .where(_message.tenant == writing.tenant, _message.id == message.id)
+        .values(conversation=message.conversation, sealed=_seal(writing, message, month_of(message.sent_at)))
+    )
+    writing.touch("message", message.id)
+
+
 def set_wamid(writing: Writing, message: Message, wamid: str) -> Message:
     """Record the wamid Meta gave one of our messages."""
     named = msgspec.structs.replace(message, wamid=wamid)

@@ -74,6 +74,18 @@ alias_past = sa.Table(
     sa.Column("reason", sa.String(32), nullable=False),
 )
 
+# What a merge moved, so that it can be undone: ids only.
+contact_merge = sa.Table(
+    "contact_merge",
+    metadata,
+    _tenant(),
+    _id(),
+    sa.Column("kept", sa.String(64), nullable=False),
+    sa.Column("merged", sa.String(64), nullable=False),
+    sa.Column("moved", sa.Text, nullable=False),
+    _ms("at_ms", nullable=False),
+)
+
 conversation = sa.Table(
     "conversation",
     metadata,
