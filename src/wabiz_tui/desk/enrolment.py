@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from wabiz_tui.desk.keys.stores import find_store, load_bundle, open_store, save
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.config import Config, ca_file
-from wabiz_tui.model.errors import BadInput, BadSignature, Conflict, Denied
+from wabiz_tui.model.errors import BadInput, BadSignature, Conflict, Denied, Revoked
 from wabiz_tui.model.paths import Paths, make_private
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Role
@@ -48,6 +48,7 @@ class Enrolment(msgspec.Struct, frozen=True):
     public_key: str
     key_store: str
     enrolled_at: datetime
+    revoked: bool = False
     version: int = 1
 
 
@@ -75,7 +76,8 @@ async def enroll(
 
     address = check_url(hub_url)
     parse_code(code)
-    if find_enrolment(paths) is not None:
+    known = find_enrolment(paths)
+    if known is not None and not known.revoked:
         raise Conflict("This machine is a device already; `wabiz wipe` makes it forget that first.")
     make_private(paths.data)
     found = await asyncio.to_thread(find_store, config, paths.data, passphrase, random_bytes=random_bytes)
@@ -130,14 +132,21 @@ def get_enrolment(paths: Paths) -> Enrolment:
         raise Denied(
             "This machine is not enrolled: ask an administrator for a code and run `wabiz enroll HUB_URL CODE`.", code="not_enrolled"
         )
+    if enrolment.revoked:
+        raise Revoked("This device was revoked and what it held is destroyed; with a new code, `wabiz enroll` makes it a device again.")
     return enrolment
+
+
+def mark_revoked(enrolment: Enrolment, paths: Paths) -> None:
+    """From now on this machine says that it was revoked instead of asking for keys that are gone."""
+    write_private(paths.data / NAME, encode(msgspec.structs.replace(enrolment, revoked=True)))
 
 
 def open_link(
     hub_url: str,
     device: str,
     tenant: str,
-    seed: Secret,
+    seed: Secret | Callable[[], Awaitable[Secret]],
     clock: DeskClock,
     *,
     config: Config,

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -14,6 +14,7 @@ from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.errors import BadInput, CloudError, Revoked, TooLarge, Unreachable, UsageError, WabizError
 from wabiz_tui.model.feed import ChangesPage
 from wabiz_tui.model.secret import Secret
+from wabiz_tui.model.values import Conversation
 from wabiz_tui.model.wire import (
     IDEMPOTENCY_KEY,
     MESSAGE_HEADER,
@@ -74,7 +75,7 @@ class Link:
         *,
         device: str,
         tenant: str,
-        seed: Secret,
+        seed: Secret | Callable[[], Awaitable[Secret]],
         clock: DeskClock,
         authorities: Path | None = None,
         random_bytes: Callable[[int], bytes] = os.urandom,
@@ -122,11 +123,13 @@ class Link:
     async def send_receipt(self, receipt: SignedReceipt) -> ReceiptReply:
         return decode(await self.request("POST", "/v1/receipts", encode(receipt)), ReceiptReply)
 
-    async def set_status(self, conversation: str, change: StatusChange) -> None:
-        await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/status", encode(change))
+    async def set_status(self, conversation: str, change: StatusChange) -> Conversation:
+        return decode(await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/status", encode(change)), Conversation)
 
-    async def assign(self, conversation: str, assignment: Assignment) -> None:
-        await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/assignee", encode(assignment))
+    async def assign(self, conversation: str, assignment: Assignment) -> Conversation | None:
+        """The conversation afterwards; None when giving it away took it out of this person's sight."""
+        raw = await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/assignee", encode(assignment))
+        return None if raw == b"null" else decode(raw, Conversation)
 
     async def mark(self, conversation: str, mark: ReadMark) -> None:
         await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/read", encode(mark))
@@ -213,7 +216,9 @@ class Link:
     async def _ask_token(self) -> TokenReply:
         from wabiz_tui.proof.assertions import make_assertion
 
-        assertion = make_assertion(self._device, self._tenant, self._seed, self._clock.hub_now(), self._random)
+        # After a warm start the key store is asked only when the first token is needed.
+        seed = self._seed if isinstance(self._seed, Secret) else await self._seed()
+        assertion = make_assertion(self._device, self._tenant, seed, self._clock.hub_now(), self._random)
         return decode(await self._exchange("POST", "/v1/token", encode(TokenRequest(assertion)), token=None), TokenReply)
 
     async def _exchange(self, method: str, path: str, body: bytes | None, *, token: Secret | None, timeout: float = _TIMEOUT) -> bytes:

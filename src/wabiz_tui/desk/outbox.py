@@ -11,6 +11,7 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -39,6 +40,14 @@ class Author(msgspec.Struct, frozen=True):
     name: str
 
 
+class _Rest(NamedTuple):
+    """Until when a letter is not asked for again; `is_silence`: because the hub did not answer."""
+
+    tries: int
+    until: datetime
+    is_silence: bool
+
+
 class Outbox:
     """Letters and the one task that sends them. `changed` is called with the conversation of every letter that moved;
     `refused` with a failure that is not the letter's (revoked, locked)."""
@@ -59,7 +68,7 @@ class Outbox:
         self._changed, self._refused = changed, refused
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
-        self._rests: dict[str, tuple[int, datetime]] = {}
+        self._rests: dict[str, _Rest] = {}
         self._task: asyncio.Task[None] | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -122,8 +131,10 @@ class Outbox:
         await self.letters.discard(letter.id)
         return again
 
-    async def await_left(self, identifier: str, *, timeout: float) -> Letter:
-        """Wait until the letter is no longer on its way, or the time is over; the letter as it then is. Raises NotFound."""
+    async def await_left(self, identifier: str, *, timeout: float, or_silence: bool = False) -> Letter:
+        """Wait until the letter is no longer on its way, or the time is over; the letter as it then is. Raises NotFound.
+
+        With `or_silence` also no longer than until the hub was found not to answer."""
         deadline = asyncio.get_running_loop().time() + timeout
         while True:
             moved = self._moved
@@ -131,7 +142,8 @@ class Outbox:
             if letter is None:
                 raise NotFound("There is no such message in the outbox.")
             left = deadline - asyncio.get_running_loop().time()
-            if not letter.has_to_go or left <= 0:
+            is_silent = or_silence and letter.id in self._rests and self._rests[letter.id].is_silence
+            if not letter.has_to_go or left <= 0 or is_silent:
                 return letter
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
@@ -175,7 +187,7 @@ class Outbox:
         await self.letters.forget_settled(self._now() - KEPT_AFTER)
 
     def _resting_until(self, letter: Letter) -> datetime:
-        return self._rests[letter.id][1] if letter.id in self._rests else letter.not_before
+        return self._rests[letter.id].until if letter.id in self._rests else letter.not_before
 
     def _done(self, conversation: str) -> None:
         self._running.pop(conversation, None)
@@ -191,7 +203,7 @@ class Outbox:
                 await self._rest(letter, has_left=False)
                 self._refused(error)
             except Unreachable as error:
-                await self._rest(letter, has_left=_may_have_left(error))
+                await self._rest(letter, has_left=_may_have_left(error), is_silence=True)
             except CloudError as error:
                 await self._refuse(letter, error)
             except WabizError as error:
@@ -214,17 +226,17 @@ class Outbox:
         await self.letters.move(moved, has_left=True)
         self._tell(moved)
 
-    async def _rest(self, letter: Letter, *, has_left: bool) -> None:
+    async def _rest(self, letter: Letter, *, has_left: bool, is_silence: bool = False) -> None:
         """Ask again after a pause that doubles, spread so that a hundred desks do not come back at once."""
         tried = self._tries(letter) + 1
         pause = min(_LONGEST_PAUSE, 2.0 ** min(tried, 10) / 2) * random.uniform(0.5, 1.0)  # noqa: S311 spreading load is no secret
-        self._rests[letter.id] = (tried, self._now() + timedelta(seconds=pause))
+        self._rests[letter.id] = _Rest(tried, self._now() + timedelta(seconds=pause), is_silence)
         waiting = msgspec.structs.replace(letter, state="queued")
         await self.letters.move(waiting, has_left=has_left)
         self._tell(waiting)
 
     def _tries(self, letter: Letter) -> int:
-        return self._rests[letter.id][0] if letter.id in self._rests else 0
+        return self._rests[letter.id].tries if letter.id in self._rests else 0
 
     async def _refuse(self, letter: Letter, error: CloudError) -> None:
         if error.is_transient and self._tries(letter) < _MOST_TRANSIENT:

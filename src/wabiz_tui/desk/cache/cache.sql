@@ -55,6 +55,9 @@ SELECT value FROM messages WHERE idempotency_key = :key AND expires_at_ms > :now
 SELECT id FROM messages WHERE conversation = :conversation AND is_incoming AND expires_at_ms > :now
 ORDER BY sent_at_ms DESC, id DESC LIMIT 1 OFFSET :unread - 1
 
+-- name: leaves_at
+SELECT min(expires_at_ms) FROM messages WHERE conversation = :conversation AND expires_at_ms > :now
+
 -- name: search
 SELECT m.value, c.value FROM words w
 JOIN messages m ON m.doc = w.rowid

@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from wabiz_tui.desk.cache.driver import open_connection, translated
 from wabiz_tui.desk.cache.migrations import Kind, migrate
-from wabiz_tui.model.errors import Locked
+from wabiz_tui.model.errors import Locked, StoreError
 from wabiz_tui.model.secret import Secret
 
 T = TypeVar("T")
 _READERS = 3
+_TRIES = 5
 
 
 class Database:
@@ -50,6 +51,23 @@ class Database:
     async def write(self, work: Callable[[Connection], T]) -> T:
         # Shielded: a caller that goes away must not leave it unknown whether its transaction was made.
         return await asyncio.shield(asyncio.wrap_future(self._submit(self._writer, self._writing, work)))
+
+    async def vacuum(self) -> None:
+        """Write the file anew and cut the log, so that neither holds anything deleted. For small files: it copies everything."""
+
+        def work() -> None:
+            with translated(self.path):
+                self._writer_connection.execute("VACUUM")
+                # Busy (first column) while a reader is inside a transaction; readers take milliseconds.
+                for _ in range(_TRIES):
+                    if self._writer_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
+                        return
+            raise StoreError(f"{self.path.name} is being read all the time; its log could not be cut.", path=self.path)
+
+        with self._gate:
+            self._refuse_closed()
+            future = self._writer.submit(work)
+        await asyncio.shield(asyncio.wrap_future(future))
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """`read` for a caller that has no event loop, on the caller's thread."""

@@ -161,6 +161,10 @@ class Letters:
 
         await self._database.write(work)
 
+    async def scrub(self) -> None:
+        """Destroy what deleted words left in pages and log (secure_delete has zeroed the rows themselves)."""
+        await self._database.vacuum()
+
     async def count_drafts(self) -> int:
         return await self._database.read(lambda connection: int(connection.execute(_sql["count_drafts"]).fetchone()[0]))
 

@@ -1,11 +1,12 @@
 """What the cache answers: pages of the queue, timelines, search; every query leaves out what has expired."""
 
+from datetime import datetime
 from sqlite3 import Connection
 
 import msgspec
 
 from wabiz_tui.desk.cache.queries import load_queries
-from wabiz_tui.desk.cache.times import find_key
+from wabiz_tui.desk.cache.times import find_key, from_ms
 from wabiz_tui.desk.cache.words import match_expression
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.content import kind_of
@@ -74,6 +75,7 @@ def timeline(connection: Connection, identifier: str, *, before: str | None, aft
         has_earlier=has_earlier,
         has_later=has_later,
         first_unread=_first_unread(connection, held, now=now),
+        leaves_at=_leaves_at(connection, identifier, now=now),
     )
 
 
@@ -112,6 +114,11 @@ def _first_unread(connection: Connection, held: Conversation, *, now: int) -> st
     parameters = {"conversation": find_key(held.id), "now": now, "unread": held.unread}
     row = connection.execute(_sql["first_unread"], parameters).fetchone()
     return None if row is None else bytes(row[0]).hex()
+
+
+def _leaves_at(connection: Connection, identifier: str, *, now: int) -> datetime | None:
+    row = connection.execute(_sql["leaves_at"], {"conversation": find_key(identifier), "now": now}).fetchone()
+    return None if row[0] is None else from_ms(row[0])
 
 
 def search(connection: Connection, words: str, *, now: int, limit: int) -> list[SearchHit]:

@@ -6,30 +6,19 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
 
-import msgspec
-
 from wabiz_tui.desk.cache import reading, writing
 from wabiz_tui.desk.cache.database import Database
+from wabiz_tui.desk.cache.marks import PENDING, Marks, Pending, change_marks, load_marks, load_pending
 from wabiz_tui.desk.cache.migrations import Kind
 from wabiz_tui.desk.cache.times import from_ms, to_ms
 from wabiz_tui.desk.cache.writing import Applied, Holding, Item
-from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.codec import encode
 from wabiz_tui.model.desk import QueuePage, SearchHit, TimelinePage, View
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Conversation, Event, Message
 from wabiz_tui.model.wire import SignedPolicy
 
 T = TypeVar("T")
-
-
-class Marks(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the cache remembers beside its rows. `floor` is the latest time this device has known: no earlier one is believed."""
-
-    cursor: int = 0
-    policy: SignedPolicy | None = None
-    floor: datetime | None = None
-    residue_since: datetime | None = None
-    """Since when words lie in the file that no row holds any more; None when a rebuild has destroyed them."""
 
 
 class Cache:
@@ -49,6 +38,16 @@ class Cache:
 
     def close(self) -> None:
         self.database.close()
+
+    async def pending_receipt(self) -> Pending | None:
+        """What the rebuild that made this file destroyed, until the receipt for it is written."""
+        return await self.database.read(load_pending)
+
+    async def owe_receipt(self, pending: Pending) -> None:
+        await self.database.write(lambda connection: writing.set_meta(connection, PENDING, encode(pending)))
+
+    async def forget_pending_receipt(self) -> None:
+        await self.database.write(lambda connection: writing.delete_meta(connection, PENDING))
 
     async def marks(self) -> Marks:
         return await self.database.read(load_marks)
@@ -135,12 +134,3 @@ class Cache:
 
 # Rows that never fall due carry a number no calendar knows.
 _LATEST_MS = to_ms(datetime.fromisoformat("9000-01-01T00:00:00+00:00"))
-
-
-def load_marks(connection: Connection) -> Marks:
-    raw = reading.get_meta(connection, "marks")
-    return Marks() if raw is None else decode(raw, Marks)
-
-
-def change_marks(connection: Connection, **changes: object) -> None:
-    writing.set_meta(connection, "marks", encode(msgspec.structs.replace(load_marks(connection), **changes)))

@@ -1,0 +1,199 @@
+"""Destroy what is due: rebuild the survivors under the next epoch's key, switch, destroy the old file and key, sign a receipt.
+
+Every step leaves one readable state: until the rename the old file is the cache, from the rename on the new one is; what a
+kill leaves half-done is finished at the next start from the note the new file carries.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Literal
+
+from wabiz_tui.desk.cache.letters import Letters
+from wabiz_tui.desk.cache.marks import Pending
+from wabiz_tui.desk.cache.rebuilding import rebuild
+from wabiz_tui.desk.cache.store import Cache
+from wabiz_tui.desk.link import Link
+from wabiz_tui.desk.receipts import Receipts
+from wabiz_tui.desk.rules import Rules
+from wabiz_tui.desk.shelf import Shelf
+from wabiz_tui.desk.vault import Vault
+from wabiz_tui.model.errors import Locked, Unreachable, WabizError
+from wabiz_tui.model.wire import ReceiptCounts, SignedReceipt
+
+Reason = Literal["due", "policy", "resolved", "lock", "exit", "start", "asked", "removed", "reset", "wipe"]
+_AT_ONCE = ("policy", "resolved", "removed", "start")
+_LEAST_GAP = timedelta(seconds=10)
+_RETRY = timedelta(seconds=20)
+
+
+class Purger:
+    """Holds the cache of the moment and replaces it. `turn` keeps writers out while it does."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        *,
+        vault: Vault,
+        shelf: Shelf,
+        link: Link,
+        letters: Letters,
+        receipts: Receipts,
+        turn: asyncio.Lock,
+        rules: Callable[[], Rules | None],
+        now: Callable[[], datetime],
+        open_cache: Callable[[int], Cache],
+        told: Callable[[str], None],
+    ) -> None:
+        self.cache = cache
+        self.receipts = receipts
+        self.next_at: datetime | None = None
+        self.notice = ""
+        self._vault, self._shelf, self._link, self._letters = vault, shelf, link, letters
+        self._turn, self._rules, self._now, self._open_cache, self._told = turn, rules, now, open_cache, told
+        self._wake = asyncio.Event()
+        self._hurried: Reason | None = "start"
+        self._last_at: datetime | None = None
+        self._one = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="purge")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def look_again(self, reason: str = "") -> None:
+        """Something changed; with `reason`, what fell due by it goes at once."""
+        if reason in _AT_ONCE:
+            self._hurried = reason  # pyright: ignore[reportAttributeAccessIssue] one of the reasons, just checked
+        self._wake.set()
+
+    async def is_due(self) -> bool:
+        due = await self.cache.due_since()
+        return due is not None and due <= self._now()
+
+    async def purge(self, reason: Reason) -> SignedReceipt:
+        """Rebuild now, due or not; the receipt. Raises Unreachable: the next epoch's share is the hub's to give."""
+        async with self._one:
+            started = self._now()
+            old = self.cache
+            reply = await self._link.begin_epoch(old.epoch)
+            key = self._vault.take_share(reply)
+            rules = self._rules()
+            pending = Pending(
+                epoch=old.epoch,
+                next_epoch=reply.epoch,
+                policy=0 if rules is None else rules.version,
+                reason=reason,
+                started_at=started,
+                removed=ReceiptCounts(),
+                kept=ReceiptCounts(),
+                ids_hash="",
+            )
+            async with self._turn:
+                draft = self._shelf.draft(reply.epoch)
+                await asyncio.to_thread(self._shelf.destroy_file, draft)
+                old_key = self._vault.keys[old.epoch]
+                await asyncio.to_thread(rebuild, old.database, old_key, draft, key, pending, now=self._now())
+                await asyncio.to_thread(self._shelf.publish, reply.epoch)
+                self.cache = await asyncio.to_thread(self._open_cache, reply.epoch)
+            await asyncio.to_thread(old.close)
+            await self._letters.scrub()
+            receipt = await self.finish()
+            assert receipt is not None  # noqa: S101 the file just made owes one
+            self._last_at = self._now()
+            self._told(reason)
+            return receipt
+
+    async def start_empty(self) -> None:
+        """The cache can no longer be read, or the hub has destroyed its epoch: an empty one takes its place under a later
+        epoch, and the feed fills it. The receipt counts nothing, for nobody can count any more."""
+        async with self._one:
+            old, started = self.cache, self._now()
+            reply = await self._link.share()
+            if reply.epoch <= old.epoch:
+                reply = await self._link.begin_epoch(old.epoch)
+            self._vault.take_share(reply)
+            async with self._turn:
+                await asyncio.to_thread(old.close)
+                await asyncio.to_thread(self._shelf.set_aside, old.epoch)
+                self.cache = await asyncio.to_thread(self._open_cache, reply.epoch)
+                rules = self._rules()
+                await self.cache.owe_receipt(lost(old.epoch, reply.epoch, 0 if rules is None else rules.version, started))
+            await asyncio.to_thread(self._shelf.clear_drafts)
+            await self.finish()
+            self._told("reset")
+
+    async def finish(self) -> SignedReceipt | None:
+        """Destroy what the cache's own note says is destroyed, and sign for it; None when there is no such note."""
+        pending = await self.cache.pending_receipt()
+        if pending is None:
+            return None
+        await asyncio.to_thread(self._shelf.destroy_up_to, pending.epoch)
+        self._vault.drop_epochs(pending.epoch)
+        bundle = await self._vault.open_bundle(None)
+        receipt = await asyncio.to_thread(self.receipts.add, pending, bundle.seed, finished_at=self._now())
+        await self.cache.forget_pending_receipt()
+        await self.deliver()
+        return receipt
+
+    async def deliver(self) -> None:
+        """Give the hub the receipts it does not have; what it cannot take now waits."""
+        try:
+            await self.receipts.deliver(self._letters, self._link.send_receipt)
+        except Unreachable:
+            return
+        except WabizError as error:
+            self.notice = f"The hub did not take a purge receipt: {error.sentence}"
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            wait = await self._wait()
+            if wait <= timedelta():
+                reason, self._hurried = self._hurried or "due", None
+                wait = await self._try(reason)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(wait.total_seconds(), 3600.0)):
+                    await self._wake.wait()
+
+    async def _wait(self) -> timedelta:
+        """Until the next rebuild. What falls due within a while is taken together, well within the policy's time."""
+        due = await self.cache.due_since()
+        rules, now = self._rules(), self._now()
+        if due is None or rules is None or due > now:
+            self._hurried = None
+        if due is None or rules is None:
+            self.next_at = None
+            return timedelta(hours=1)
+        at = due + (timedelta() if self._hurried is not None else rules.policy.cache.purge_within / 3)
+        if self._last_at is not None:
+            at = max(at, self._last_at + _LEAST_GAP)
+        self.next_at = at
+        return at - now
+
+    async def _try(self, reason: Reason) -> timedelta:
+        try:
+            await self.purge(reason)
+        except Unreachable:
+            self.notice = "What is due is hidden already; it is destroyed as soon as the hub can be reached."
+            return _RETRY
+        except Locked:
+            return timedelta(hours=1)
+        except WabizError as error:
+            self.notice = f"The purge could not be done: {error.sentence}"
+            return _RETRY
+        self.notice = ""
+        return timedelta()
+
+
+def lost(epoch: int, next_epoch: int, policy: int, at: datetime) -> Pending:
+    """The note for an epoch whose rows nobody can read any more: erased by the destruction of its key."""
+    nothing = ReceiptCounts()
+    return Pending(epoch, next_epoch, policy, "reset", at, removed=nothing, kept=nothing, ids_hash="")

@@ -1,0 +1,233 @@
+"""An unlocked desk: its parts, alive from the unlocking to the lock."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from wabiz_tui.desk.cache.letters import Letter, Letters
+from wabiz_tui.desk.cache.store import Cache
+from wabiz_tui.desk.clock import DeskClock
+from wabiz_tui.desk.enrolment import Enrolment
+from wabiz_tui.desk.link import Accepted, Link
+from wabiz_tui.desk.outbox import Author, Outbox
+from wabiz_tui.desk.purge import Purger, Reason
+from wabiz_tui.desk.receipts import Receipts
+from wabiz_tui.desk.shelf import Shelf
+from wabiz_tui.desk.sync import Sync, Told
+from wabiz_tui.desk.vault import Vault
+from wabiz_tui.model.desk import Link as LinkState
+from wabiz_tui.model.errors import LeaseEnded, NotFound, Revoked, StoreError, Unreachable, WabizError
+from wabiz_tui.policy.document import Policy
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_LONGEST_BETWEEN_RENEWALS = timedelta(minutes=5)
+_LAST_PURGE = 15.0
+
+
+class Hears:
+    """What a session tells the desk it belongs to; the desk replaces these."""
+
+    def changed(self, conversations: frozenset[str]) -> None: ...
+
+    def status_changed(self) -> None: ...
+
+    def ended(self, error: WabizError) -> None:
+        """The session cannot go on: revoked, lease over, file damaged beyond what it can mend itself."""
+
+
+class Session(Told):
+    """Made by opening.open_session. `start` begins to sync, send and purge; `close` ends all of it and forgets the keys."""
+
+    def __init__(
+        self,
+        enrolment: Enrolment,
+        *,
+        cache: Cache,
+        letters: Letters,
+        vault: Vault,
+        shelf: Shelf,
+        link: Link,
+        receipts: Receipts,
+        clock: DeskClock,
+        hears: Hears,
+        open_cache: Callable[[int], Cache],
+    ) -> None:
+        self.enrolment, self.vault, self.shelf, self.link, self.letters, self.clock = enrolment, vault, shelf, link, letters, clock
+        self.link_state: LinkState = "connecting"
+        self.notice = ""
+        self._hears = hears
+        turn = asyncio.Lock()
+        self.sync = Sync(
+            link, lambda: self.purger.cache, letters, turn=turn, policy_key=enrolment.policy_key, tenant=enrolment.tenant, told=self
+        )
+        self.purger = Purger(
+            cache,
+            vault=vault,
+            shelf=shelf,
+            link=link,
+            letters=letters,
+            receipts=receipts,
+            turn=turn,
+            rules=lambda: self.sync.rules,
+            now=clock.now,
+            open_cache=open_cache,
+            told=self._purged,
+        )
+        self.outbox = Outbox(
+            letters,
+            self._send,
+            author=Author(enrolment.person, enrolment.person_name),
+            now=clock.now,
+            changed=lambda conversation: hears.changed(frozenset((conversation,))),
+            refused=self.refused,
+        )
+        self._lease_task: asyncio.Task[None] | None = None
+        self._mending: asyncio.Task[None] | None = None
+        self._delivering: asyncio.Task[None] | None = None
+
+    @property
+    def cache(self) -> Cache:
+        return self.purger.cache
+
+    @property
+    def policy(self) -> Policy:
+        return Policy() if self.sync.rules is None else self.sync.rules.policy
+
+    async def start(self) -> None:
+        """Finish what a kill left half-done, then go to work. Raises what the cache raises."""
+        await self.sync.load()
+        self.clock.remember((await self.cache.marks()).floor)
+        if (await self.cache.pending_receipt()) is not None:
+            await self.purger.finish()
+        self.outbox.start()
+        self.sync.start()
+        self.purger.start()
+        self._lease_task = asyncio.create_task(self._keep_lease(), name="lease")
+
+    async def use(self, read: Callable[[Cache], Awaitable[object]]) -> object:
+        """Read from the cache of the moment; once more when a purge replaced it in between. Damage starts its mending."""
+        cache = self.cache
+        try:
+            return await read(cache)
+        except StoreError as error:
+            self.refused(error)
+            raise
+        except WabizError:
+            if self.cache is cache:
+                raise
+            return await read(self.cache)
+
+    async def close(self, reason: Reason) -> None:
+        """Destroy what is due if the hub can be reached, stop everything, close the files."""
+        await self._stop(self._lease_task, self._mending, self._delivering)
+        await self.sync.stop()
+        await self.purger.stop()
+        with suppress(WabizError, TimeoutError):
+            if self.link_state == "online" and await self.purger.is_due():
+                async with asyncio.timeout(_LAST_PURGE):
+                    await self.purger.purge(reason)
+        await self._shut()
+
+    async def drop(self) -> None:
+        """Stop and close without another word to the hub."""
+        await self._stop(self._lease_task, self._mending, self._delivering)
+        await self.sync.stop()
+        await self.purger.stop()
+        await self._shut()
+
+    async def _shut(self) -> None:
+        await self.outbox.stop()
+        await self.link.close()
+        await asyncio.to_thread(self.cache.close)
+        await asyncio.to_thread(self.letters.close)
+
+    async def _stop(self, *tasks: "asyncio.Task[None] | None") -> None:
+        for task in tasks:
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _send(self, letter: Letter) -> Accepted:
+        content = letter.content
+        assert content is not None  # noqa: S101 only letters with words are sent
+        return await self.link.send_text(letter.conversation, content.number, content.text, key=letter.key, reply_to=content.reply_to)
+
+    # What the parts tell
+
+    def changed(self, conversations: frozenset[str], reason: str) -> None:
+        self.purger.look_again(reason)
+        self._hears.changed(conversations)
+        if reason == "policy":
+            self._hears.status_changed()
+
+    def moved(self, link: LinkState) -> None:
+        if link != self.link_state:
+            self.link_state = link
+            self._hears.status_changed()
+
+    def arrived(self) -> None:
+        self.outbox.hurry()
+        self._delivering = asyncio.create_task(self.purger.deliver(), name="receipts")
+        self.purger.look_again()
+
+    def refused(self, error: WabizError) -> None:
+        if isinstance(error, StoreError) and error.code == "damaged_store":
+            if self._mending is None or self._mending.done():
+                self._mending = asyncio.create_task(self._start_empty("The cache was damaged; it is filled again from the hub."))
+            return
+        self._hears.ended(error)
+
+    def _purged(self, _reason: str) -> None:
+        self._hears.changed(frozenset())
+        self._hears.status_changed()
+
+    async def _start_empty(self, notice: str) -> None:
+        await self.sync.stop()
+        await self.purger.stop()
+        try:
+            await self.purger.start_empty()
+        except WabizError as error:
+            self._hears.ended(error)
+            return
+        self.notice = notice
+        await self.sync.load()
+        self.sync.start()
+        self.purger.start()
+        self._hears.changed(frozenset())
+
+    async def _keep_lease(self) -> None:
+        """Renew the lease while the hub answers; end the session when the lease ends without it."""
+        while True:
+            try:
+                self.vault.take_share(await self.link.share(self.cache.epoch))
+            except Unreachable:
+                pass
+            except Revoked as error:
+                self._hears.ended(error)
+                return
+            except NotFound:
+                self.refused_epoch()
+                return
+            except WabizError as error:
+                self.notice = error.sentence
+            if self._is_over(self.vault.lease_until):
+                self._hears.ended(
+                    LeaseEnded("The hub has not been reached for as long as the policy allows; the desk is locked until it is.")
+                )
+                return
+            lease = self.vault.lease or timedelta(minutes=4)
+            await asyncio.sleep(min(lease / 4, _LONGEST_BETWEEN_RENEWALS).total_seconds())
+
+    def refused_epoch(self) -> None:
+        """The hub has destroyed this epoch's share."""
+        self._mending = asyncio.create_task(
+            self._start_empty("The hub has ended this cache's key because a receipt was overdue; the cache is filled again.")
+        )
+
+    def _is_over(self, until: "datetime | None") -> bool:
+        return until is not None and until <= self.clock.now()

@@ -1,0 +1,69 @@
+"""The cache files in their folder: one an epoch, the highest that is whole is the cache; everything else is left over."""
+
+import os
+import re
+from pathlib import Path
+
+from wabiz_tui.desk.files import destroy, sync_folder
+
+_FILE = re.compile(r"cache-(\d{1,9})\.db")
+_BESIDE = ("-wal", "-shm", "-journal")
+
+
+class Shelf:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, epoch: int) -> Path:
+        return self.folder / f"cache-{epoch}.db"
+
+    def draft(self, epoch: int) -> Path:
+        """Where the file of an epoch is built; it becomes `path(epoch)` by one rename."""
+        return self.folder / f"cache-{epoch}.part"
+
+    def epochs(self) -> list[int]:
+        """Of the files that are whole, highest first."""
+        found = (_FILE.fullmatch(entry.name) for entry in self.folder.iterdir())
+        return sorted((int(matched[1]) for matched in found if matched is not None), reverse=True)
+
+    def publish(self, epoch: int) -> None:
+        """The switch: from here on this epoch's file is the cache. The file is on the disk before its name is."""
+        draft = self.draft(epoch)
+        descriptor = os.open(draft, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        draft.replace(self.path(epoch))
+        sync_folder(self.folder)
+
+    def destroy_file(self, path: Path) -> None:
+        """A database with what lies beside it; the log first, for it has the newest pages."""
+        for beside in (*(path.with_name(path.name + suffix) for suffix in _BESIDE), path):
+            destroy(beside)
+
+    def destroy_up_to(self, epoch: int) -> None:
+        """All files of this epoch and those before it."""
+        for older in self.epochs():
+            if older <= epoch:
+                self.destroy_file(self.path(older))
+
+    def clear_drafts(self) -> None:
+        """What a rebuild that was killed has left, and files that were set aside."""
+        for pattern in ("cache-*.part", "damaged-*.db"):
+            for left in self.folder.glob(pattern):
+                self.destroy_file(left)
+
+    def set_aside(self, epoch: int) -> Path:
+        """Move a file that cannot be read out of the way; its log goes with it."""
+        path, aside = self.path(epoch), self.folder / f"damaged-{epoch}.db"
+        for suffix in (*_BESIDE, ""):
+            beside = path.with_name(path.name + suffix)
+            if beside.exists():
+                beside.replace(aside.with_name(aside.name + suffix))
+        sync_folder(self.folder)
+        return aside
+
+    def everything(self) -> list[Path]:
+        """Every database file of a cache that is in the folder."""
+        return sorted(path for pattern in ("cache-*.db*", "cache-*.part*", "damaged-*.db*") for path in self.folder.glob(pattern))

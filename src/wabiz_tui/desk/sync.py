@@ -1,0 +1,190 @@
+"""Follow the hub's feed: pages since the cursor, then the stream; each batch goes in with its cursor in one transaction."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from contextlib import aclosing, suppress
+from typing import Any
+
+from wabiz_tui.desk.cache.letters import Letters
+from wabiz_tui.desk.cache.store import Cache
+from wabiz_tui.desk.cache.writing import Item, Value
+from wabiz_tui.desk.link import Link
+from wabiz_tui.desk.rules import Rules, holds_longer, read_rules
+from wabiz_tui.model.codec import decode
+from wabiz_tui.model.desk import Link as LinkState
+from wabiz_tui.model.errors import BadInput, Denied, DocumentError, Locked, Revoked, StoreError, Unreachable, WabizError
+from wabiz_tui.model.feed import Change, ChangesPage, Entity
+from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
+from wabiz_tui.model.wire import SignedPolicy
+
+_KINDS: dict[Entity, Any] = {
+    "contact": Contact,
+    "conversation": Conversation,
+    "message": Message,
+    "number": Number,
+    "event": Event,
+    "person": Person,
+}
+_LONGEST_PAUSE = 30.0
+
+
+class Told:
+    """What the sync tells the desk; the desk replaces these."""
+
+    def changed(self, conversations: frozenset[str], reason: str) -> None:
+        """These moved. `reason` is policy, resolved, removed, or empty: why something may have fallen due at once."""
+
+    def moved(self, link: LinkState) -> None: ...
+
+    def refused(self, error: WabizError) -> None: ...
+
+    def arrived(self) -> None:
+        """The hub was heard: what waits for it may go."""
+
+
+class Sync:
+    """`turn` is held whenever the cache is written or replaced. `cache` gives the cache of the moment."""
+
+    def __init__(
+        self, link: Link, cache: Callable[[], Cache], letters: Letters, *, turn: asyncio.Lock, policy_key: str, tenant: str, told: Told
+    ) -> None:
+        self._link, self._cache, self._letters, self._turn, self._told = link, cache, letters, turn, told
+        self._policy_key, self._tenant = policy_key, tenant
+        self.rules: Rules | None = None
+        self.cursor = 0
+        self.head = 0
+        self.is_catching_up = False
+        self.notice = ""
+        self._task: asyncio.Task[None] | None = None
+
+    async def load(self) -> None:
+        """Where an earlier run stopped, and its policy."""
+        marks = await self._cache().marks()
+        self.cursor = marks.cursor
+        if marks.policy is not None:
+            self.rules = self._read(marks.policy)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="sync")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def catch_up(self) -> int:
+        """Page until what the hub had at the call is applied; that sequence. Raises Unreachable, Denied."""
+        self.is_catching_up = True
+        try:
+            await self._ensure_rules()
+            wanted: int | None = None
+            while wanted is None or self.cursor < wanted:
+                async with self._turn:
+                    page = await self._link.changes(self.cursor)
+                    wanted = page.head if wanted is None else wanted
+                    await self._apply(page)
+                    if not page.more and page.next >= page.head:
+                        break
+            return wanted
+        finally:
+            self.is_catching_up = False
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                self._told.moved("connecting")
+                await self.catch_up()
+                failures = 0
+                self._told.arrived()
+                self._told.moved("online")
+                await self._follow()
+            except Revoked as error:
+                self._told.moved("revoked")
+                self._told.refused(error)
+                return
+            except (StoreError, Locked) as error:
+                self._told.refused(error)
+                return
+            except Unreachable:
+                self._told.moved("offline")
+            except (Denied, BadInput, WabizError) as error:
+                self.notice = error.sentence
+                self._told.moved("refused")
+            failures += 1
+            # Doubling, and spread, so that a hundred desks do not come back to a restarted hub at once.
+            await asyncio.sleep(min(_LONGEST_PAUSE, 2.0 ** min(failures, 6) / 4) * random.uniform(0.5, 1.0))  # noqa: S311 spreading load is no secret
+
+    async def _follow(self) -> None:
+        stream = self._link.stream(self.cursor)
+        async with aclosing(stream):  # pyright: ignore[reportArgumentType] Link.stream is an async generator
+            async for page in stream:
+                async with self._turn:
+                    await self._apply(page)
+        raise Unreachable("The hub ended the stream.")
+
+    async def _ensure_rules(self) -> None:
+        """Nothing is stored before it is known what may be."""
+        if self.rules is not None:
+            return
+        signed = await self._link.policy()
+        self.rules = self._read(signed)
+        async with self._turn:
+            await self._cache().set_marks(policy=signed)
+
+    async def _apply(self, page: ChangesPage) -> None:
+        """A page that overlaps with what is applied (the stream and a call of `sync` may both bring it) adds only what is new."""
+        self.head = max(self.head, page.head)
+        if page.next <= self.cursor:
+            return
+        new = [change for change in page.changes if change.seq > self.cursor]
+        rules, extended = self._newest_rules(new)
+        cache = self._cache()
+        items = [item for change in new if (item := _item(change)) is not None]
+        cursor = 0 if extended else page.next
+        applied = await cache.apply(items, rules.holding, cursor=cursor, policy=rules.signed if rules is not self.rules else None)
+        reason = "policy" if rules is not self.rules else _reason(items)
+        self.rules, self.cursor = rules, cursor
+        arrived = [item.value for item in items if isinstance(item.value, Message)]
+        await self._letters.settle(arrived)
+        self._told.changed(applied.conversations, reason)
+
+    def _newest_rules(self, changes: Sequence[Change]) -> tuple[Rules, bool]:
+        """The policy after these changes, and whether it allows what was left out before: then the feed is read from its start."""
+        rules = self.rules
+        assert rules is not None  # noqa: S101 _ensure_rules ran before any page
+        for change in changes:
+            if change.entity == "policy" and change.value is not None:
+                try:
+                    newer = self._read(decode(change.value, SignedPolicy))
+                except DocumentError:
+                    self.notice = "The business has a policy that this version of wabiz does not understand: update wabiz."
+                    continue
+                if newer.version > rules.version:
+                    rules = newer
+        return rules, self.rules is not None and holds_longer(self.rules.policy, rules.policy)
+
+    def _read(self, signed: SignedPolicy) -> Rules:
+        return read_rules(signed, policy_key=self._policy_key, tenant=self._tenant)
+
+
+def _item(change: Change) -> Item | None:
+    kind = _KINDS.get(change.entity)
+    if kind is None:
+        return None
+    # A removal travels without a value; some encoders write it as null.
+    if change.value is None or bytes(change.value) == b"null":
+        return Item(change.entity, change.id, None)
+    value: Value = decode(change.value, kind)
+    return Item(change.entity, change.id, value)
+
+
+def _reason(items: Sequence[Item]) -> str:
+    if any(item.value is None for item in items):
+        return "removed"
+    if any(isinstance(item.value, Conversation) and item.value.status == "resolved" for item in items):
+        return "resolved"
+    return ""

@@ -1,0 +1,77 @@
+"""Remove what wabiz keeps on this machine, and say what was removed."""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from wabiz_tui.desk.enrolment import NAME as ENROLMENT
+from wabiz_tui.desk.enrolment import Enrolment, find_enrolment
+from wabiz_tui.desk.files import destroy
+from wabiz_tui.desk.keys import warm
+from wabiz_tui.desk.keys.passphrase_file import NAME as PASSPHRASE_FILE
+from wabiz_tui.desk.keys.stores import open_store
+from wabiz_tui.desk.receipts import NAME as RECEIPTS
+from wabiz_tui.desk.shelf import Shelf
+from wabiz_tui.model.clock import Clock
+from wabiz_tui.model.config import Config
+from wabiz_tui.model.errors import BadInput, Denied, NoKeyStore, WabizError
+from wabiz_tui.model.paths import Paths
+
+_OUTBOX = "outbox*.db"
+
+
+def destroy_keys_and_files(enrolment: Enrolment, config: Config, paths: Paths) -> list[str]:
+    """Keys first: from then on no copy of the files can be opened. What was there, in words."""
+    removed: list[str] = []
+    warm.drop(enrolment.device)
+    with suppress(NoKeyStore, WabizError):
+        # Deleting needs no passphrase, and a store that does not answer must not keep the files from going.
+        open_store(enrolment.key_store, config, paths.data, None).delete(enrolment.device)
+        removed.append(f"the key in {enrolment.key_store}")
+    return removed + _destroy_databases(paths)
+
+
+async def wipe(paths: Paths, *, config: Config, clock: Clock) -> list[str]:
+    """End the desk that runs, then remove cache, outbox, keys, receipts and enrolment. The configuration stays. Raises Denied
+    when a desk that runs does not end."""
+    await _end_desk(paths)
+    removed: list[str] = []
+    with suppress(BadInput):
+        enrolment = find_enrolment(paths)
+        if enrolment is not None:
+            removed += destroy_keys_and_files(enrolment, config, paths)
+    removed += _destroy_databases(paths)
+    for name in (PASSPHRASE_FILE, RECEIPTS, ENROLMENT):
+        if (paths.data / name).exists():
+            destroy(paths.data / name)
+            removed.append(name)
+    for folder in (paths.cache, paths.state, paths.runtime):
+        if folder.is_dir() and folder != paths.config:
+            shutil.rmtree(folder, ignore_errors=True)
+            removed.append(str(folder))
+    return removed
+
+
+async def _end_desk(paths: Paths) -> None:
+    from wabiz_tui.desk.process.client import DeskClient
+    from wabiz_tui.desk.process.socket_file import socket_path
+
+    try:
+        client = await DeskClient.open(socket_path(paths))
+    except (FileNotFoundError, ConnectionError, NotADirectoryError):
+        return
+    except WabizError as error:
+        raise Denied(f"The desk that runs cannot be ended: {error.sentence}") from error
+    with suppress(WabizError):
+        await client.lock("wipe")
+    await client.end()
+    await client.close()
+
+
+def _destroy_databases(paths: Paths) -> list[str]:
+    found: list[Path] = Shelf(paths.cache).everything() if paths.cache.is_dir() else []
+    if paths.data.is_dir():
+        found += sorted(path for pattern in (_OUTBOX, f"{_OUTBOX}-*") for path in paths.data.glob(pattern))
+    for path in found:
+        destroy(path)
+    return [path.name for path in found]
