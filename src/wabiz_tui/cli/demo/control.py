@@ -4,7 +4,7 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
-from typing import Any
+from typing import Any, cast
 
 _SECONDS = 20.0
 
@@ -49,5 +49,7 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
 
 
 def _rows(answer: Any, name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = answer[name] if isinstance(answer, dict) else answer
-    return rows
+    """The rows of an answer that is a list, or an object with the list under `name`."""
+    if isinstance(answer, list):
+        return cast("list[dict[str, Any]]", answer)
+    return cast("dict[str, list[dict[str, Any]]]", answer)[name]

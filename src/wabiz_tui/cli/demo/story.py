@@ -200,7 +200,7 @@ class Story:
         old = [path.name for path in self.copy.iterdir()]
         still = [path.name for path in self.agent.paths.cache.glob("cache-*") if path.name in old]
         _hold(not still, f"no file of the old epoch, not {still}")
-        opened = await asyncio.to_thread(copy_opens, self.copy, self.agent, self.before.epoch)
+        opened = await any_opens(sorted(self.copy.glob("cache-*.db")), self.agent, self.before.epoch)
         _hold(not opened, "a copy that stays closed")
         return f"{', '.join(sorted(old))}: unlinked; share of epoch {self.before.epoch} destroyed at the hub"
 
@@ -214,11 +214,16 @@ class Story:
         raise StepFailed(f"{fact} did not appear within {_PATIENCE:.0f} s")
 
 
-def copy_opens(copy: Path, seat: Seat, epoch: int) -> bool:
-    """Whether the copied cache of `epoch` opens with all that still exists: key store, passphrase, and the shares the hub still gives."""
-    from wabiz_tui.desk.forensics import opens_with_what_exists
+async def any_opens(copies: list[Path], seat: Seat, epoch: int) -> bool:
+    """Whether a copied cache of `epoch` opens with all that still exists: kernel, key store, passphrase, and the shares the hub gives."""
+    from wabiz_tui.desk.remains import opening_keys, opens
+    from wabiz_tui.model.clock import SystemClock
+    from wabiz_tui.model.config import load_config
+    from wabiz_tui.model.secret import Secret
 
-    return any(opens_with_what_exists(path, seat.paths, seat.passphrase(), epoch) for path in copy.glob("cache-*.db"))
+    config = load_config(seat.paths)
+    keys = await opening_keys(seat.paths, epoch, config=config, passphrase=Secret(seat.passphrase()), clock=SystemClock())
+    return any(opens(path, keys) for path in copies)
 
 
 def _hold(fact: bool, expected: str) -> None:

@@ -1,0 +1,97 @@
+"""The desk's process: `python -m wabiz_tui.desk.process --ready-fd N [--passphrase-fd N]`, started by launch, ended by itself."""
+
+import argparse
+import asyncio
+import fcntl
+import os
+import sys
+from pathlib import Path
+
+from wabiz_tui.desk.process.frames import Failure, pack
+from wabiz_tui.desk.process.hardening import harden
+from wabiz_tui.desk.process.launch import Ready
+from wabiz_tui.desk.process.socket_file import socket_path
+from wabiz_tui.model.clock import clock_from_environment
+from wabiz_tui.model.errors import Conflict, StoreFull, WabizError
+from wabiz_tui.model.paths import Paths, make_private, paths_from_environment
+from wabiz_tui.model.secret import Secret
+
+_LONGEST_PASSPHRASE = 4096
+
+
+def main() -> int:
+    harden()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ready-fd", type=int, default=-1)
+    parser.add_argument("--passphrase-fd", type=int, default=-1)
+    options = parser.parse_args()
+    try:
+        return asyncio.run(_run(paths_from_environment(), _passphrase(options.passphrase_fd), options.ready_fd))
+    except WabizError as error:
+        _say(options.ready_fd, Ready(listening=False, failure=Failure(error.code, error.sentence)))
+        print(f"wabiz: {error.sentence}", file=sys.stderr)
+        return error.exit_status
+
+
+def _passphrase(descriptor: int) -> Secret | None:
+    if descriptor < 0:
+        return None
+    with os.fdopen(descriptor, "rb") as stream:
+        return Secret(stream.read(_LONGEST_PASSPHRASE))
+
+
+def _say(descriptor: int, ready: Ready) -> None:
+    """The one line the parent waits for; nobody may be waiting."""
+    if descriptor < 0:
+        return
+    try:
+        os.write(descriptor, pack(ready) + b"\n")
+        os.close(descriptor)
+    except OSError:
+        # The parent has gone, or has heard already: there is nobody left to tell.
+        return
+
+
+def take_lock(folder: Path) -> int:
+    """Hold the cache for this process until it ends. Raises Conflict with code desk_runs when another desk holds it."""
+    try:
+        descriptor = os.open(folder / "desk.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise StoreFull(f"{folder} cannot be written: free some disk space, or check the folder.", path=folder) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise Conflict(
+            "Another desk already holds this cache; the screens and commands of this machine share it.", code="desk_runs"
+        ) from error
+    return descriptor
+
+
+async def _run(paths: Paths, passphrase: Secret | None, ready_fd: int) -> int:
+    from wabiz_tui.desk.clock import DeskClock
+    from wabiz_tui.desk.desk import LocalDesk
+    from wabiz_tui.desk.enrolment import get_enrolment
+    from wabiz_tui.desk.files import check_private_folder
+    from wabiz_tui.desk.opening import Setting
+    from wabiz_tui.desk.process.life import Life
+    from wabiz_tui.model.config import load_config
+
+    for folder in (paths.cache, paths.data, paths.runtime):
+        check_private_folder(make_private(folder))
+    lock = take_lock(paths.cache)
+    try:
+        config = load_config(paths)
+        clock = clock_from_environment()
+        desk = LocalDesk(Setting(enrolment=get_enrolment(paths), config=config, paths=paths, clock=DeskClock(clock)))
+        life = Life(desk, socket_path(paths), ahead=clock.ahead.total_seconds())
+        await life.begin(passphrase)
+        _say(ready_fd, Ready(listening=True))
+        await life.until_over()
+        return 0
+    finally:
+        os.close(lock)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
