@@ -17,6 +17,7 @@ from wabiz_tui.model.paths import Paths, make_private, paths_from_environment
 from wabiz_tui.model.secret import Secret
 
 _LONGEST_PASSPHRASE = 4096
+_ENDING_SECONDS = 20.0
 
 
 def main() -> int:
@@ -68,6 +69,18 @@ def take_lock(folder: Path) -> int:
     return descriptor
 
 
+async def wait_for_lock(paths: Paths) -> int:
+    """The lock, at once or as soon as a desk that is ending (its socket is gone already) has let go. Raises Conflict."""
+    deadline = asyncio.get_running_loop().time() + _ENDING_SECONDS
+    while True:
+        try:
+            return take_lock(paths.cache)
+        except Conflict:
+            if socket_path(paths).exists() or asyncio.get_running_loop().time() > deadline:
+                raise
+        await asyncio.sleep(0.02)
+
+
 async def _run(paths: Paths, passphrase: Secret | None, ready_fd: int) -> int:
     from wabiz_tui.desk.clock import DeskClock
     from wabiz_tui.desk.desk import LocalDesk
@@ -79,7 +92,7 @@ async def _run(paths: Paths, passphrase: Secret | None, ready_fd: int) -> int:
 
     for folder in (paths.cache, paths.data, paths.runtime):
         check_private_folder(make_private(folder))
-    lock = take_lock(paths.cache)
+    lock = await wait_for_lock(paths)
     try:
         config = load_config(paths)
         clock = clock_from_environment()
