@@ -13,30 +13,24 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.timer import Timer
 
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.config import Config
 from wabiz_tui.model.desk import Desk, DeskEvent, DeskStatus, QueuePage
 from wabiz_tui.model.errors import WabizError
-from wabiz_tui.tui.actions import ACTIONS, BY_ID, Keymap, matching, single_keys
+from wabiz_tui.tui.actions import ACTIONS, Keymap, matching, single_keys
 from wabiz_tui.tui.align import aligned
 from wabiz_tui.tui.crash import crash_text
 from wabiz_tui.tui.dialogs.finder import Finder, Match
 from wabiz_tui.tui.dialogs.help import Help
 from wabiz_tui.tui.guard import OutputGuard, guarded
 from wabiz_tui.tui.inbox.screen import InboxScreen
+from wabiz_tui.tui.keys import Activity, Leader
 from wabiz_tui.tui.paper import make_theme
 from wabiz_tui.tui.screens.lock import Ended, Locked, Standing
 from wabiz_tui.tui.screens.unlock import Unlock
-from wabiz_tui.tui.wording.leader import which_lines
 from wabiz_tui.tui.wording.spans import Span
 from wabiz_tui.tui.wording.times import SystemZone
-
-WHICH_AFTER: Final = 0.4
-"""Seconds after a leader key before the keys that may follow are shown."""
-ACTIVITY_EVERY: Final = 10.0
-"""Seconds between two reports of activity to the desk, however many keys are pressed."""
 
 
 class WabizApp(App[int]):
@@ -74,9 +68,7 @@ class WabizApp(App[int]):
         self.zone = zone or SystemZone()
         self.keys = Keymap(self.settings.keymap)
         self.output_guard = OutputGuard()
-        self._leader: str | None = None
-        self._leader_timer: Timer | None = None
-        self._active_at: float | None = None
+        self.leader, self.activity = Leader(self), Activity(self)
         for name in ("dark", "light"):
             self.register_theme(make_theme(name))
         self.theme = "wabiz-light" if self.settings.screen.theme.endswith("light") else "wabiz-dark"
@@ -92,7 +84,7 @@ class WabizApp(App[int]):
         return aligned_driver(super().get_driver_class())
 
     async def on_mount(self) -> None:
-        self.run_worker(self._listen(), group="listen")
+        self.run_worker(self._listen, group="listen")
         status = self.first_status or await self._status()
         if status is None:
             self._stand(Ended(DeskStatus(link="offline", locked=True)))
@@ -125,7 +117,7 @@ class WabizApp(App[int]):
                 self._stand(Ended(DeskStatus(link="offline", locked=True), event.reason))
             case "changed" | "status":
                 if isinstance(self.base, InboxScreen):
-                    self.base.heard(event)
+                    self.base.dirty()
 
     @property
     def base(self) -> Screen[Any] | None:
@@ -136,7 +128,7 @@ class WabizApp(App[int]):
         """Let `screen` stand instead of whatever stood there, dialogs included; nothing of that stays in memory."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self._end_leader()
+        self.leader.end()
         self.push_screen(screen)
 
     async def _show_locked(self, reason: str) -> None:
@@ -176,66 +168,16 @@ class WabizApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:
-            self._report_activity()
-            if self._leader is not None:
-                self._end_sequence(event.key)
-                return
-            if self._begins_sequence(event.key):
+            self.activity.key_pressed()
+            if self.leader.takes(event.key):
                 return
         await super().on_event(event)
-
-    def _report_activity(self) -> None:
-        moment = self.clock.monotonic()
-        if isinstance(self.screen, Locked | Ended | Unlock) or (self._active_at is not None and moment - self._active_at < ACTIVITY_EVERY):
-            return
-        self._active_at = moment
-        self.run_worker(self._tell_active(), group="activity")
-
-    async def _tell_active(self) -> None:
-        try:
-            await self.desk.activity()
-        except WabizError:
-            # The screen learns of a lost or locked desk from its events.
-            return
-
-    def _begins_sequence(self, key: str) -> bool:
-        if not isinstance(self.screen, InboxScreen) or key not in self.keys.sequences() or self.screen.composer.has_focus:
-            return False
-        self._leader = key
-        self._leader_timer = self.set_timer(WHICH_AFTER, self._show_which)
-        return True
-
-    def _show_which(self) -> None:
-        if self._leader is not None and isinstance(self.screen, InboxScreen):
-            followers = self.keys.sequences()[self._leader]
-            lines = which_lines(
-                self._leader, [(key, BY_ID[identifier].title) for key, identifier in followers.items()], self.screen.size.width
-            )
-            self.screen.which.styles.height = len(lines)
-            self.screen.add_class("-which")
-            self.screen.which.show(lines)
-
-    def _end_leader(self) -> None:
-        self._leader = None
-        if self._leader_timer is not None:
-            self._leader_timer.stop()
-        if isinstance(self.base, InboxScreen):
-            self.base.remove_class("-which")
-
-    def _end_sequence(self, key: str) -> None:
-        leader = self._leader or ""
-        identifier = self.keys.sequences().get(leader, {}).get(key)
-        self._end_leader()
-        if identifier is not None:
-            self.action_act(identifier)
-        elif key != "escape" and isinstance(self.screen, InboxScreen):
-            self.screen.say(f"No action stands at {leader} {key}.", "muted")
 
     def action_act(self, identifier: str) -> None:
         """Do the action of that id, wherever it was chosen."""
         match identifier:
             case "app.lock":
-                self.run_worker(self._lock(), group="lock")
+                self.run_worker(self._lock, group="lock")
             case "app.quit_now":
                 self.exit()
             case "app.theme":

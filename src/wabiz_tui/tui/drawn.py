@@ -3,6 +3,7 @@
 from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.theme import Theme
 from textual.widget import Widget
 
 from wabiz_tui.tui.paper import Paper, paper_for
@@ -18,7 +19,7 @@ class Drawn(Widget):
 
     def on_mount(self) -> None:
         self._shown: list[Line] = []
-        self.watch(self.app, "theme", self._forget, init=False)
+        self.app.theme_changed_signal.subscribe(self, self._forget)
 
     def measured(self) -> None:
         """The size is known, or another than it was."""
@@ -54,7 +55,13 @@ class Drawn(Widget):
         self._shown = []
         self.refresh()
 
-    def _forget(self) -> None:
+    def on_focus(self) -> None:
+        self.redraw()
+
+    def on_blur(self) -> None:
+        self.redraw()
+
+    def _forget(self, theme: Theme) -> None:
         self._shown = []
         self.refresh()
 

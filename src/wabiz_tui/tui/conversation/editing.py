@@ -40,10 +40,7 @@ class Buffer:
     def _before(self) -> int:
         """Where the character before the cursor begins."""
         window = self.text[max(0, self.cursor - 32) : self.cursor]
-        last = ""
-        for last in clusters(window):
-            pass
-        return self.cursor - len(last)
+        return self.cursor - len(list(clusters(window))[-1]) if window else self.cursor
 
     def _after(self) -> int:
         for cluster in clusters(self.text[self.cursor : self.cursor + 32]):

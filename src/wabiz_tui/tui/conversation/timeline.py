@@ -219,12 +219,6 @@ class Timeline(Drawn, can_focus=True):
         self._lay()
         self.redraw()
 
-    def on_focus(self) -> None:
-        self.redraw()
-
-    def on_blur(self) -> None:
-        self.redraw()
-
     def on_click(self, event: events.Click) -> None:
         at = self.top + event.y - max(0, self.high - len(self.laid.lines))
         if 0 <= at < len(self.laid.owners) and self.laid.owners[at] is not None:

@@ -45,9 +45,11 @@ class Help(ModalScreen[None]):
         blocks: list[list[Line]] = []
         for group in GROUPS:
             block = [line(Span("  "), Span(group.upper(), "faint"), ground="float")]
-            for action in ACTIONS:
-                if action.group == group and self.keymap.keys[action.id]:
-                    block.append(_entry(self.keymap.shown(action.id), action.title, width))
+            block += [
+                _entry(self.keymap.shown(action.id), action.title, width)
+                for action in ACTIONS
+                if action.group == group and self.keymap.keys[action.id]
+            ]
             if group == "Compose":
                 block += [_entry(keys, title, width) for keys, title in READLINE]
             blocks.append([*block, line(ground="float")])

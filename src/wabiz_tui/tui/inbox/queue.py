@@ -134,12 +134,6 @@ class Queue(Drawn, can_focus=True):
             self._wanted.add(offset)
             self.post_message(self.PageWanted(offset))
 
-    def on_focus(self) -> None:
-        self.redraw()
-
-    def on_blur(self) -> None:
-        self.redraw()
-
     def on_click(self, event: events.Click) -> None:
         at = self.top + event.y // self.row_height
         if at < self.total:

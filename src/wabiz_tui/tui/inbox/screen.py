@@ -12,27 +12,30 @@ from textual.containers import Horizontal, Vertical
 from textual.getters import query_one
 from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 
-from wabiz_tui.model.desk import Desk, DeskEvent, DeskStatus, QueuePage, TimelinePage, View
+from wabiz_tui.model.desk import Desk, DeskStatus, QueuePage, TimelinePage, View
 from wabiz_tui.model.errors import Locked, WabizError
+from wabiz_tui.model.values import Conversation
 from wabiz_tui.tui.actions import ACTIONS, single_keys
 from wabiz_tui.tui.conversation.composer import Composer
 from wabiz_tui.tui.conversation.timeline import Timeline
 from wabiz_tui.tui.drawn import Lines
+from wabiz_tui.tui.inbox.deciding import Deciding
+from wabiz_tui.tui.inbox.finding import Finding
 from wabiz_tui.tui.inbox.queue import Queue
 from wabiz_tui.tui.inbox.reading import Reading
+from wabiz_tui.tui.inbox.surround import Surround
+from wabiz_tui.tui.inbox.talking import Talking
 from wabiz_tui.tui.inbox.triage import Triage
 from wabiz_tui.tui.inbox.verbs import Verbs
-from wabiz_tui.tui.wording import frame, talk
+from wabiz_tui.tui.wording import talk
 from wabiz_tui.tui.wording.bubbles import quote_row
 from wabiz_tui.tui.wording.person import person_lines
-from wabiz_tui.tui.wording.spans import Line, Span
+from wabiz_tui.tui.wording.spans import Span
 
 NARROW_BELOW: Final = 100
 WIDE_FROM: Final = 160
 INFO_FROM: Final = 120
-NOTICE_SECONDS: Final = 6.0
 TICK_SECONDS: Final = 15.0
 
 
@@ -48,10 +51,6 @@ class InboxScreen(Screen[None]):
     class LockedOut(Message):
         """The desk turned out to be locked."""
 
-    views = query_one("#views", Lines)
-    alarm = query_one("#banner", Lines)
-    hint = query_one("#hints", Lines)
-    foot = query_one("#status", Lines)
     head = query_one("#head", Lines)
     person = query_one("#person", Lines)
     which = query_one("#which", Lines)
@@ -64,12 +63,12 @@ class InboxScreen(Screen[None]):
         self.desk, self.now, self.first = desk, now, first
         self.reading = Reading(desk, status, now)
         self.triage = Triage(desk, now)
+        self.surround = Surround(self)
+        self.talking, self.deciding, self.finding = Talking(self), Deciding(self), Finding(self)
         self.verbs = Verbs(self)
         self.shown_view: View = "open"
         self.conversation: str | None = None
         self.wants_info: bool | None = None
-        self._notice: tuple[str, str] | None = None
-        self._notice_timer: Timer | None = None
         self._dirty = asyncio.Event()
 
     def compose(self) -> ComposeResult:
@@ -91,7 +90,7 @@ class InboxScreen(Screen[None]):
         if self.first is not None:
             self.queue.begin(self.first, self.shown_view, self.reading.status.person)
         self.queue.focus()
-        self.run_worker(self._refresh_loop(), group="refresh")
+        self.run_worker(self._refresh_loop, group="refresh")
         self.set_interval(TICK_SECONDS, self.tick)
         self.dirty()
 
@@ -112,9 +111,6 @@ class InboxScreen(Screen[None]):
     def dirty(self) -> None:
         """Something moved: read it again soon, however often this is called."""
         self._dirty.set()
-
-    def heard(self, event: DeskEvent) -> None:
-        self.dirty()
 
     async def _refresh_loop(self) -> None:
         while True:
@@ -145,27 +141,21 @@ class InboxScreen(Screen[None]):
     def start(self, work: Coroutine[Any, Any, None], group: str = "acts") -> None:
         self.run_worker(self.guard(work), group=group)
 
+    @property
+    def row(self) -> Conversation | None:
+        """What the verbs work on: the open conversation, else the one under the cursor."""
+        if self.conversation is not None and self.reading.page is not None:
+            return self.reading.page.conversation
+        return self.queue.current
+
     # What is shown
 
     def draw(self) -> None:
         """The frame around the work, from what is known."""
         if not self.is_mounted:
             return
-        width, now, status = self.size.width, self.now(), self.reading.status
-        self.views.show([frame.views_bar(self.shown_view, self.reading.counts, status, width)])
-        alarm = frame.banner(status, width, now)
-        self.set_class(alarm is not None, "-alarm")
-        self.alarm.show([alarm] if alarm is not None else [])
-        self.foot.show([frame.status_line(status, width, now)])
-        self.hint.show([self._hint_line(width)])
-        self._draw_talk(now, status)
-
-    def _hint_line(self, width: int) -> Line:
-        if self._notice is not None:
-            return frame.notice(*self._notice, width)
-        if self.composer.has_focus:
-            return frame.hints(frame.COMPOSER_HINTS, width)
-        return frame.hints(frame.INBOX_HINTS if self.conversation is None else frame.TALK_HINTS, width)
+        self.surround.draw()
+        self._draw_talk(self.now(), self.reading.status)
 
     def _draw_talk(self, now: datetime, status: DeskStatus) -> None:
         page = self.reading.page
@@ -177,15 +167,7 @@ class InboxScreen(Screen[None]):
 
     def say(self, sentence: str, role: str = "text") -> None:
         """One sentence in the place of the hints, for a while."""
-        self._notice = (sentence, role)
-        if self._notice_timer is not None:
-            self._notice_timer.stop()
-        self._notice_timer = self.set_timer(NOTICE_SECONDS, self._unsay)
-        self.hint.show([self._hint_line(self.size.width)])
-
-    def _unsay(self) -> None:
-        self._notice = None
-        self.hint.show([self._hint_line(self.size.width)])
+        self.surround.say(sentence, role)
 
     def tick(self) -> None:
         """Time went on."""
@@ -265,14 +247,11 @@ class InboxScreen(Screen[None]):
 
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
-        self.start(self.verbs.send(event.conversation, event.text, event.reply_to))
+        self.start(self.talking.send(event.conversation, event.text, event.reply_to))
 
     @on(Composer.Written)
     def _written(self, event: Composer.Written) -> None:
-        self.start(self._save(event), group="drafts")
-
-    async def _save(self, event: Composer.Written) -> None:
-        await self.desk.save_draft(event.conversation, event.text, reply_to=event.reply_to)
+        self.start(self.desk.save_draft(event.conversation, event.text, reply_to=event.reply_to), group="drafts")
 
     @on(Composer.Left)
     def _left(self) -> None:
@@ -283,7 +262,7 @@ class InboxScreen(Screen[None]):
         self.say(event.sentence, "warn")
 
     def on_descendant_focus(self) -> None:
-        self.hint.show([self._hint_line(self.size.width)])
+        self.surround.draw_hints()
 
     def action_act(self, identifier: str) -> None:
         self.verbs.act(identifier)

@@ -136,11 +136,10 @@ def _with_foot(rows: list[Row], foot: Row, room: int) -> list[Row]:
     needed = spans_width(foot) + 2
     last = rows[-1] if rows else []
     widest = max((spans_width(row) for row in rows), default=0)
-    if len(rows) > 1 or spans_width(last) + needed <= room:
-        if spans_width(last) + needed <= room:
-            inner = max(widest, spans_width(last) + needed)
-            gap = inner - spans_width(last) - spans_width(foot)
-            return [*rows[:-1], [*last, Span(" " * gap), *foot]]
+    if spans_width(last) + needed <= room:
+        inner = max(widest, spans_width(last) + needed)
+        gap = inner - spans_width(last) - spans_width(foot)
+        return [*rows[:-1], [*last, Span(" " * gap), *foot]]
     gap = max(0, max(widest, spans_width(foot)) - spans_width(foot))
     return [*rows, [Span(" " * gap), *foot]]
 

@@ -99,10 +99,7 @@ def remark(content: Content) -> str:
 
 def body_rows(body: str, width: int, *, role: str = "text") -> list[Row]:
     """Free text, wrapped; addresses of pages are set apart but never live."""
-    rows: list[Row] = []
-    for text in wrap(safe_text(body, limit=LONGEST), width):
-        rows.append(_linked(text, role))
-    return rows
+    return [_linked(text, role) for text in wrap(safe_text(body, limit=LONGEST), width)]
 
 
 def _linked(text: str, role: str) -> Row:
@@ -215,8 +212,9 @@ def _form_rows(reply: Mapping[str, Any], width: int) -> list[Row]:
         answers = _mapping(json.loads(str(reply.get("response_json") or "{}")[:LONGEST]))
     except (ValueError, RecursionError):
         answers = {}
-    for name, value in list(answers.items())[:30]:
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    for name, answer in list(answers.items())[:30]:
+        value: Any = answer
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         rows.append(clip_spans([Span(f"{safe_line(name, limit=40)}: ", "muted"), Span(safe_line(shown, limit=300), "text")], width))
     return rows
 
@@ -271,7 +269,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _list(value: Any) -> list[Mapping[str, Any]]:
-    return [_mapping(each) for each in cast("list[Any]", value)] if isinstance(value, list | tuple) else []
+    return [_mapping(each) for each in cast("list[Any]", value)] if isinstance(value, list) else []
 
 
 def _field(value: Mapping[str, Any] | None, name: str, *, lines: bool = False) -> str:

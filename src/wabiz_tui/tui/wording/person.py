@@ -54,13 +54,12 @@ def _contact_lines(row: Conversation, contact: Contact | None, width: int, now: 
 
 def _window_lines(row: Conversation, width: int, now: datetime) -> list[Line]:
     remaining = left(row.window_until, now)
-    if not remaining:
+    if row.window_until is None or not remaining:
         when = f" since {moment(row.window_until, now)}" if row.window_until is not None else ""
         return [_line(width, Span(f"Shut{when}", "warn")), _line(width, Span("only a template may go out", "muted"))]
     cells = max(8, width - 4)
     filled = max(1, round(cells * (remaining / LENGTH)))
     role = "warn" if remaining < CLOSING else "good"
-    assert row.window_until is not None
     return [
         _line(width, Span("━" * filled, role), Span("━" * (cells - filled), "rule")),
         _line(

@@ -1,0 +1,83 @@
+"""Writing, answering, sending, sending again and copying, for the open talk."""
+
+from typing import TYPE_CHECKING, Final
+
+from wabiz_tui.model.errors import WabizError
+from wabiz_tui.model.text import safe_text
+from wabiz_tui.model.values import DeliveryState
+from wabiz_tui.policy.privacy import mask_numbers_in
+from wabiz_tui.tui.wording.bubbles import summary
+
+if TYPE_CHECKING:
+    from wabiz_tui.tui.inbox.screen import InboxScreen
+
+COPIED_AT_MOST: Final = 32_768
+"""Characters given to the terminal's clipboard: many terminals drop a longer sequence unread."""
+
+
+class Talking:
+    """Works on the message under the cursor."""
+
+    def __init__(self, screen: "InboxScreen") -> None:
+        self.screen = screen
+
+    def write(self) -> None:
+        screen = self.screen
+        if screen.conversation is None:
+            if screen.queue.current is not None:
+                screen.start(self._open_and_write(screen.queue.current.id))
+            return
+        if screen.composer.shut:
+            screen.say(screen.composer.shut, "warn")
+        else:
+            screen.composer.focus()
+
+    async def _open_and_write(self, conversation: str) -> None:
+        await self.screen.open_talk(conversation)
+        self.write()
+
+    def reply(self) -> None:
+        screen = self.screen
+        message = screen.timeline.current
+        if screen.conversation is not None and message is not None and message.wamid and not screen.composer.shut:
+            screen.composer.answer(message.wamid, screen.quote_of(message.wamid))
+        self.write()
+
+    async def send(self, conversation: str, text: str, reply_to: str | None) -> None:
+        """Durable at the desk before the draft is given up; what is refused goes back into the composer."""
+        screen = self.screen
+        try:
+            message = await screen.desk.send_text(conversation, text, reply_to=reply_to, undo=True)
+        except WabizError:
+            if screen.conversation == conversation:
+                screen.composer.restore(text, reply_to)
+            raise
+        self.screen.triage.remember_sent(message, text)
+        await screen.desk.save_draft(conversation, screen.composer.buffer.text if screen.conversation == conversation else "")
+        screen.timeline.first_unread = None
+        screen.timeline.is_at_end = True
+        screen.dirty()
+
+    def retry(self) -> None:
+        message = self.screen.timeline.current if self.screen.conversation is not None else None
+        state = message.delivery.state if message is not None and message.delivery is not None else None
+        if message is None or state not in (DeliveryState.FAILED, DeliveryState.UNCERTAIN):
+            self.screen.say("Ctrl+R sends a failed or uncertain message again: put the cursor on one first.", "muted")
+            return
+        self.screen.start(self._retry(message.id))
+
+    async def _retry(self, message: str) -> None:
+        await self.screen.desk.retry(message)
+        self.screen.say("Sending it again.", "good")
+        self.screen.dirty()
+
+    def copy(self) -> None:
+        screen = self.screen
+        message = screen.timeline.current if screen.conversation is not None else None
+        if message is None:
+            screen.say("Open a conversation and put the cursor on a message to copy it.", "muted")
+            return
+        text = getattr(message.content, "body", "")
+        copied = mask_numbers_in(safe_text(text if isinstance(text, str) and text else summary(message), limit=COPIED_AT_MOST))
+        screen.app.copy_to_clipboard(copied)
+        screen.say("Copied, numbers masked.", "good")
