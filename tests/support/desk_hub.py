@@ -140,8 +140,11 @@ class FakeHub:
 
     def set_policy(self, text: str) -> None:
         self.version += 1
-        self.signed = policies.sign_policy(PolicyVersion(self.version, text, self.now(), TENANT, "Ada"), self.seed)
-        self._change("policy", "policy", encode(self.signed))
+        self.tell_policy(policies.sign_policy(PolicyVersion(self.version, text, self.now(), TENANT, "Ada"), self.seed))
+
+    def tell_policy(self, signed: SignedPolicy) -> None:
+        self.signed = signed
+        self._change("policy", "policy", encode(signed))
 
     def revoke(self, device: str) -> None:
         self.devices[device].is_revoked = True
@@ -275,7 +278,7 @@ class FakeHub:
                 self.put(msgspec.structs.replace(held, assignee=wanted.person))
             case _:
                 self.put(msgspec.structs.replace(held, unread=1 if decode(raw, ReadMark).unread else 0))
-        return {}
+        return self.values[held.id]
 
     async def media(self, request: Request) -> Response:
         self._device(request)

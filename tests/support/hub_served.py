@@ -48,6 +48,7 @@ class Meta:
         self.mode = "accept"
         self.files: dict[str, bytes] = {}
         self.hold: asyncio.Event | None = None
+        self.arrived = asyncio.Event()
         self.url = ""
 
     def application(self) -> Starlette:
@@ -66,6 +67,7 @@ class Meta:
             self.reads.append(body)
             return JSONResponse({"success": True})
         self.sent.append(body)
+        self.arrived.set()
         if self.hold is not None:
             await self.hold.wait()
         if self.mode == "refuse":
