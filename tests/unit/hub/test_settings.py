@@ -1,0 +1,94 @@
+"""hub.toml and the hub's secrets: made once, checked, and never showing a secret."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.support.hub_archive import NUMBER, TENANT, HandClock, seeded
+from tests.support.hub_served import ENVIRONMENT
+from wabiz_tui.hub.secrets import load_secrets
+from wabiz_tui.hub.serve import serve
+from wabiz_tui.hub.settings import initialise, load_settings
+from wabiz_tui.model.errors import DocumentError, UsageError
+from wabiz_tui.model.paths import paths_under
+from wabiz_tui.model.wire import EnrolmentCode
+from wabiz_tui.proof.enrolment import parse_code
+
+
+def init(home: Path, *, secrets_dir: Path | None = None, archive: str = "", graph_url: str = "https://graph.facebook.com") -> EnrolmentCode:
+    names = {"graph_token_env": "T_GRAPH", "app_secret_env": "T_APP", "verify_token_env": "T_VERIFY"} if secrets_dir is None else {}
+    return initialise(
+        paths_under(home),
+        archive=archive or str(home / "the archive.db"),
+        waba_id=TENANT,
+        phone_number_ids=[NUMBER, "42"],
+        graph_url=graph_url,
+        secrets_dir=secrets_dir,
+        clock=HandClock(),
+        random_bytes=seeded(),
+        environment=ENVIRONMENT,
+        **names,
+    )
+
+
+def test_init_writes_names_and_no_secret(tmp_path: Path) -> None:
+    """hub.toml is private, reads back, and holds none of the secrets; the hub's own keys are private files."""
+    home = tmp_path / "a home"
+    code = init(home)
+
+    text = (home / "hub.toml").read_text()
+    settings = load_settings(home / "hub.toml")
+    assert parse_code(code.code)
+    assert (settings.hub.tenant, settings.hub.numbers) == (TENANT, (NUMBER, "42"))
+    assert not any(value in text for value in ENVIRONMENT.values())
+    private = [home / "hub.toml", *(home / "data" / "secrets").iterdir(), *home.glob("the archive.db*")]
+    assert len(private) >= 8
+    assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
+    with pytest.raises(UsageError, match="hub already"):
+        init(home)
+
+
+def test_secrets_come_from_a_folder(tmp_path: Path) -> None:
+    """With a secrets folder the three of Meta's are read from it, several app secrets one a line, and the hub's own are put there."""
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    for name, value in (("graph_token", "tok\n"), ("app_secret", "old\nnew\n"), ("verify_token", "ver")):
+        (folder / name).write_text(value)
+        (folder / name).chmod(0o600)
+    init(tmp_path / "home", secrets_dir=folder)
+
+    settings = load_settings(tmp_path / "home" / "hub.toml")
+    secrets = load_secrets(settings.secret_places, {})
+    assert [secret.text() for secret in secrets.app_secrets] == ["old", "new"]
+    assert secrets.graph_token.text() == "tok"
+    assert {len(key) for key in secrets[3:]} == {32}
+    (folder / "graph_token").chmod(0o644)
+    with pytest.raises(UsageError, match="chmod 600"):
+        load_secrets(settings.secret_places, {})
+    passed = tmp_path / "credentials"
+    passed.mkdir()
+    (passed / "graph_token").write_text("from systemd")
+    assert load_secrets(settings.secret_places, {"CREDENTIALS_DIRECTORY": str(passed)}).graph_token.text() == "from systemd"
+    (folder / "seal_key").write_text("abcd")
+    (folder / "graph_token").chmod(0o600)
+    with pytest.raises(UsageError, match="seal_key must be 64"):
+        load_secrets(settings.secret_places, {})
+
+
+def test_wrong_settings_are_refused_by_name(tmp_path: Path) -> None:
+    """A missing variable, an unknown key, a foreign engine, a bad id and an open host are each refused in a sentence."""
+    init(tmp_path)
+    settings = load_settings(tmp_path / "hub.toml")
+    with pytest.raises(UsageError, match="T_GRAPH is not set"):
+        load_secrets(settings.secret_places, {})
+    text = (tmp_path / "hub.toml").read_text()
+    (tmp_path / "hub.toml").write_text(text.replace("graph_url", "graph_ulr"))
+    with pytest.raises(DocumentError, match=r"hub\.toml:\d+: hub\.graph_ulr.*'graph_url'"):
+        load_settings(tmp_path / "hub.toml")
+    with pytest.raises(UsageError, match="PostgreSQL"):
+        init(tmp_path / "b", archive="postgresql://db/x")
+    with pytest.raises(UsageError, match="graph-url"):
+        init(tmp_path / "c", graph_url="ftp://x")
+    with pytest.raises(UsageError, match="TLS"):
+        serve(tmp_path / "hub.toml", "0.0.0.0", 0, HandClock())  # noqa: S104 refused is what is tested
