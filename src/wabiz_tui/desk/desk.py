@@ -1,11 +1,10 @@
 """The desk: the Protocol of model/desk.py over cache, outbox, link and purge; locked until it is unlocked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
-from datetime import datetime
-from pathlib import Path
-from typing import TypeVar, cast
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -48,7 +47,7 @@ class LocalDesk(Hears):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self) -> None:
-        """Unlock if that needs neither a person nor the hub; watch for idleness."""
+        """Unlock if the kernel keeps the keys; watch for idleness."""
         with suppress(WabizError):
             await self._unlock_warm()
         self._keep(self._watch_idleness())
@@ -156,7 +155,7 @@ class LocalDesk(Hears):
     ) -> Message:
         session = self._used()
         letter = await self._write(conversation, text, key=key, reply_to=reply_to, undo=False)
-        letter = await session.outbox.await_left(letter.id, timeout=timeout, until_rests=True)
+        letter = await session.outbox.await_left(letter.id, timeout=timeout, or_silence=True)
         if letter.has_to_go and not queue:
             if await session.outbox.recall(letter.id):
                 raise Unreachable("The hub does not answer; nothing was sent and nothing is kept.")
@@ -276,10 +275,14 @@ class LocalDesk(Hears):
         )
 
     async def _act(self, conversation: str, ask: Callable[[Session], Awaitable[Conversation | None]]) -> Conversation:
-        """Ask the hub; the conversation as it is afterwards, which the feed brings into the cache by itself."""
+        """Ask the hub; the conversation as it is afterwards, and in the cache too when this returns."""
         session = self._used()
+        before = await self.conversation(conversation)
         after = await ask(session)
-        return after or await self.conversation(conversation)
+        with suppress(Unreachable):
+            await session.sync.catch_up()
+        # Nothing comes back when the act took the conversation out of this person's sight.
+        return after or before
 
     def _opened(self) -> None:
         self._why_locked = None
@@ -288,7 +291,7 @@ class LocalDesk(Hears):
 
     async def _unlock_warm(self) -> None:
         async with self._turn:
-            self._session = await open_session(self._setting, self, None)
+            self._session = await open_session(self._setting, self, None, only_warm=True)
             self._opened()
 
     async def _lock(self, reason: str, error: WabizError | None) -> None:
@@ -331,14 +334,14 @@ class LocalDesk(Hears):
                 await self._lock("idle", None)
             await asyncio.sleep(min(max(left, 0.5), 30.0))
 
-    def _idle_time(self):
+    def _idle_time(self) -> timedelta:
         policy = self._session.policy if self._session is not None else None
         return self._setting.config.idle_lock(policy.cache.idle_lock) if policy is not None else self._setting.config.desk.idle_lock
 
-    def _keep(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)  # pyright: ignore[reportArgumentType] a coroutine's future is a task
-        task.add_done_callback(self._tasks.discard)  # pyright: ignore[reportArgumentType] as above
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 def _bounded(limit: int) -> int:
@@ -347,7 +350,3 @@ def _bounded(limit: int) -> int:
 
 def _purge_reason(reason: str) -> Reason:
     return "exit" if reason == "exit" else "lock"
-
-
-def outbox_file(setting: Setting) -> Path:
-    return setting.paths.data / "outbox.db"

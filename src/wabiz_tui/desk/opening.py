@@ -38,7 +38,9 @@ class Setting(NamedTuple):
 
 
 async def open_session(setting: Setting, hears: Hears, passphrase: Secret | None, *, only_warm: bool = False) -> Session:
-    """With `only_warm`, only if the kernel keeps the keys (raises Locked otherwise). Raises WrongKey, NoKeyStore, Unreachable, Revoked, ForeignFile, NewerSchema. On any of them nothing stays open."""
+    """With `only_warm`, only if the kernel keeps the keys (raises Locked otherwise).
+
+    Raises WrongKey, NoKeyStore, Unreachable, Revoked, ForeignFile, NewerSchema. On any of them nothing stays open."""
     for folder in (setting.paths.cache, setting.paths.data):
         check_private_folder(make_private(folder))
     opening = _Opening(setting)
