@@ -64,7 +64,7 @@ def message_lines(
     is_theirs = message.direction is Direction.INCOMING
     ground = "theirs" if is_theirs else "note" if message.direction is Direction.NOTE else "ours"
     room = min(WIDEST, max(16, width - 8)) - 2
-    rows: list[Row] = [] if goes_on else [_author_row(message, contact)]
+    rows: list[Row] = [] if goes_on else [clip_spans(_author_row(message, contact), room)]
     rows += _context_rows(message, quoted, contact, room)
     body = content_rows(message.content, room, is_struck=message.revoked_at is not None)
     if len(body) > FOLD_AT and not is_unfolded:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from wabiz_tui.model.content import (
@@ -208,12 +209,10 @@ def _choice_rows(action: Mapping[str, Any], width: int) -> list[Row]:
 
 def _form_rows(reply: Mapping[str, Any], width: int) -> list[Row]:
     rows = [_head("▤", "Form filled in", [_field(reply, "name")], width)]
-    try:
+    answers: Mapping[str, Any] = {}
+    with suppress(ValueError, RecursionError):
         answers = _mapping(json.loads(str(reply.get("response_json") or "{}")[:LONGEST]))
-    except (ValueError, RecursionError):
-        answers = {}
-    for name, answer in list(answers.items())[:30]:
-        value: Any = answer
+    for name, value in list(answers.items())[:30]:
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         rows.append(clip_spans([Span(f"{safe_line(name, limit=40)}: ", "muted"), Span(safe_line(shown, limit=300), "text")], width))
     return rows
