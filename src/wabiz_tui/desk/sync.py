@@ -102,6 +102,7 @@ class Sync:
                 self._told.arrived()
                 self._told.moved("online")
                 await self._follow()
+                continue
             except Revoked as error:
                 self._told.moved("revoked")
                 self._told.refused(error)
@@ -119,11 +120,14 @@ class Sync:
             await asyncio.sleep(min(_LONGEST_PAUSE, 2.0 ** min(failures, 6) / 4) * random.uniform(0.5, 1.0))  # noqa: S311 spreading load is no secret
 
     async def _follow(self) -> None:
+        """Until the feed has to be read from its start again, because a policy allows what was left out."""
         stream = self._link.stream(self.cursor)
         async with aclosing(stream):  # pyright: ignore[reportArgumentType] Link.stream is an async generator
             async for page in stream:
                 async with self._turn:
                     await self._apply(page)
+                if self.cursor < page.next:
+                    return
         raise Unreachable("The hub ended the stream.")
 
     async def _ensure_rules(self) -> None:
