@@ -76,8 +76,11 @@ class WebhookDoor:
             await self._journal.append(raw)
         except Refusal as refusal:
             self._refused(refusal.reason)
-            await _discard(receive)
-            close = [(b"connection", b"close")] if refusal.status != 401 else []
+            # A wrong signature is found after the whole body was read: there is nothing to wait for then.
+            is_unread = refusal.status != 401
+            if is_unread:
+                await _discard(receive)
+            close = [(b"connection", b"close")] if is_unread else []
             await answer(send, refusal.status, b"", extra=close)
             return
         except StoreError as error:
