@@ -146,17 +146,37 @@ def test_an_unenrolled_machine_is_told_how_to_begin(tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_a_foreign_file_in_the_caches_place_is_not_touched_as_ours(road: Road) -> None:
-    """A database that is not ours is set aside by name and the cache is rebuilt from the hub."""
+def test_a_foreign_database_is_refused_by_name_and_left_alone(road: Road) -> None:
+    """A plain SQLite file where the cache should be is not ours: one sentence names it, and it is not touched."""
+    seat = road.person(road.admin, "Fern", "agent")
+    seat.run("sync")
+    seat.run("lock")
+    foreign = b"SQLite format 3\x00" + os.urandom(8192)
+    places = sorted(seat.paths.cache.glob("cache-*.db"))
+    for file in places:
+        file.write_bytes(foreign)
+
+    refused = seat.run("sync", check=False)
+
+    assert refused.returncode != 0
+    assert places[-1].name in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert [file.read_bytes() for file in places] == [foreign] * len(places)
+
+
+def test_a_damaged_cache_is_set_aside_and_rebuilt_from_the_hub(road: Road) -> None:
+    """A cache that cannot be read costs nothing but a sync: the messages come again, and the damaged file does not stay."""
+    seat = road.person(road.admin, "Dana", "agent")
     road.customer_writes("rebuild me", phone="491570000210", name="Rhea Rebuilt")
-    row = road.conversation_of("Rhea Rebuilt")
-    road.agent.run("lock")
-    for file in road.agent.paths.cache.glob("cache-*.db"):
-        file.write_bytes(b"SQLite format 3\x00" + os.urandom(8192))
+    row = road.conversation_of("Rhea Rebuilt", seat)
+    seat.run("lock")
+    for file in seat.paths.cache.glob("cache-*.db"):
+        file.write_bytes(os.urandom(file.stat().st_size))
 
-    road.agent.run("sync")
+    seat.run("sync")
 
-    assert any(message["text"] == "rebuild me" for message in road.agent.records("messages", row["id"]))
+    assert any(message["text"] == "rebuild me" for message in seat.records("messages", row["id"]))
+    assert not list(seat.paths.cache.glob("damaged*"))
 
 
 def test_two_desks_share_no_cache(road: Road) -> None:

@@ -4,7 +4,7 @@ import click
 
 from wabiz_tui.cli.commands import json_option, passphrase_option
 from wabiz_tui.cli.output import print_json, print_table, say
-from wabiz_tui.cli.session import ask_passphrase, read_passphrase, run, with_desk
+from wabiz_tui.cli.session import ask_passphrase, machine_paths, read_passphrase, run, with_desk
 from wabiz_tui.model.desk import Desk, DeskStatus, PurgeOutcome
 from wabiz_tui.model.errors import NoKeyStore, UsageError
 from wabiz_tui.model.paths import paths_from_environment
@@ -60,7 +60,7 @@ def status(*, as_json: bool, passphrase_fd: int | None) -> None:
     async def act() -> DeskStatus:
         from wabiz_tui.desk.process.launch import connect
 
-        desk = await connect(paths_from_environment(), passphrase=read_passphrase(passphrase_fd))
+        desk = await connect(machine_paths(), passphrase=read_passphrase(passphrase_fd))
         try:
             return await desk.status()
         finally:

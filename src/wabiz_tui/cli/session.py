@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from wabiz_tui.model.desk import Desk
 from wabiz_tui.model.errors import NoKeyStore, UsageError
-from wabiz_tui.model.paths import paths_from_environment
+from wabiz_tui.model.paths import Paths, paths_from_environment
 from wabiz_tui.model.secret import Secret
 
 T = TypeVar("T")
@@ -48,14 +48,24 @@ def ask_passphrase(*, again: bool = False) -> Secret:
     return Secret(passphrase)
 
 
+def machine_paths() -> Paths:
+    """This machine's folders, with its config.toml checked: a mistake in it is told by every command, also while a desk runs
+    that had read an earlier one. Raises DocumentError."""
+    paths = paths_from_environment()
+    if paths.config_file.exists():
+        from wabiz_tui.model.config import load_config
+
+        load_config(paths)
+    return paths
+
+
 @asynccontextmanager
 async def open_desk(passphrase_fd: int | None) -> AsyncGenerator[Desk]:
     """The unlocked desk of this machine, started if it is not running; asks for the passphrase when that is the only way in."""
     from wabiz_tui.desk.process.launch import connect
 
     passphrase = read_passphrase(passphrase_fd)
-    paths = paths_from_environment()
-    desk = await connect(paths, passphrase=passphrase)
+    desk = await connect(machine_paths(), passphrase=passphrase)
     try:
         status = await desk.status()
         if status.locked:
