@@ -22,9 +22,12 @@ WITHOUT_LEASE = timedelta(minutes=10)
 
 
 class Vault:
-    """Secrets in this process' memory, and for the lease in the kernel's. `forget` ends both."""
+    """Secrets in this process' memory, and for the lease in the kernel's. `forget` ends both.
 
-    def __init__(self, enrolment: Enrolment, *, config: Config, paths: Paths, clock: DeskClock) -> None:
+    With `keeps_warm` false the kernel's keyring is neither read nor written."""
+
+    def __init__(self, enrolment: Enrolment, *, config: Config, paths: Paths, clock: DeskClock, keeps_warm: bool = True) -> None:
+        self._is_warm_allowed = keeps_warm and config.keys.kernel_keyring and not config.shared_host
         self._enrolment, self._config, self._paths, self._clock = enrolment, config, paths, clock
         self.bundle: Bundle | None = None
         self.outbox: Secret | None = None
@@ -34,7 +37,7 @@ class Vault:
 
     def open_warm(self) -> bool:
         """Take up the keys an earlier run left in the kernel; False when there are none."""
-        if not self._may_keep_warm():
+        if not self._is_warm_allowed:
             return False
         kept = warm.find(self._enrolment.device, now=self._clock.now())
         if kept is None:
@@ -71,7 +74,9 @@ class Vault:
 
     def keep_warm(self) -> None:
         """Leave the keys with the kernel for the rest of the lease."""
-        if self.outbox is None or self.lease_until is None or not self.lease or not self._may_keep_warm():
+        if not self._is_warm_allowed:
+            return
+        if self.outbox is None or self.lease_until is None or not self.lease:
             warm.drop(self._enrolment.device)
             return
         needs_person = self._enrolment.key_store == PassphraseFile.name
@@ -95,9 +100,6 @@ class Vault:
             if secret is not None:
                 secret.forget()
         self.keys, self.outbox, self.bundle, self.lease_until = {}, None, None, None
-
-    def _may_keep_warm(self) -> bool:
-        return self._config.keys.kernel_keyring and not self._config.shared_host
 
 
 def _half(text: str) -> Secret:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
 
-from wabiz_tui.desk.cache.driver import open_connection, translated
+from wabiz_tui.desk.cache.driver import open_connection, refuse_plain, translated
 from wabiz_tui.desk.cache.migrations import Kind, migrate
 from wabiz_tui.model.errors import Locked, StoreError
 from wabiz_tui.model.secret import Secret
@@ -34,6 +34,8 @@ class Database:
         self._writer_connection = open_connection(path, key)
         try:
             migrate(self._writer_connection, kind, path)
+            # A driver without the cipher would write a plain file and say nothing.
+            refuse_plain(path)
         except BaseException:
             self._writer_connection.close()
             raise

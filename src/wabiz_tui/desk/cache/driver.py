@@ -25,11 +25,8 @@ def open_connection(path: Path, key: Secret, *, is_reader: bool = False) -> Conn
     """A connection in autocommit mode, keyed and with the pragmas of docs/threat-model.md; it may move between threads.
 
     Raises ForeignFile for a plain SQLite file, WrongKey when the first page does not open, StoreFull, DamagedStore."""
-    if _driver.sqlite_version_info < _OLDEST_SAFE:
-        raise StoreError(
-            f"SQLite {_driver.sqlite_version} can damage databases; install sqlcipher3 with SQLite 3.51.3 or later.", path=path
-        )
-    _refuse_plain(path)
+    _refuse_unsafe()
+    refuse_plain(path)
     with translated(path):
         connection = cast("Connection", _driver.connect(str(path), isolation_level=None, check_same_thread=False, cached_statements=256))
         try:
@@ -57,7 +54,13 @@ _PRAGMAS = (
 )
 
 
-def _refuse_plain(path: Path) -> None:
+def _refuse_unsafe() -> None:
+    if _driver.sqlite_version_info < _OLDEST_SAFE:
+        raise StoreError(f"SQLite {_driver.sqlite_version} can damage databases; install sqlcipher3 with SQLite 3.51.3 or later.")
+
+
+def refuse_plain(path: Path) -> None:
+    """Raises ForeignFile for a database whose first page anybody can read."""
     if path.exists():
         with path.open("rb") as file:
             if file.read(16) == _PLAIN:
@@ -109,7 +112,11 @@ def _ours(error: Exception, path: Path | None) -> StoreError:
     return StoreError(f"{name}: {error}", path=path)
 
 
-def is_encrypted(path: Path) -> bool:
-    """Whether the file begins with anything but SQLite's plain header."""
-    with path.open("rb") as file:
-        return file.read(16) != _PLAIN
+def versions() -> tuple[str, str]:
+    """SQLite's and SQLCipher's. Raises StoreError for a SQLite that is known to damage databases."""
+    _refuse_unsafe()
+    connection = _driver.connect(":memory:")
+    try:
+        return str(_driver.sqlite_version), str(connection.execute("PRAGMA cipher_version").fetchone()[0])
+    finally:
+        connection.close()

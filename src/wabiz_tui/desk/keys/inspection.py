@@ -1,0 +1,31 @@
+"""Derive the key of the newest cache file as a desk would, for those who must look into it."""
+
+from wabiz_tui.desk.clock import DeskClock
+from wabiz_tui.desk.enrolment import get_enrolment, open_link
+from wabiz_tui.desk.keys import warm
+from wabiz_tui.desk.shelf import Shelf
+from wabiz_tui.desk.vault import Vault
+from wabiz_tui.model.clock import clock_from_environment
+from wabiz_tui.model.config import load_config
+from wabiz_tui.model.errors import NotFound
+from wabiz_tui.model.paths import Paths
+from wabiz_tui.model.secret import Secret
+
+
+async def find_cache_key(paths: Paths, passphrase: Secret | None) -> bytes:
+    """Raises as keys.cache_key tells. Leaves nothing behind: neither the kernel keyring nor a file is written."""
+    enrolment, config, clock = get_enrolment(paths), load_config(paths), DeskClock(clock_from_environment())
+    newest = next(iter(Shelf(paths.cache).epochs()), None) if paths.cache.is_dir() else None
+    if newest is None:
+        raise NotFound("There is no cache on this machine yet.")
+    kept = warm.find(enrolment.device, now=clock.now())
+    if kept is not None and newest in kept.epochs:
+        return kept.epochs[newest].reveal()
+    vault = Vault(enrolment, config=config, paths=paths, clock=clock, keeps_warm=False)
+    seed = (await vault.open_bundle(passphrase)).seed
+    link = open_link(enrolment.hub_url, enrolment.device, enrolment.tenant, seed, clock, config=config, paths=paths)
+    try:
+        return vault.take_share(await link.share(newest)).reveal()
+    finally:
+        await link.close()
+        vault.close()
