@@ -14,7 +14,7 @@ from wabiz_tui.desk.outbox import Author, Outbox, as_message
 from wabiz_tui.model.desk import Draft
 from wabiz_tui.model.errors import CloudError, Conflict, Denied, Revoked, Unreachable, WabizError
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.model.values import DeliveryState
+from wabiz_tui.model.values import Delivery, DeliveryState
 
 KEY = Secret(b"o" * 32)
 NUMBER = "106540352242922"
@@ -250,9 +250,12 @@ async def test_a_message_waits_its_undo_time_and_can_be_taken_back(desk: Desk, c
 
 
 async def test_what_the_feed_brings_leaves_the_outbox_but_its_key_stays(desk: Desk) -> None:
-    """No words remain, and the same key still gives the hub's message instead of a second one."""
+    """Once the hub has sent it no words remain, and the same key still gives the hub's message instead of a second one."""
     identifier = await desk.write("hello", key="k-000001")
-    brought = message(1, 1, "hello", key="k-000001")
+    waiting = message(1, 1, "hello", key="k-000001", delivery=Delivery(DeliveryState.QUEUED))
+    await desk.outbox.letters.settle([waiting])
+    assert len(await desk.outbox.letters.of_conversation(ident(1))) == 1
+    brought = message(1, 1, "hello", key="k-000001", delivery=Delivery(DeliveryState.SENT))
     await desk.outbox.letters.settle([brought])
 
     assert await desk.outbox.letters.of_conversation(ident(1)) == []

@@ -17,7 +17,7 @@ from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.desk import Draft
 from wabiz_tui.model.errors import Conflict
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.model.values import Message
+from wabiz_tui.model.values import DeliveryState, Message
 
 State = Literal["queued", "sending", "accepted", "uncertain", "failed", "settled"]
 _sql = load_queries("outbox.sql")
@@ -132,8 +132,9 @@ class Letters:
         await self._database.write(lambda connection: connection.execute(_sql["discard"], {"id": identifier}))
 
     async def settle(self, arrived: list[Message]) -> None:
-        """The feed has brought these messages: their words leave the outbox."""
-        keys = [{"key": message.key, "message": message.id} for message in arrived if message.key is not None]
+        """The feed has brought these messages: their words leave the outbox. One that the hub itself has not sent yet stays,
+        for the answer to our asking is still to come."""
+        keys = [{"key": message.key, "message": message.id} for message in arrived if message.key is not None and not _is_queued(message)]
         if keys:
             await self._database.write(lambda connection: connection.executemany(_sql["settle"], keys))
 
@@ -180,6 +181,10 @@ class Letters:
 
     def _asked(self, conversation: str, content: Content) -> bytes:
         return hmac.digest(self._hash_key, encode([conversation, content.text, content.reply_to]), hashlib.sha256)
+
+
+def _is_queued(message: Message) -> bool:
+    return message.delivery is not None and message.delivery.state is DeliveryState.QUEUED
 
 
 def _one(connection: Connection, query: str, parameters: dict[str, Any]) -> Letter | None:
