@@ -9,11 +9,11 @@ from wabiz_tui.graph.parsed import EchoedMessage, HistoryMessage, Identity, Inco
 from wabiz_tui.hub.archive.contacts import apply_identity_change, contact_of, find_contact, set_opt_out
 from wabiz_tui.hub.archive.conversations import (
     conversation_of,
-    load_conversation,
     note_answered,
     note_incoming,
     note_message,
     set_status,
+    status_of,
     touch_preview_of,
 )
 from wabiz_tui.hub.archive.events import add_event, note_number, remove_event
@@ -91,10 +91,9 @@ def _fold_incoming(writing: Writing, part: IncomingMessage) -> None:
 
 def reopen(writing: Writing, conversation: str) -> None:
     """A customer's message ends a snooze or a wait, and begins a new episode where the last was resolved."""
-    stored = load_conversation(writing, conversation)
-    if stored is None or stored.value.status == "open":
+    was = status_of(writing, conversation)
+    if was == "open":
         return
-    was = stored.value.status
     set_status(writing, conversation, "open")
     if was == "resolved":
         add_activity(writing, conversation, Activity(verb="reopened", reason="the customer wrote"))
@@ -176,14 +175,11 @@ def _settle(writing: Writing, message: Message) -> None:
         return
     for waiting in take_awaiting(writing, message.wamid):
         apply_to_target(writing, waiting)
-    join_waiting_statuses(writing, message.id, message.wamid)
+    join_waiting_statuses(writing, message, message.wamid)
 
 
-def join_waiting_statuses(writing: Writing, message_id: str, wamid: str) -> None:
-    """Fold in the statuses that overtook their message."""
-    message = load_message(writing, message_id)
-    if message is None:
-        return
+def join_waiting_statuses(writing: Writing, message: Message, wamid: str) -> None:
+    """Fold in the statuses that overtook their message, which is given as it now is."""
     for update in take_waiting(writing, wamid, message):
         delivery = fold(message.delivery, update.state, update.at, update.error)
         message = msgspec.structs.replace(message, delivery=delivery)

@@ -312,7 +312,7 @@ def _record_accepted(writing: Writing, message_id: str, accepted: Accepted, answ
     if message.wamid is None:
         message = set_wamid(writing, message, accepted.wamid)
     note_answered(writing, message.conversation)
-    join_waiting_statuses(writing, message.id, accepted.wamid)
+    join_waiting_statuses(writing, message, accepted.wamid)
     apply_to_target(writing, message)
     stored = load_conversation(writing, message.conversation)
     if stored is not None and accepted.wa_id:

@@ -29,6 +29,8 @@ def serve(config: Path, host: str, port: int, clock: Clock) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. Raises UsageError for a host that is not this machine's own."""
     _refuse_open_line(host)
     _configure_logs()
+    # Folding works hard in its thread: the loop must not wait 5 ms, Python's default, each time it wants to acknowledge.
+    sys.setswitchinterval(0.0005)
     settings = load_settings(config)
     secrets = load_secrets(settings.secret_places, os.environ)
     listener = _listen(host, port)

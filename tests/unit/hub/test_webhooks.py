@@ -1,5 +1,6 @@
 """Meta's door: who gets in, what is refused, and that a refusal harms nobody else."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ async def test_bad_posts_are_refused_and_the_next_is_served(tmp_path: Path, case
         assert answer.status_code == status
         assert good.status_code == 200
         assert served.hub.journal.last() == 1
+
+
+async def test_a_forged_post_is_answered_at_once(tmp_path: Path) -> None:
+    """A refusal whose body is read already does not wait for more of it."""
+    async with served_hub(tmp_path) as served:
+        async with asyncio.timeout(4):
+            answer = await served.post_webhook(b"{}", signature="sha256=" + "0" * 64)
+
+        assert answer.status_code == 401
 
 
 async def test_an_oversized_body_without_a_length_is_cut_off(tmp_path: Path) -> None:

@@ -17,6 +17,12 @@ from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.values import Contact
 
 _contact, _alias, _past = schema.contact.c, schema.alias.c, schema.alias_past.c
+# Built once: it runs for every message.
+_SEEN = (
+    sa.update(schema.contact)
+    .where(_contact.tenant == sa.bindparam("of_tenant"), _contact.id == sa.bindparam("of_id"))
+    .values(last_seen_ms=sa.bindparam("last_seen_ms"))
+)
 
 
 class ContactRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -291,7 +297,5 @@ def _learn(writing: Writing, contact: str, identity: Identity, *, at: datetime) 
                 changes["identity_changed_at"] = at
     if changes:
         save_record(writing, contact, msgspec.structs.replace(record, **changes))
-    if is_newest:
-        writing.connection.execute(
-            sa.update(schema.contact).where(_contact.tenant == writing.tenant, _contact.id == contact).values(last_seen_ms=to_ms(at))
-        )
+    if stored.last_seen_at is None or at > stored.last_seen_at:
+        writing.connection.execute(_SEEN, {"of_tenant": writing.tenant, "of_id": contact, "last_seen_ms": to_ms(at)})

@@ -18,6 +18,13 @@ from wabiz_tui.model.values import Contact, Conversation, Direction, Message, St
 
 _conversation, _episode = schema.conversation.c, schema.episode.c
 _PREVIEW = 160
+# Built once: these two run for every message, and building costs more than running.
+_ROW = sa.select(schema.conversation).where(_conversation.tenant == sa.bindparam("tenant"), _conversation.id == sa.bindparam("id"))
+_EPISODE = (
+    sa.select(schema.episode)
+    .join(schema.conversation, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
+    .where(_conversation.tenant == sa.bindparam("tenant"), _conversation.id == sa.bindparam("id"))
+)
 
 
 class StoredConversation(NamedTuple):
@@ -96,25 +103,25 @@ def conversations_with(reading: Reading, contacts: Iterable[str]) -> dict[str, l
 
 def note_message(writing: Writing, message: Message) -> None:
     """Move the conversation's clock and preview on to this message, if it is the newest."""
-    sent_ms = to_ms(message.sent_at)
-    is_newest = sa.or_(_conversation.last_ms.is_(None), _conversation.last_ms <= sent_ms)
-    values: dict[str, Any] = {"last_ms": sent_ms}
-    if message.direction is not Direction.ACTIVITY and not isinstance(message.content, Edit | Revoke):
-        values["last_message"] = message.id
-    _update(writing, message.conversation, values, is_newest)
-    writing.touch("conversation", message.conversation)
+    row = _row(writing, message.conversation)
+    _change(writing, row, _newest(row, message))
 
 
 def note_incoming(writing: Writing, message: Message, *, window_until: datetime | None, counts_unread: bool) -> None:
-    """What a customer's message does beyond `note_message`: window, unread, waiting time."""
-    note_message(writing, message)
+    """What a customer's message does: clock, preview, window, unread, waiting time."""
+    row = _row(writing, message.conversation)
+    values = _newest(row, message)
     if window_until is not None:
-        until_ms = to_ms(window_until)
-        is_later = sa.or_(_conversation.window_until_ms.is_(None), _conversation.window_until_ms < until_ms)
-        _update(writing, message.conversation, {"window_until_ms": until_ms}, is_later)
+        values["window_until_ms"] = max(row.window_until_ms or 0, to_ms(window_until))
     if counts_unread:
-        _update(writing, message.conversation, {"unread": _conversation.unread + 1})
-        _update(writing, message.conversation, {"waiting_since_ms": to_ms(message.sent_at)}, _conversation.waiting_since_ms.is_(None))
+        values["unread"] = row.unread + 1
+        values["waiting_since_ms"] = to_ms(message.sent_at) if row.waiting_since_ms is None else row.waiting_since_ms
+    _change(writing, row, values)
+
+
+def status_of(reading: Reading, conversation: str) -> str:
+    """The status of the current episode, at the cost of one row."""
+    return _current_episode(reading, conversation).status
 
 
 def note_answered(writing: Writing, conversation: str) -> None:
@@ -189,18 +196,31 @@ def _new_episode(writing: Writing, conversation: str) -> str:
 
 
 def _current_episode(reading: Reading, conversation: str) -> sa.Row[Any]:
-    return reading.connection.execute(
-        sa.select(schema.episode)
-        .join(schema.conversation, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
-        .where(_conversation.tenant == reading.tenant, _conversation.id == conversation)
-    ).one()
+    return reading.connection.execute(_EPISODE, {"tenant": reading.tenant, "id": conversation}).one()
 
 
-def _update(writing: Writing, conversation: str, values: dict[str, Any], *conditions: sa.ColumnElement[bool]) -> None:
+def _row(reading: Reading, conversation: str) -> sa.Row[Any]:
+    return reading.connection.execute(_ROW, {"tenant": reading.tenant, "id": conversation}).one()
+
+
+def _newest(row: sa.Row[Any], message: Message) -> dict[str, Any]:
+    sent_ms = to_ms(message.sent_at)
+    if row.last_ms is not None and row.last_ms > sent_ms:
+        return {}
+    if message.direction is Direction.ACTIVITY or isinstance(message.content, Edit | Revoke):
+        return {"last_ms": sent_ms}
+    return {"last_ms": sent_ms, "last_message": message.id}
+
+
+def _change(writing: Writing, row: sa.Row[Any], values: dict[str, Any]) -> None:
+    if values:
+        _update(writing, row.id, values)
+    writing.touch("conversation", row.id)
+
+
+def _update(writing: Writing, conversation: str, values: dict[str, Any]) -> None:
     writing.connection.execute(
-        sa.update(schema.conversation)
-        .where(_conversation.tenant == writing.tenant, _conversation.id == conversation, *conditions)
-        .values(**values)
+        sa.update(schema.conversation).where(_conversation.tenant == writing.tenant, _conversation.id == conversation).values(**values)
     )
 
 

@@ -13,6 +13,8 @@ from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.values import Event
 
 _event, _number = schema.event.c, schema.number.c
+# Built once: it runs for every message.
+_NUMBER = sa.select(_number.display, _number.name).where(_number.tenant == sa.bindparam("tenant"), _number.id == sa.bindparam("id"))
 
 
 def add_event(writing: Writing, event: Event, *, identity: str) -> bool:
@@ -89,9 +91,7 @@ def set_fold_position(writing: Writing, entry: int) -> None:
 
 def note_number(writing: Writing, number: str, *, display: str = "", name: str = "") -> None:
     """Know a business number, by configuration or because a webhook named it."""
-    row = writing.connection.execute(
-        sa.select(_number.display, _number.name).where(_number.tenant == writing.tenant, _number.id == number)
-    ).first()
+    row = writing.connection.execute(_NUMBER, {"tenant": writing.tenant, "id": number}).first()
     if row is not None and (not display or display == row.display) and (not name or name == row.name):
         return
     values = {"display": display or (row.display if row else ""), "name": name or (row.name if row else "")}

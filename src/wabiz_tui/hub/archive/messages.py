@@ -16,6 +16,10 @@ from wabiz_tui.model.content import kind_of
 from wabiz_tui.model.values import Delivery, Direction, Message
 
 _message, _key, _awaited = schema.message.c, schema.message_key.c, schema.awaited.c
+# Built once: they run for every message, and building a statement costs more than running it.
+_BY_WAMID = sa.select(_key.message).where(_key.tenant == sa.bindparam("tenant"), _key.wamid_hash == sa.bindparam("hash"))
+_WAITING = sa.select(_awaited.message).where(_awaited.tenant == sa.bindparam("tenant"), _awaited.target_hash == sa.bindparam("hash"))
+_ADD, _ADD_KEY = sa.insert(schema.message), sa.insert(schema.message_key)
 
 
 def wamid_hash(reading: Reading, wamid: str) -> bytes:
@@ -23,9 +27,7 @@ def wamid_hash(reading: Reading, wamid: str) -> bytes:
 
 
 def find_by_wamid(reading: Reading, wamid: str) -> str | None:
-    row = reading.connection.execute(
-        sa.select(_key.message).where(_key.tenant == reading.tenant, _key.wamid_hash == wamid_hash(reading, wamid))
-    ).first()
+    row = reading.connection.execute(_BY_WAMID, {"tenant": reading.tenant, "hash": wamid_hash(reading, wamid)}).first()
     return None if row is None else row.message
 
 
@@ -52,22 +54,21 @@ def page_of_messages(reading: Reading, conversation: str, *, before: tuple[int, 
 def add_message(writing: Writing, message: Message, *, is_unread: bool = False) -> None:
     """Archive a message; its wamid, where it has one, must not be known yet."""
     month = month_of(message.sent_at)
-    writing.connection.execute(
-        sa.insert(schema.message).values(
-            tenant=writing.tenant,
-            id=message.id,
-            conversation=message.conversation,
-            direction=message.direction.value,
-            kind=kind_of(message.content),
-            month=month,
-            sent_ms=to_ms(message.sent_at),
-            is_unread=is_unread,
-            author=message.author,
-            sealed=_seal(writing, message, month),
-            delivery=_delivery_text(message.delivery),
-            archived_ms=writing.now_ms,
-        )
-    )
+    row = {
+        "tenant": writing.tenant,
+        "id": message.id,
+        "conversation": message.conversation,
+        "direction": message.direction.value,
+        "kind": kind_of(message.content),
+        "month": month,
+        "sent_ms": to_ms(message.sent_at),
+        "is_unread": is_unread,
+        "author": message.author,
+        "sealed": _seal(writing, message, month),
+        "delivery": _delivery_text(message.delivery),
+        "archived_ms": writing.now_ms,
+    }
+    writing.connection.execute(_ADD, row)
     if message.wamid is not None:
         _add_key(writing, message.wamid, message.id, month)
     writing.touch("message", message.id)
@@ -119,11 +120,10 @@ def await_target(writing: Writing, target_wamid: str, message: str) -> None:
 def take_awaiting(writing: Writing, target_wamid: str) -> list[Message]:
     """The messages that waited for this one, oldest first; they wait no more."""
     hashed = wamid_hash(writing, target_wamid)
-    rows = writing.connection.execute(
-        sa.delete(schema.awaited).where(_awaited.tenant == writing.tenant, _awaited.target_hash == hashed).returning(_awaited.message)
-    ).all()
+    rows = writing.connection.execute(_WAITING, {"tenant": writing.tenant, "hash": hashed}).all()
     if not rows:
         return []
+    writing.connection.execute(sa.delete(schema.awaited).where(_awaited.tenant == writing.tenant, _awaited.target_hash == hashed))
     return sorted(load_messages(writing, (row.message for row in rows)).values(), key=lambda message: (message.sent_at, message.id))
 
 
@@ -199,9 +199,8 @@ def _set_unread(writing: Writing, ids: list[str], *, is_unread: bool) -> None:
 
 
 def _add_key(writing: Writing, wamid: str, message: str, month: str) -> None:
-    writing.connection.execute(
-        sa.insert(schema.message_key).values(tenant=writing.tenant, wamid_hash=wamid_hash(writing, wamid), message=message, month=month)
-    )
+    row = {"tenant": writing.tenant, "wamid_hash": wamid_hash(writing, wamid), "message": message, "month": month}
+    writing.connection.execute(_ADD_KEY, row)
 
 
 def _seal(writing: Writing, message: Message, month: str) -> bytes:

@@ -13,6 +13,10 @@ from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.values import Message
 
 _status = schema.status.c
+# Built once: it runs for every message.
+_WAITING = sa.select(schema.status).where(
+    _status.tenant == sa.bindparam("tenant"), _status.wamid_hash == sa.bindparam("hash"), _status.message.is_(None)
+)
 
 
 class KeptStatus(msgspec.Struct, frozen=True):
@@ -47,11 +51,7 @@ def add_status(writing: Writing, update: StatusUpdate, message: Message | None) 
 
 def take_waiting(writing: Writing, wamid: str, message: Message) -> list[StatusUpdate]:
     """The statuses that came before their message: they are its own from now on."""
-    rows = writing.connection.execute(
-        sa.select(schema.status).where(
-            _status.tenant == writing.tenant, _status.wamid_hash == wamid_hash(writing, wamid), _status.message.is_(None)
-        )
-    ).all()
+    rows = writing.connection.execute(_WAITING, {"tenant": writing.tenant, "hash": wamid_hash(writing, wamid)}).all()
     found: list[StatusUpdate] = []
     unit = text_unit(message.conversation, month_of(message.sent_at))
     for row in rows:
