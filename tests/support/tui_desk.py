@@ -163,6 +163,7 @@ class StillDesk:
             has_earlier=begin > 0,
             has_later=end < len(thread),
             first_unread=incoming[-row.unread] if 0 < row.unread <= len(incoming) else None,
+            leaves_at=thread[0].sent_at + timedelta(days=14) if thread else None,
         )
 
     async def messages(self, conversation: str) -> list[Message]:

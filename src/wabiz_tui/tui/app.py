@@ -1,5 +1,6 @@
 """The app: owns theme, guard, leader keys and the screens' lifetimes; listens to the desk; draws nothing itself."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from textual.screen import Screen
 
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.config import Config
-from wabiz_tui.model.desk import Desk, DeskEvent, DeskStatus, QueuePage
+from wabiz_tui.model.desk import Desk, DeskEvent, DeskStatus
 from wabiz_tui.model.errors import WabizError
 from wabiz_tui.tui.actions import ACTIONS, Keymap, matching, single_keys
 from wabiz_tui.tui.align import aligned
@@ -24,6 +25,7 @@ from wabiz_tui.tui.crash import crash_text
 from wabiz_tui.tui.dialogs.finder import Finder, Match
 from wabiz_tui.tui.dialogs.help import Help
 from wabiz_tui.tui.guard import OutputGuard, guarded
+from wabiz_tui.tui.inbox.reading import Reading
 from wabiz_tui.tui.inbox.screen import InboxScreen
 from wabiz_tui.tui.keys import Activity, Leader
 from wabiz_tui.tui.paper import make_theme
@@ -32,12 +34,16 @@ from wabiz_tui.tui.screens.unlock import Unlock
 from wabiz_tui.tui.wording.spans import Span
 from wabiz_tui.tui.wording.times import SystemZone
 
+NO_DESK: Final = DeskStatus(link="offline", locked=True)
+
 
 class WabizApp(App[int]):
     """Thin: screens translate, widgets draw, the desk does."""
 
     CSS_PATH = Path(__file__).parent / "styles" / "app.tcss"
     ENABLE_COMMAND_PALETTE = False
+    # Textual's own selection would copy what policy masks.
+    ALLOW_SELECT = False
     TITLE = "wabiz"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -59,15 +65,14 @@ class WabizApp(App[int]):
         clock: Clock,
         config: Config | None = None,
         zone: tzinfo | None = None,
-        first: QueuePage | None = None,
-        status: DeskStatus | None = None,
     ) -> None:
         super().__init__()
-        self.desk, self.clock, self.first, self.first_status = desk, clock, first, status
+        self.desk, self.clock = desk, clock
         self.settings = config or Config()
         self.zone = zone or SystemZone()
         self.keys = Keymap(self.settings.keymap)
         self.output_guard = OutputGuard()
+        self._opening = asyncio.Lock()
         self.leader, self.activity = Leader(self), Activity(self)
         for name in ("dark", "light"):
             self.register_theme(make_theme(name))
@@ -85,13 +90,15 @@ class WabizApp(App[int]):
 
     async def on_mount(self) -> None:
         self.run_worker(self._listen, group="listen")
-        status = self.first_status or await self._status()
-        if status is None:
-            self._stand(Ended(DeskStatus(link="offline", locked=True)))
-        elif status.locked:
-            self._stand(Unlock(self.desk, status))
-        else:
-            self._stand(InboxScreen(self.desk, status, self.now, first=self.first))
+        # One batch: nothing is drawn over the first paint until the screen that stands there is drawn whole.
+        with self.batch_update():
+            status = await self._status()
+            if status is None:
+                self._stand(Ended(NO_DESK))
+            elif status.locked:
+                self._stand(Unlock(self.desk, status))
+            else:
+                await self._show_inbox()
 
     async def _status(self) -> DeskStatus | None:
         try:
@@ -102,19 +109,22 @@ class WabizApp(App[int]):
     # The desk
 
     async def _listen(self) -> None:
-        async for event in self.desk.listen():
-            await self._heard(event)
-        self._stand(Ended(DeskStatus(link="offline", locked=True)))
+        said = ""
+        try:
+            async for event in self.desk.listen():
+                await self._heard(event)
+        except WabizError as error:
+            said = error.sentence
+        self._stand(Ended(NO_DESK, said))
 
     async def _heard(self, event: DeskEvent) -> None:
         match event.kind:
             case "locked":
                 await self._show_locked(event.reason)
             case "unlocked":
-                if not isinstance(self.base, InboxScreen):
-                    await self._show_inbox()
+                await self._show_inbox()
             case "closing":
-                self._stand(Ended(DeskStatus(link="offline", locked=True), event.reason))
+                self._stand(Ended(NO_DESK, event.reason))
             case "changed" | "status":
                 if isinstance(self.base, InboxScreen):
                     self.base.dirty()
@@ -133,12 +143,21 @@ class WabizApp(App[int]):
 
     async def _show_locked(self, reason: str) -> None:
         if not isinstance(self.base, Unlock):
-            self._stand(Locked(await self._status() or DeskStatus(link="offline", locked=True), reason))
+            self._stand(Locked(await self._status() or NO_DESK, reason))
 
     async def _show_inbox(self) -> None:
-        status = await self._status()
-        if status is not None and not status.locked:
-            self._stand(InboxScreen(self.desk, status, self.now))
+        """Read what the inbox needs, then let it stand; a desk that locked meanwhile gets its own screen."""
+        async with self._opening:
+            if isinstance(self.base, InboxScreen):
+                return
+            try:
+                reading = Reading(self.desk, await self.desk.status())
+                await reading.fetch_frame()
+                first = await reading.fetch_rows("open", 0)
+            except WabizError:
+                await self._show_locked("")
+            else:
+                self._stand(InboxScreen(reading, self.now, first))
 
     @on(InboxScreen.LockedOut)
     async def _locked_out(self) -> None:
@@ -146,8 +165,7 @@ class WabizApp(App[int]):
 
     @on(Unlock.Done)
     async def _unlocked(self) -> None:
-        if not isinstance(self.base, InboxScreen):
-            await self._show_inbox()
+        await self._show_inbox()
 
     @on(Standing.GoOn)
     async def _go_on(self) -> None:
@@ -212,6 +230,10 @@ class WabizApp(App[int]):
         if identifier is not None:
             self.action_act(identifier)
 
+    def action_help_quit(self) -> None:
+        if isinstance(self.screen, InboxScreen):
+            self.screen.say(f"{self.keys.first('app.quit_now')} leaves wabiz.", "muted")
+
     # The end
 
     def _handle_exception(self, error: Exception) -> None:
@@ -250,12 +272,10 @@ async def run_app(
     config: Config | None = None,
     clock: Clock,
     zone: tzinfo | None = None,
-    first: QueuePage | None = None,
-    status: DeskStatus | None = None,
 ) -> int:
     """Run the screen over `desk` until the agent leaves; its exit code: 0, 1 after a fault, REOPEN when the desk ended and the
-    agent asked to open it again. `first` and `status` are what the first paint showed, so that the start changes nothing."""
-    app = WabizApp(desk, clock=clock, config=config, zone=zone, first=first, status=status)
+    agent asked to open it again. Raises UsageError for a `[keymap]` that names no action."""
+    app = WabizApp(desk, clock=clock, config=config, zone=zone)
     set_title("wabiz")
     try:
         await app.run_async()

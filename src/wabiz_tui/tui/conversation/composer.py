@@ -9,7 +9,7 @@ from textual.message import Message as Fact
 from wabiz_tui.tui.actions import BY_ID
 from wabiz_tui.tui.conversation.editing import Buffer
 from wabiz_tui.tui.drawn import Drawn
-from wabiz_tui.tui.wording.spans import Line, Span, clip_spans, clusters, line, spans_width
+from wabiz_tui.tui.wording.spans import Line, Span, clip_spans, clusters, line, spans_width, wrap
 
 LONGEST: Final = 4096
 """Characters that Meta takes in a text message (Cloud API, text object)."""
@@ -112,7 +112,7 @@ class Composer(Drawn, can_focus=True):
         at, _ = self.buffer.place(rows)
         shown = min(TALLEST, len(rows))
         self._top = max(0, min(max(self._top, at - shown + 1), at, len(rows) - shown))
-        tall = 1 if self.shut else shown + bool(self.quote)
+        tall = len(wrap(self.shut, self._width)) if self.shut else shown + bool(self.quote)
         if self.styles.height is None or self.styles.height.value != tall + 2:
             self.styles.height = tall + 2
         self.redraw()
@@ -121,7 +121,8 @@ class Composer(Drawn, can_focus=True):
         if y == 0 or y == self.high - 1:
             return self._edge(is_top=y == 0)
         if self.shut:
-            return line(*clip_spans([Span("  "), Span(self.shut, "warn")], self.wide), ground=self.ground)
+            told = wrap(self.shut, self._width)
+            return line(Span("  "), Span(told[y - 1] if y <= len(told) else "", "warn"), ground=self.ground)
         y -= 1
         if self.quote:
             if y == 0:

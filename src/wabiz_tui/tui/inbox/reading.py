@@ -1,8 +1,5 @@
 """What the inbox knows: status, counts, pages of the queue and the open talk, read from the desk and never kept longer than shown."""
 
-from collections.abc import Callable
-from datetime import datetime
-
 from wabiz_tui.model.desk import Desk, DeskStatus, QueuePage, TimelinePage, View
 from wabiz_tui.model.values import Direction
 from wabiz_tui.tui.conversation import timeline
@@ -15,9 +12,8 @@ OPENING_PAGES = 6
 class Reading:
     """The desk's answers as the screen last had them."""
 
-    def __init__(self, desk: Desk, status: DeskStatus, now: Callable[[], datetime]) -> None:
-        self.desk, self.now = desk, now
-        self.status = status
+    def __init__(self, desk: Desk, status: DeskStatus) -> None:
+        self.desk, self.status = desk, status
         self.counts: dict[str, int] = {}
         self.page: TimelinePage | None = None
 

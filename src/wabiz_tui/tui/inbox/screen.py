@@ -13,7 +13,7 @@ from textual.getters import query_one
 from textual.message import Message
 from textual.screen import Screen
 
-from wabiz_tui.model.desk import Desk, DeskStatus, QueuePage, TimelinePage, View
+from wabiz_tui.model.desk import DeskStatus, QueuePage, TimelinePage, View
 from wabiz_tui.model.errors import Locked, WabizError
 from wabiz_tui.model.values import Conversation
 from wabiz_tui.tui.actions import ACTIONS, single_keys
@@ -58,11 +58,10 @@ class InboxScreen(Screen[None]):
     timeline = query_one(Timeline)
     composer = query_one(Composer)
 
-    def __init__(self, desk: Desk, status: DeskStatus, now: Callable[[], datetime], *, first: QueuePage | None = None) -> None:
+    def __init__(self, reading: Reading, now: Callable[[], datetime], first: QueuePage) -> None:
         super().__init__()
-        self.desk, self.now, self.first = desk, now, first
-        self.reading = Reading(desk, status, now)
-        self.triage = Triage(desk, now)
+        self.reading, self.desk, self.now, self.first = reading, reading.desk, now, first
+        self.triage = Triage(self.desk, now)
         self.surround = Surround(self)
         self.talking, self.deciding, self.finding = Talking(self), Deciding(self), Finding(self)
         self.verbs = Verbs(self)
@@ -86,9 +85,7 @@ class InboxScreen(Screen[None]):
         yield Lines(id="which", ground="float")
 
     def on_mount(self) -> None:
-        self.queue.me = self.reading.status.person
-        if self.first is not None:
-            self.queue.begin(self.first, self.shown_view, self.reading.status.person)
+        self.queue.begin(self.first, self.shown_view, self.reading.status.person)
         self.queue.focus()
         self.run_worker(self._refresh_loop, group="refresh")
         self.set_interval(TICK_SECONDS, self.tick)
@@ -266,3 +263,7 @@ class InboxScreen(Screen[None]):
 
     def action_act(self, identifier: str) -> None:
         self.verbs.act(identifier)
+        page = self.reading.page
+        if self.conversation is not None and page is not None and page.conversation.id == self.conversation and page.conversation.unread:
+            # What came while the talk stood open counts as read once the agent does something there.
+            self.start(self.desk.mark_read(self.conversation, self.reading.last_incoming()), group="read")

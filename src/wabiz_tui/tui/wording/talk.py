@@ -1,6 +1,6 @@
 """The line above a talk, and what the composer says when nothing may be written."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from wabiz_tui.model.desk import DeskStatus, TimelinePage
 from wabiz_tui.model.text import safe_line
@@ -8,7 +8,7 @@ from wabiz_tui.model.values import Conversation
 from wabiz_tui.policy.window import is_open
 from wabiz_tui.tui.wording.rows import assignee, marks, name_of, window_left
 from wabiz_tui.tui.wording.spans import Line, Span, spread
-from wabiz_tui.tui.wording.times import moment
+from wabiz_tui.tui.wording.times import moment, short
 
 
 def talk_head(page: TimelinePage, status: DeskStatus, width: int, now: datetime) -> Line:
@@ -21,7 +21,11 @@ def talk_head(page: TimelinePage, status: DeskStatus, width: int, now: datetime)
     person = assignee(row, status.person)
     right = [span for mark in marks(row, now) if mark.role in ("hold", "bad.strong") for span in (mark, Span("  "))]
     right += [Span(row.status, "text"), Span("  "), person._replace(text="unassigned" if person.text == "–" else person.text)]
-    right += [Span("  window ", "faint"), Span(window, role), Span("  ")]
+    right += [Span("  window ", "faint"), Span(window, role)]
+    if page.leaves_at is not None and width >= 60:
+        remaining = page.leaves_at - now
+        right += [Span("  leaves ", "faint"), Span(short(remaining), "warn" if remaining < timedelta(days=1) else "muted")]
+    right.append(Span("  "))
     return spread(left, right, width, ground="bar")
 
 
