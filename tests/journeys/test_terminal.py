@@ -23,6 +23,17 @@ def inbox(road: Road, size: tuple[int, int] = (120, 36)) -> Iterator[Terminal]:
         yield terminal
 
 
+def open_talk(terminal: Terminal, name: str) -> None:
+    """Open the conversation with `name` as a person would when the queue moves: by finding it."""
+    terminal.wait_for(name)
+    terminal.settle()
+    terminal.write(b"f")
+    terminal.settle()
+    terminal.write(name.encode())
+    terminal.settle()
+    terminal.write(b"\r")
+
+
 def ended(terminal: Terminal) -> int:
     """The exit code of the program, once it ended by itself."""
     deadline = time.monotonic() + 30
@@ -43,9 +54,7 @@ def test_the_inbox_opens_answers_and_leaves(road: Road, size: tuple[int, int]) -
     road.conversation_of(name)
 
     with inbox(road, size) as terminal:
-        terminal.wait_for(name)
-        terminal.settle()
-        terminal.write(b"\r")
+        open_talk(terminal, name)
         terminal.wait_for("Can you see me")
         terminal.settle()
         terminal.write(b"i")
@@ -69,9 +78,7 @@ def test_a_draft_survives_a_kill(road: Road) -> None:
     row = road.conversation_of("Dora Draft")
 
     with inbox(road) as terminal:
-        terminal.wait_for("Dora Draft")
-        terminal.settle()
-        terminal.write(b"\r")
+        open_talk(terminal, "Dora Draft")
         terminal.wait_for("Draft me")
         terminal.settle()
         terminal.write(b"i")
@@ -82,9 +89,7 @@ def test_a_draft_survives_a_kill(road: Road) -> None:
         os.kill(terminal.pid, signal.SIGKILL)
 
     with inbox(road) as terminal:
-        terminal.wait_for("Dora Draft")
-        terminal.settle()
-        terminal.write(b"\r")
+        open_talk(terminal, "Dora Draft")
         terminal.wait_for("half a sentence")
     assert row["id"]
 
@@ -113,9 +118,7 @@ def test_hostile_text_draws_nothing_of_its_own(road: Road) -> None:
     road.agent.run("sync")
 
     with inbox(road) as terminal:
-        terminal.wait_for("lory")
-        terminal.settle()
-        terminal.write(b"\r")
+        open_talk(terminal, "lory")
         terminal.wait_for("end")
         terminal.settle()
         text = terminal.text()

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import click
 
 from wabiz_tui.cli.commands import passphrase_option
-from wabiz_tui.model.desk import QueuePage
 from wabiz_tui.model.errors import UsageError
 
 _REOPEN = 75
@@ -64,19 +63,18 @@ async def _inbox(passphrase_fd: int | None) -> int:
     try:
         status = await desk.status()
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
-        first: QueuePage | None = None
         if status.locked:
             picture = paint_unlock(status, columns=columns, rows=rows, theme=config.screen.theme)
         else:
-            first = await desk.queue("open", limit=rows)
+            page = await desk.queue("open", limit=rows)
             counts = await desk.counts()
-            picture = paint(first, status, columns=columns, rows=rows, now=clock.now(), counts=counts, theme=config.screen.theme)
+            picture = paint(page, status, columns=columns, rows=rows, now=clock.now(), counts=counts, theme=config.screen.theme)
         sys.stdout.write(picture)
         sys.stdout.flush()
 
         # The slow import, with the inbox already on the screen.
         from wabiz_tui.tui.app import run_app
 
-        return await run_app(desk, config=config, clock=clock, first=first, status=status)
+        return await run_app(desk, config=config, clock=clock)
     finally:
         await desk.close()
