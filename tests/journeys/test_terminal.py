@@ -28,10 +28,12 @@ def open_talk(terminal: Terminal, name: str) -> None:
     terminal.wait_for(name)
     terminal.settle()
     terminal.write(b"f")
+    terminal.wait_for("Find a conversation")
     terminal.settle()
     terminal.write(name.encode())
     terminal.settle()
     terminal.write(b"\r")
+    terminal.wait_for("to write")
 
 
 def ended(terminal: Terminal) -> int:
