@@ -271,6 +271,7 @@ def _show_unjoined(writing: Writing, part: StatusUpdate) -> None:
         number=part.number,
         summary=f"status {part.state}",
         value={"statuses": [_as_told(part)]},
+        received_at=writing.now,
     )
     add_event(writing, event, identity=_event_identity(part))
 
@@ -303,6 +304,7 @@ def _fold_event(writing: Writing, part: OtherEvent) -> None:
         number=part.number,
         summary=part.summary,
         value=part.value,
+        received_at=writing.now,
     )
     if not add_event(writing, event, identity=part.identity):
         return

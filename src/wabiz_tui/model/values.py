@@ -146,6 +146,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     number: str | None = None
     summary: str = ""
     value: dict[str, Any] | None = None
+    received_at: datetime | None = None
+    """When the hub folded it in; `at` is what the webhook says, which may be long before or nothing at all."""
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -177,7 +177,8 @@ def _free_doc(work: _Work, sent_at: int, key: bytes) -> int:
 
 def _put_event(work: _Work, event: Event) -> None:
     at = to_ms(event.at)
-    expires_at = work.until(at, None)
+    # An event is news of the account, not a customer's words: it is held for the window from when it came.
+    expires_at = work.until(at if event.received_at is None else max(at, to_ms(event.received_at)), None)
     if expires_at <= work.now:
         _expire(work, "expire_event", to_key(event.id))
         return
