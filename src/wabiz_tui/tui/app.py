@@ -20,10 +20,10 @@ from wabiz_tui.model.config import Config
 from wabiz_tui.model.desk import Desk, DeskEvent, DeskStatus
 from wabiz_tui.model.errors import WabizError
 from wabiz_tui.tui.actions import ACTIONS, Keymap, matching, single_keys
-from wabiz_tui.tui.align import aligned
 from wabiz_tui.tui.crash import crash_text
 from wabiz_tui.tui.dialogs.finder import Finder, Match
 from wabiz_tui.tui.dialogs.help import Help
+from wabiz_tui.tui.driver import thrifty_driver
 from wabiz_tui.tui.guard import OutputGuard, guarded
 from wabiz_tui.tui.inbox.reading import Reading
 from wabiz_tui.tui.inbox.screen import InboxScreen
@@ -86,7 +86,7 @@ class WabizApp(App[int]):
         return guarded(super().get_line_filters(), self.output_guard)
 
     def get_driver_class(self) -> type[Driver]:
-        return aligned_driver(super().get_driver_class())
+        return thrifty_driver(super().get_driver_class())
 
     async def on_mount(self) -> None:
         self.run_worker(self._listen, group="listen")
@@ -201,6 +201,7 @@ class WabizApp(App[int]):
             case "app.theme":
                 self.theme = "wabiz-light" if self.theme == "wabiz-dark" else "wabiz-dark"
             case "app.redraw":
+                self._forget_picture()
                 self.refresh(layout=True)
             case "app.help":
                 if isinstance(self.screen, InboxScreen):
@@ -211,6 +212,11 @@ class WabizApp(App[int]):
             case _:
                 if isinstance(self.screen, InboxScreen):
                     self.screen.verbs.act(identifier)
+
+    def _forget_picture(self) -> None:
+        """What another program wrote over the screen is drawn over again, although the picture is the same."""
+        if self._driver is not None and hasattr(self._driver, "last_picture"):
+            setattr(self._driver, "last_picture", "")  # noqa: B010 the attribute is that of our subclass alone
 
     async def _lock(self) -> None:
         if isinstance(self.base, InboxScreen):
@@ -251,16 +257,6 @@ class WabizApp(App[int]):
         if not self._exit_renderables:
             self._exit_renderables.append(Text(crash_text(error)))
         self._close_messages_no_wait()
-
-
-def aligned_driver(base: type[Driver]) -> type[Driver]:
-    """A driver of the platform that keeps columns straight on terminals with another idea of widths."""
-
-    class AlignedDriver(base):
-        def write(self, data: str) -> None:
-            super().write(aligned(data))
-
-    return AlignedDriver
 
 
 REOPEN: Final = 75

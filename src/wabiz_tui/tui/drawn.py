@@ -52,8 +52,8 @@ class Drawn(Widget):
     def on_resize(self) -> None:
         self.wide, self.high = self.size
         self.measured()
-        self._shown = []
-        self.refresh()
+        # Textual draws a widget of another size anew by itself; only what was drawn before the size was known here differs.
+        self.redraw()
 
     def on_focus(self) -> None:
         self.redraw()

@@ -33,7 +33,7 @@ def cells(seat: Seat) -> list[list[tuple[str, str, str]]]:
         for segment in strip:
             style = segment.style
             ink, ground = (style.color, style.bgcolor) if style is not None else (None, None)
-            colours = [("%02x%02x%02x" % each.triplet) if each is not None and each.triplet else "default" for each in (ink, ground)]
+            colours = [each.triplet.hex[1:] if each is not None and each.triplet else "default" for each in (ink, ground)]
             row += [(character, colours[0], colours[1]) for character in segment.text]
         found.append(row)
     return found

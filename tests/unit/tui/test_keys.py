@@ -97,7 +97,8 @@ async def test_needs_me_skips_what_is_not_mine() -> None:
     ("keys", "view"),
     [
         (("1",), "mine"), (("2",), "unassigned"), (("4",), "snoozed"), (("5",), "resolved"), (("6",), "pending"), (("7",), "unread"),
-        (("8",), "all"), (("g", "i"), "mine"), (("g", "u"), "unassigned"), (("g", "a"), "all"), (("g", "s"), "snoozed"), (("g", "d"), "resolved"),
+        (("8",), "all"), (("g", "i"), "mine"), (("g", "u"), "unassigned"), (("g", "a"), "all"), (("g", "s"), "snoozed"),
+        (("g", "d"), "resolved"),
     ],
 )  # fmt: skip
 async def test_views(keys: tuple[str, ...], view: str) -> None:

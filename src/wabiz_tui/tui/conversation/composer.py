@@ -115,6 +115,10 @@ class Composer(Drawn, can_focus=True):
         tall = len(wrap(self.shut, self._width)) if self.shut else shown + bool(self.quote)
         if self.styles.height is None or self.styles.height.value != tall + 2:
             self.styles.height = tall + 2
+        if self.has_focus:
+            # The terminal's own cursor is hidden, but input methods and braille displays follow it.
+            _, cell = self.buffer.place(rows)
+            self.app.cursor_position = self.region.offset + (3 + cell, 1 + bool(self.quote) + at - self._top)
         self.redraw()
 
     def line_at(self, y: int) -> Line:
