@@ -34,6 +34,7 @@ from wabiz_tui.tui.screens.unlock import Unlock
 from wabiz_tui.tui.wording.spans import Span
 from wabiz_tui.tui.wording.times import SystemZone
 
+SEND_WITH_CTRL_X: Final = {"composer.send": "ctrl+x", "composer.newline": "enter,ctrl+j,alt+enter"}
 NO_DESK: Final = DeskStatus(link="offline", locked=True)
 
 
@@ -70,14 +71,15 @@ class WabizApp(App[int]):
         self.desk, self.clock = desk, clock
         self.settings = config or Config()
         self.zone = zone or SystemZone()
-        self.keys = Keymap(self.settings.keymap)
+        changes = (SEND_WITH_CTRL_X if self.settings.screen.send_key == "ctrl+x" else {}) | self.settings.keymap
+        self.keys = Keymap(changes)
         self.output_guard = OutputGuard()
         self._opening = asyncio.Lock()
         self.leader, self.activity = Leader(self), Activity(self)
         for name in ("dark", "light"):
             self.register_theme(make_theme(name))
         self.theme = "wabiz-light" if self.settings.screen.theme.endswith("light") else "wabiz-dark"
-        self.set_keymap({identifier: self.keys.single(identifier) for identifier in self.settings.keymap if self.keys.single(identifier)})
+        self.set_keymap({identifier: self.keys.single(identifier) for identifier in changes if self.keys.single(identifier)})
 
     def now(self) -> datetime:
         return self.clock.now().astimezone(self.zone)

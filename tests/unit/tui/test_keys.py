@@ -6,7 +6,7 @@ import pytest
 from tests.support import tui_data as still
 from tests.support.tui_desk import StillDesk
 from tests.support.tui_pilot import seated
-from wabiz_tui.model.config import Config
+from wabiz_tui.model.config import Config, Screen
 from wabiz_tui.model.errors import Denied, Unreachable, UsageError
 from wabiz_tui.model.values import DeliveryState
 from wabiz_tui.tui.actions import ACTIONS, BY_ID, Keymap, matching
@@ -208,6 +208,14 @@ async def test_writing_and_sending() -> None:
         assert seat.desk.named("set_status") == []
         assert seat.inbox.composer.buffer.text == ""
         assert "jeq" in seat.text()
+
+
+async def test_sending_with_ctrl_x() -> None:
+    """With `send_key = "ctrl+x"` Enter breaks the line and Ctrl+X sends."""
+    async with seated(config=Config(screen=Screen(send_key="ctrl+x"))) as seat:
+        await seat.press("enter", "i", "a", "enter", "b", "ctrl+x")
+
+        assert [call[2] for call in seat.desk.named("send_text")] == ["a\nb"]
 
 
 async def test_reply_quotes_the_message() -> None:
