@@ -11,6 +11,7 @@ import msgspec
 from wabiz_tui.desk.cache.letters import Letter
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.enrolment import mark_revoked
+from wabiz_tui.desk.history import messages_with_history, timeline_with_history
 from wabiz_tui.desk.listeners import Listeners
 from wabiz_tui.desk.merging import merged
 from wabiz_tui.desk.opening import Setting, open_session
@@ -110,19 +111,24 @@ class LocalDesk(Hears):
         return await self._read(lambda cache: cache.conversation(conversation))
 
     async def timeline(self, conversation: str, *, before: str | None = None, after: str | None = None, limit: int = 50) -> TimelinePage:
-        letters = await self._opened_session().letters.of_conversation(conversation)
+        session = self._opened_session()
+        letters = await session.letters.of_conversation(conversation)
         # A letter is newer than everything the cache holds: what comes before it are the newest messages.
         is_letter = any(before == letter.content.shown.id for letter in letters if letter.content is not None)
         page = await self._read(
             lambda cache: cache.timeline(conversation, before=None if is_letter else before, after=after, limit=_bounded(limit))
         )
+        if after is None and not is_letter:
+            page = await timeline_with_history(session, page, before=before, limit=_bounded(limit))
         if page.has_later or is_letter:
             return page
         return msgspec.structs.replace(page, messages=merged(page.messages, letters))
 
     async def messages(self, conversation: str) -> list[Message]:
-        letters = await self._opened_session().letters.of_conversation(conversation)
-        return merged(await self._read(lambda cache: cache.messages(conversation)), letters)
+        session = self._opened_session()
+        letters = await session.letters.of_conversation(conversation)
+        cached = await self._read(lambda cache: cache.messages(conversation))
+        return merged(await messages_with_history(session, conversation, cached), letters)
 
     async def events(self, *, limit: int = 1000) -> list[Event]:
         return await self._read(lambda cache: cache.events(limit=max(limit, 1)))
@@ -332,7 +338,7 @@ class LocalDesk(Hears):
             left = self._idle_time().total_seconds() - idle
             if left <= 0 and self._session is not None:
                 await self._lock("idle", None)
-            await asyncio.sleep(min(max(left, 0.5), 30.0))
+            await asyncio.sleep(min(max(left, 0.5), 30.0) if self._session is not None else 1.0)
 
     def _idle_time(self) -> timedelta:
         policy = self._session.policy if self._session is not None else None

@@ -19,7 +19,8 @@ from wabiz_tui.desk.receipts import Receipts
 from wabiz_tui.desk.rules import Rules
 from wabiz_tui.desk.shelf import Shelf
 from wabiz_tui.desk.vault import Vault
-from wabiz_tui.model.errors import Locked, Unreachable, WabizError
+from wabiz_tui.model.errors import DamagedStore, Locked, Unreachable, WabizError
+from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.wire import ReceiptCounts, SignedReceipt
 
 Reason = Literal["due", "policy", "resolved", "lock", "exit", "start", "asked", "removed", "reset", "wipe"]
@@ -45,18 +46,20 @@ class Purger:
         now: Callable[[], datetime],
         open_cache: Callable[[int], Cache],
         told: Callable[[str], None],
+        damaged: Callable[[WabizError], None],
     ) -> None:
         self.cache = cache
         self.receipts = receipts
         self.next_at: datetime | None = None
         self.notice = ""
         self._vault, self._shelf, self._link, self._letters = vault, shelf, link, letters
-        self._turn, self._rules, self._now, self._open_cache, self._told = turn, rules, now, open_cache, told
+        self._turn, self._rules, self._now, self._open_cache, self._told, self._damaged = turn, rules, now, open_cache, told, damaged
         self._wake = asyncio.Event()
         self._hurried: Reason | None = "start"
         self._last_at: datetime | None = None
         self._one = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._switching: asyncio.Task[SignedReceipt] | None = None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="purge")
@@ -67,6 +70,8 @@ class Purger:
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        if self._switching is not None:
+            await asyncio.wait((self._switching,))
 
     def look_again(self, reason: str = "") -> None:
         """Something changed; with `reason`, what fell due by it goes at once."""
@@ -96,20 +101,27 @@ class Purger:
                 kept=ReceiptCounts(),
                 ids_hash="",
             )
-            async with self._turn:
-                draft = self._shelf.draft(reply.epoch)
-                await asyncio.to_thread(self._shelf.destroy_file, draft)
-                old_key = self._vault.keys[old.epoch]
-                await asyncio.to_thread(rebuild, old.database, old_key, draft, key, pending, now=self._now())
-                await asyncio.to_thread(self._shelf.publish, reply.epoch)
-                self.cache = await asyncio.to_thread(self._open_cache, reply.epoch)
-            await asyncio.to_thread(old.close)
-            await self._letters.scrub()
-            receipt = await self.finish()
-            assert receipt is not None  # noqa: S101 the file just made owes one
+            # Once begun it is not broken off: `stop` waits for it, which takes a second or two.
+            self._switching = asyncio.create_task(self._switch(old, key, pending), name="switch")
+            receipt = await asyncio.shield(self._switching)
             self._last_at = self._now()
+            await self.deliver()
             self._told(reason)
             return receipt
+
+    async def _switch(self, old: Cache, key: Secret, pending: Pending) -> SignedReceipt:
+        async with self._turn:
+            draft = self._shelf.draft(pending.next_epoch)
+            await asyncio.to_thread(self._shelf.destroy_file, draft)
+            old_key = self._vault.keys[old.epoch]
+            await asyncio.to_thread(rebuild, old.database, old_key, draft, key, pending, now=self._now())
+            await asyncio.to_thread(self._shelf.publish, pending.next_epoch)
+            self.cache = await asyncio.to_thread(self._open_cache, pending.next_epoch)
+        await asyncio.to_thread(old.close)
+        await self._letters.scrub()
+        receipt = await self.finish()
+        assert receipt is not None  # noqa: S101 the file just made owes one
+        return receipt
 
     async def start_empty(self) -> None:
         """The cache can no longer be read, or the hub has destroyed its epoch: an empty one takes its place under a later
@@ -128,10 +140,11 @@ class Purger:
                 await self.cache.owe_receipt(lost(old.epoch, reply.epoch, 0 if rules is None else rules.version, started))
             await asyncio.to_thread(self._shelf.clear_drafts)
             await self.finish()
+            await self.deliver()
             self._told("reset")
 
     async def finish(self) -> SignedReceipt | None:
-        """Destroy what the cache's own note says is destroyed, and sign for it; None when there is no such note."""
+        """Destroy what the cache's own note says is destroyed, and sign for it; None when there is no such note. Needs no hub."""
         pending = await self.cache.pending_receipt()
         if pending is None:
             return None
@@ -140,7 +153,6 @@ class Purger:
         bundle = await self._vault.open_bundle(None)
         receipt = await asyncio.to_thread(self.receipts.add, pending, bundle.seed, finished_at=self._now())
         await self.cache.forget_pending_receipt()
-        await self.deliver()
         return receipt
 
     async def deliver(self) -> None:
@@ -186,6 +198,9 @@ class Purger:
             return _RETRY
         except Locked:
             return timedelta(hours=1)
+        except DamagedStore as error:
+            self._damaged(error)
+            return _RETRY
         except WabizError as error:
             self.notice = f"The purge could not be done: {error.sentence}"
             return _RETRY

@@ -18,7 +18,7 @@ from wabiz_tui.desk.shelf import Shelf
 from wabiz_tui.desk.sync import Sync, Told
 from wabiz_tui.desk.vault import Vault
 from wabiz_tui.model.desk import Link as LinkState
-from wabiz_tui.model.errors import LeaseEnded, NotFound, Revoked, StoreError, Unreachable, WabizError
+from wabiz_tui.model.errors import Denied, LeaseEnded, NotFound, Revoked, StoreError, StoreFull, Unreachable, WabizError
 from wabiz_tui.policy.document import Policy
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Session(Told):
             now=clock.now,
             open_cache=open_cache,
             told=self._purged,
+            damaged=self.refused,
         )
         self.outbox = Outbox(
             letters,
@@ -101,8 +102,11 @@ class Session(Told):
         """Finish what a kill left half-done, then go to work. Raises what the cache raises."""
         await self.sync.load()
         self.clock.remember((await self.cache.marks()).floor)
-        if (await self.cache.pending_receipt()) is not None:
+        try:
             await self.purger.finish()
+        except (Denied, StoreFull) as error:
+            # The note stays in the file; what it says is destroyed is invisible and has no key at the hub.
+            self.notice = error.sentence
         self.outbox.start()
         self.sync.start()
         self.purger.start()

@@ -13,7 +13,7 @@ from wabiz_tui.desk.link import Link
 from wabiz_tui.desk.rules import Rules, holds_longer, read_rules
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.desk import Link as LinkState
-from wabiz_tui.model.errors import BadInput, Denied, DocumentError, Locked, Revoked, StoreError, Unreachable, WabizError
+from wabiz_tui.model.errors import DamagedStore, DocumentError, Locked, Revoked, StoreFull, Unreachable, WabizError
 from wabiz_tui.model.feed import Change, ChangesPage, Entity
 from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
 from wabiz_tui.model.wire import SignedPolicy
@@ -99,6 +99,7 @@ class Sync:
                 self._told.moved("connecting")
                 await self.catch_up()
                 failures = 0
+                self.notice = await self._what_is_not_understood()
                 self._told.arrived()
                 self._told.moved("online")
                 await self._follow()
@@ -107,12 +108,16 @@ class Sync:
                 self._told.moved("revoked")
                 self._told.refused(error)
                 return
-            except (StoreError, Locked) as error:
+            except (DamagedStore, Locked) as error:
                 self._told.refused(error)
                 return
             except Unreachable:
                 self._told.moved("offline")
-            except (Denied, BadInput, WabizError) as error:
+            except StoreFull as error:
+                # Nothing of the batch went in: what is held stays readable, and the rest comes when there is room.
+                self.notice = error.sentence
+                self._told.moved("offline")
+            except WabizError as error:
                 self.notice = error.sentence
                 self._told.moved("refused")
             failures += 1
@@ -129,6 +134,12 @@ class Sync:
                 if self.cursor < page.next:
                     return
         raise Unreachable("The hub ended the stream.")
+
+    async def _what_is_not_understood(self) -> str:
+        newest = (await self._link.me()).policy
+        if self.rules is None or newest <= self.rules.version:
+            return ""
+        return "The business has a policy that this version of wabiz does not understand: update wabiz."
 
     async def _ensure_rules(self) -> None:
         """Nothing is stored before it is known what may be."""
@@ -165,7 +176,7 @@ class Sync:
                 try:
                     newer = self._read(decode(change.value, SignedPolicy))
                 except DocumentError:
-                    self.notice = "The business has a policy that this version of wabiz does not understand: update wabiz."
+                    # The one that is understood stays in force; `_run` says that there is a newer one.
                     continue
                 if newer.version > rules.version:
                     rules = newer

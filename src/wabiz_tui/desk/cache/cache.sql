@@ -180,6 +180,9 @@ SELECT min(expires_at_ms) FROM (
 -- name: due_messages
 SELECT lower(hex(id)) FROM messages WHERE expires_at_ms <= :now
 
+-- name: latest_due_message
+SELECT max(sent_at_ms) FROM messages WHERE expires_at_ms <= :now
+
 -- name: due_conversations
 SELECT lower(hex(id)) FROM conversations WHERE expires_at_ms <= :now
 

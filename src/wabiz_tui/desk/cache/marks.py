@@ -22,6 +22,8 @@ class Marks(msgspec.Struct, frozen=True, omit_defaults=True):
     floor: datetime | None = None
     residue_since: datetime | None = None
     """Since when words lie in the file that no row holds any more; None when a rebuild has destroyed them."""
+    forgotten_until: datetime | None = None
+    """The time of the latest message this machine has purged: what is not later is not fetched from the hub again unasked."""
 
 
 class Pending(msgspec.Struct, frozen=True):

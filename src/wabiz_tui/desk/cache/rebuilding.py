@@ -15,7 +15,7 @@ from wabiz_tui.desk.cache.marks import PENDING, Pending, change_marks, load_mark
 from wabiz_tui.desk.cache.migrations import Kind
 from wabiz_tui.desk.cache.queries import load_queries
 from wabiz_tui.desk.cache.reading import without_preview
-from wabiz_tui.desk.cache.times import to_ms
+from wabiz_tui.desk.cache.times import from_ms, to_ms
 from wabiz_tui.desk.cache.words import indexed
 from wabiz_tui.desk.cache.writing import set_meta
 from wabiz_tui.model.codec import decode, encode
@@ -46,7 +46,8 @@ def _copy(source: Connection, target: Connection, old_key: Secret, pending: Pend
         kept[kind] = target.executemany(_sql[f"copy_{kind[:-1]}"], source.execute(_sql[f"live_{kind}"], at)).rowcount
     for query, rows in (("copy_number", "all_numbers"), ("copy_person", "all_people")):
         target.executemany(_sql[query], source.execute(_sql[rows]))
-    change_marks(target, **msgspec.structs.asdict(load_marks(source)) | {"residue_since": None, "floor": now})
+    marks = msgspec.structs.asdict(load_marks(source)) | {"residue_since": None, "floor": now}
+    change_marks(target, **marks | {"forgotten_until": _forgotten_until(source, at)})
     complete = msgspec.structs.replace(
         pending,
         removed=_counts({kind: len(ids) for kind, ids in removed.items()}),
@@ -55,6 +56,13 @@ def _copy(source: Connection, target: Connection, old_key: Secret, pending: Pend
     )
     set_meta(target, PENDING, encode(complete))
     return complete
+
+
+def _forgotten_until(source: Connection, at: dict[str, int]) -> datetime | None:
+    before = load_marks(source).forgotten_until
+    latest = source.execute(_sql["latest_due_message"], at).fetchone()[0]
+    purged = [instant for instant in (before, None if latest is None else from_ms(latest)) if instant is not None]
+    return max(purged, default=None)
 
 
 _KINDS = ("messages", "conversations", "contacts", "events")

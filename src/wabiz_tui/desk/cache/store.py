@@ -112,6 +112,10 @@ class Cache:
     async def search(self, words: str, *, limit: int) -> list[SearchHit]:
         return await self._read(lambda connection, now: reading.search(connection, words, now=now, limit=limit))
 
+    async def forgotten_until(self) -> datetime | None:
+        """The time of the latest message this machine has purged."""
+        return await self._read(lambda connection, _: load_marks(connection).forgotten_until)
+
     async def totals(self) -> tuple[int, int]:
         """Visible messages and conversations."""
         return await self._read(lambda connection, now: reading.totals(connection, now=now))

@@ -62,7 +62,8 @@ async def connect(
 async def _running(paths: Paths) -> DeskClient | None:
     try:
         return await DeskClient.open(socket_path(paths))
-    except (FileNotFoundError, ConnectionError, NotADirectoryError):
+    except (FileNotFoundError, ConnectionError, NotADirectoryError, Unreachable):
+        # The last: a desk that was killed between the connection and its first word.
         return None
 
 
@@ -119,7 +120,7 @@ def _spawn(paths: Paths, passphrase: Secret | None, environment: Mapping[str, st
         inherited.append(secret_in)
         command += ["--passphrase-fd", str(secret_in)]
     try:
-        subprocess.Popen(
+        desk = subprocess.Popen(
             command,
             env=_environment(paths, environment),
             pass_fds=inherited,
@@ -129,6 +130,8 @@ def _spawn(paths: Paths, passphrase: Secret | None, environment: Mapping[str, st
             cwd="/",
             start_new_session=True,
         )
+        # The desk outlives this process and is nobody's to wait for; without this Python warns of a child still running.
+        desk.returncode = 0
     finally:
         for descriptor in inherited:
             os.close(descriptor)
