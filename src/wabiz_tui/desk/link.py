@@ -139,10 +139,10 @@ class Link:
 
     async def stream(self, since: int) -> AsyncIterator[ChangesPage]:
         """Pages as the hub makes them. Ends when the hub ends it; raises Unreachable after 45 seconds of silence, Revoked."""
+        http = await self._client()
         import httpx
         from httpx_sse import EventSource, SSEError
 
-        http = await self._client()
         headers = self._headers(await self._fresh_token()) | {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         timeout = httpx.Timeout(_TIMEOUT, connect=_CONNECT, read=_SILENCE)
         try:
@@ -222,9 +222,9 @@ class Link:
         return decode(await self._exchange("POST", "/v1/token", encode(TokenRequest(assertion)), token=None), TokenReply)
 
     async def _exchange(self, method: str, path: str, body: bytes | None, *, token: Secret | None, timeout: float = _TIMEOUT) -> bytes:
+        http = await self._client()
         import httpx
 
-        http = await self._client()
         try:
             async with http.stream(
                 method,
@@ -264,12 +264,14 @@ class Link:
 
     async def _client(self) -> "httpx.AsyncClient":
         if self._http is None:
-            # Importing the library and reading the trusted authorities takes up to half a second: not on the event loop.
+            # Importing the libraries and reading the trusted authorities takes up to half a second: not on the event loop.
             self._http = await asyncio.to_thread(self._build_client)
         return self._http
 
     def _build_client(self) -> "httpx.AsyncClient":
         import httpx
+        import httpx_sse  # noqa: F401  # pyright: ignore[reportUnusedImport] loaded here, so that the stream finds it
+        import jwt  # noqa: F401  # pyright: ignore[reportUnusedImport] likewise the first token
 
         is_local = urlsplit(self.hub_url).hostname in _LOOPBACK
         # A proxy named in the environment cannot reach this machine's own hub.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import httpx
 
 OUTBOX = "outbox.db"
+_QUIET = 0.7
 
 
 class Setting(NamedTuple):
@@ -65,6 +66,8 @@ class _Opening:
 
     async def open(self, hears: Hears, passphrase: Secret | None, *, only_warm: bool) -> Session:
         cache = self._open_warm()
+        # Loading the HTTP library takes half a second of this process; after a warm start the screen is painted first.
+        quiet = 0.0 if cache is None else _QUIET
         if cache is None and only_warm:
             raise Locked("The desk is locked; unlock it first.")
         if cache is None:
@@ -84,7 +87,7 @@ class _Opening:
             open_cache=self._open_file,
         )
         session.notice = self._notice
-        await session.start()
+        await session.start(quiet=quiet)
         return session
 
     async def undo(self) -> None:

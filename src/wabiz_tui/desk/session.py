@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from wabiz_tui.desk.cache.letters import Letter, Letters
 from wabiz_tui.desk.cache.store import Cache
@@ -24,6 +24,7 @@ from wabiz_tui.policy.document import Policy
 if TYPE_CHECKING:
     from datetime import datetime
 
+T = TypeVar("T")
 _LONGEST_BETWEEN_RENEWALS = timedelta(minutes=5)
 _LAST_PURGE = 15.0
 
@@ -98,8 +99,8 @@ class Session(Told):
     def policy(self) -> Policy:
         return Policy() if self.sync.rules is None else self.sync.rules.policy
 
-    async def start(self) -> None:
-        """Finish what a kill left half-done, then go to work. Raises what the cache raises."""
+    async def start(self, *, quiet: float = 0.0) -> None:
+        """Finish what a kill left half-done, then go to work, with the hub after `quiet` seconds. Raises what the cache raises."""
         await self.sync.load()
         self.clock.remember((await self.cache.marks()).floor)
         try:
@@ -108,11 +109,11 @@ class Session(Told):
             # The note stays in the file; what it says is destroyed is invisible and has no key at the hub.
             self.notice = error.sentence
         self.outbox.start()
-        self.sync.start()
+        self.sync.start(after=quiet)
         self.purger.start()
-        self._lease_task = asyncio.create_task(self._keep_lease(), name="lease")
+        self._lease_task = asyncio.create_task(self._keep_lease(quiet), name="lease")
 
-    async def use(self, read: Callable[[Cache], Awaitable[object]]) -> object:
+    async def use(self, read: Callable[[Cache], Awaitable[T]]) -> T:
         """Read from the cache of the moment; once more when a purge replaced it in between. Damage starts its mending."""
         cache = self.cache
         try:
@@ -204,8 +205,9 @@ class Session(Told):
         self.purger.start()
         self._hears.changed(frozenset())
 
-    async def _keep_lease(self) -> None:
+    async def _keep_lease(self, after: float) -> None:
         """Renew the lease while the hub answers; end the session when the lease ends without it."""
+        await asyncio.sleep(after)
         while True:
             try:
                 self.vault.take_share(await self.link.share(self.cache.epoch))

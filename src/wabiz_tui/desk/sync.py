@@ -65,8 +65,8 @@ class Sync:
         if marks.policy is not None:
             self.rules = self._read(marks.policy)
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="sync")
+    def start(self, *, after: float = 0.0) -> None:
+        self._task = asyncio.create_task(self._run(after), name="sync")
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -92,7 +92,8 @@ class Sync:
         finally:
             self.is_catching_up = False
 
-    async def _run(self) -> None:
+    async def _run(self, after: float) -> None:
+        await asyncio.sleep(after)
         failures = 0
         while True:
             try:
