@@ -30,6 +30,7 @@ from wabiz_tui.model.wire import (
     EnrollReply,
     EnrollRequest,
     ErrorBody,
+    HistoryPage,
     PolicyVersion,
     ReadMark,
     Receipt,
@@ -280,6 +281,17 @@ class FakeHub:
                 self.put(msgspec.structs.replace(held, unread=1 if decode(raw, ReadMark).unread else 0))
         return self.values[held.id]
 
+    async def history(self, request: Request) -> object:
+        """What this hub keeps of a conversation, for ever; the newest page, or the one before a message."""
+        self._device(request)
+        held = [self.values[identifier] for (entity, identifier), row in self.rows.items() if entity == "message" and row.value is not None]
+        of_it = sorted((row for row in held if row.conversation == request.path_params["id"]), key=lambda row: (row.sent_at, row.id))
+        before = request.query_params.get("before")
+        places = [place for place, row in enumerate(of_it) if row.id == before]
+        earlier = of_it[: places[0]] if places else of_it
+        limit = int(request.query_params.get("limit", "50"))
+        return HistoryPage(messages=earlier[-limit:], has_earlier=len(earlier) > limit)
+
     async def media(self, request: Request) -> Response:
         self._device(request)
         return Response(b"\x89PNG", media_type="image/png")
@@ -335,6 +347,7 @@ class FakeHub:
             ("GET", "/v1/device/share", self.share), ("POST", "/v1/device/epochs", self.epochs), ("POST", "/v1/receipts", self.receipt),
             ("GET", "/v1/changes", self.changes), ("GET", "/v1/changes/stream", self.stream), ("GET", "/v1/policy", self.policy),
             ("POST", "/v1/conversations/{id}/{verb}", self.act), ("GET", "/v1/media/{id}", self.media),
+            ("GET", "/v1/conversations/{id}/messages", self.history),
             ("POST", "/{version}/{number}/messages", self.send),
         ]  # fmt: skip
         return Starlette(routes=[Route(path, self._answering(handler), methods=[method]) for method, path, handler in routes])

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -253,7 +253,7 @@ class LocalDesk(Hears):
         return self._opened_session()
 
     async def _read(self, read: Callable[[Cache], Awaitable[T]]) -> T:
-        return cast("T", await self._opened_session().use(read))
+        return await self._opened_session().use(read)
 
     async def _write(self, conversation: str, text: str, *, key: str | None, reply_to: str | None, undo: bool) -> Letter:
         session = self._used()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from wabiz_tui.desk.cache.letters import Letter, Letters
@@ -55,7 +56,7 @@ class Session(Told):
         receipts: Receipts,
         clock: DeskClock,
         hears: Hears,
-        open_cache: Callable[[int], Cache],
+        open_cache: Callable[[int, Path], Cache],
     ) -> None:
         self.enrolment, self.vault, self.shelf, self.link, self.letters, self.clock = enrolment, vault, shelf, link, letters, clock
         self.link_state: LinkState = "connecting"

@@ -15,6 +15,8 @@ from wabiz_tui.model.errors import Locked, StoreError
 from wabiz_tui.model.secret import Secret
 
 T = TypeVar("T")
+MEMORY = Path(":memory:")
+"""In place of a file: the database lives and ends with its object."""
 _READERS = 3
 _TRIES = 5
 
@@ -39,11 +41,15 @@ class Database:
         except BaseException:
             self._writer_connection.close()
             raise
-        path.chmod(0o600)
+        if path != MEMORY:
+            path.chmod(0o600)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{kind.folder}-writer")
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"{kind.folder}-reader")
+        # A database in memory is one connection's own: what reads it takes turns with what writes it.
+        self._readers = self._writer if path == MEMORY else ThreadPoolExecutor(_READERS, thread_name_prefix=f"{kind.folder}-reader")
         self._idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self._opened: list[Connection] = []
+        if path == MEMORY:
+            self._idle.put(self._writer_connection)
         self._gate = threading.Lock()
         self._is_closed = False
 
@@ -72,9 +78,8 @@ class Database:
         await asyncio.shield(asyncio.wrap_future(future))
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
-        """`read` for a caller that has no event loop, on the caller's thread."""
-        self._refuse_closed()
-        return self._reading(work)
+        """`read` for a caller that has no event loop."""
+        return self._submit(self._readers, self._reading, work).result()
 
     def write_now(self, work: Callable[[Connection], T]) -> T:
         """`write` for a caller that has no event loop; it waits for its turn."""

@@ -97,6 +97,14 @@ def _slice(
     return (found[::-1], is_more, True) if before is not None else (found, True, is_more)
 
 
+def forgotten_until(connection: Connection, before: datetime | None, *, now: int) -> datetime | None:
+    """The later of `before` and the time of the newest message that has expired in this file."""
+    latest = connection.execute(_sql["latest_due_message"], {"now": now}).fetchone()[0]
+    # Rows hold whole milliseconds; the message itself may be later by less than one.
+    known = [instant for instant in (before, None if latest is None else from_ms(latest + 1)) if instant is not None]
+    return max(known, default=None)
+
+
 def _newest(connection: Connection, identifier: str, *, now: int, limit: int) -> list[Message]:
     parameters = {"conversation": find_key(identifier), "now": now, "limit": limit}
     return [decode(row[0], Message) for row in connection.execute(_sql["newest_messages"], parameters)][::-1]

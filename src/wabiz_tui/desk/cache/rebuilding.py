@@ -14,8 +14,8 @@ from wabiz_tui.desk.cache.database import Database
 from wabiz_tui.desk.cache.marks import PENDING, Pending, change_marks, load_marks
 from wabiz_tui.desk.cache.migrations import Kind
 from wabiz_tui.desk.cache.queries import load_queries
-from wabiz_tui.desk.cache.reading import without_preview
-from wabiz_tui.desk.cache.times import from_ms, to_ms
+from wabiz_tui.desk.cache.reading import forgotten_until, without_preview
+from wabiz_tui.desk.cache.times import to_ms
 from wabiz_tui.desk.cache.words import indexed
 from wabiz_tui.desk.cache.writing import set_meta
 from wabiz_tui.model.codec import decode, encode
@@ -33,9 +33,14 @@ def rebuild(old: Database, old_key: Secret, path: Path, key: Secret, pending: Pe
     second per 30 000 messages; nobody may write to `old` meanwhile. The new file is whole and closed when it returns."""
     made = Database(path, key, Kind.CACHE)
     try:
-        return made.write_now(lambda target: old.read_now(lambda source: _copy(source, target, old_key, pending, now)))
+        return copy_survivors(old, old_key, made, pending, now=now)
     finally:
         made.close()
+
+
+def copy_survivors(old: Database, old_key: Secret, made: Database, pending: Pending, *, now: datetime) -> Pending:
+    """The same into an empty database that stays open."""
+    return made.write_now(lambda target: old.read_now(lambda source: _copy(source, target, old_key, pending, now)))
 
 
 def _copy(source: Connection, target: Connection, old_key: Secret, pending: Pending, now: datetime) -> Pending:
@@ -46,8 +51,9 @@ def _copy(source: Connection, target: Connection, old_key: Secret, pending: Pend
         kept[kind] = target.executemany(_sql[f"copy_{kind[:-1]}"], source.execute(_sql[f"live_{kind}"], at)).rowcount
     for query, rows in (("copy_number", "all_numbers"), ("copy_person", "all_people")):
         target.executemany(_sql[query], source.execute(_sql[rows]))
-    marks = msgspec.structs.asdict(load_marks(source)) | {"residue_since": None, "floor": now}
-    change_marks(target, **marks | {"forgotten_until": _forgotten_until(source, at)})
+    marks = load_marks(source)
+    forgotten = forgotten_until(source, marks.forgotten_until, now=at["now"])
+    change_marks(target, **msgspec.structs.asdict(marks) | {"residue_since": None, "floor": now, "forgotten_until": forgotten})
     complete = msgspec.structs.replace(
         pending,
         removed=_counts({kind: len(ids) for kind, ids in removed.items()}),
@@ -56,13 +62,6 @@ def _copy(source: Connection, target: Connection, old_key: Secret, pending: Pend
     )
     set_meta(target, PENDING, encode(complete))
     return complete
-
-
-def _forgotten_until(source: Connection, at: dict[str, int]) -> datetime | None:
-    before = load_marks(source).forgotten_until
-    latest = source.execute(_sql["latest_due_message"], at).fetchone()[0]
-    purged = [instant for instant in (before, None if latest is None else from_ms(latest)) if instant is not None]
-    return max(purged, default=None)
 
 
 _KINDS = ("messages", "conversations", "contacts", "events")

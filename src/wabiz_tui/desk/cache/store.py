@@ -113,8 +113,12 @@ class Cache:
         return await self._read(lambda connection, now: reading.search(connection, words, now=now, limit=limit))
 
     async def forgotten_until(self) -> datetime | None:
-        """The time of the latest message this machine has purged."""
-        return await self._read(lambda connection, _: load_marks(connection).forgotten_until)
+        """The time of the latest message this machine has purged, or must and has hidden already."""
+
+        def work(connection: Connection, now: int) -> datetime | None:
+            return reading.forgotten_until(connection, load_marks(connection).forgotten_until, now=now)
+
+        return await self._read(work)
 
     async def totals(self) -> tuple[int, int]:
         """Visible messages and conversations."""

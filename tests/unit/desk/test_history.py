@@ -1,0 +1,89 @@
+"""What a cache may not hold is shown live from the hub, from memory, and is not stored; what was purged does not come back unasked."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.desk_bench import opened
+from tests.support.desk_hub import FakeHub
+from tests.support.desk_samples import conversation, ident, message
+from wabiz_tui.desk.desk import LocalDesk
+from wabiz_tui.model.clock import SystemClock
+from wabiz_tui.model.content import plain_text
+from wabiz_tui.model.paths import Paths, paths_under
+from wabiz_tui.model.values import Message
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def hub() -> Iterator[FakeHub]:
+    with FakeHub().serve() as served:
+        served.put(conversation(1, last_at=NOW, window_until=NOW + timedelta(hours=20), unread=2))
+        yield served
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return paths_under(tmp_path / "home")
+
+
+def said(number: int, *, days: float) -> Message:
+    return message(number, 1, f"word{number}", sent_at=NOW - timedelta(days=days))
+
+
+async def shown(desk: LocalDesk) -> list[str]:
+    return [plain_text(held.content) for held in await desk.messages(ident(1))]
+
+
+async def test_messages_older_than_the_window_are_shown_and_not_stored(hub: FakeHub, paths: Paths) -> None:
+    """A conversation of long ago is read whole in order; the cache counts only what the window allows."""
+    hub.put(*(said(number, days=600 - number) for number in range(1, 4)), said(9, days=1))
+    async with opened(hub, paths) as desk:
+        assert await shown(desk) == ["word1", "word2", "word3", "word9"]
+        assert (await desk.status()).messages == 1
+        assert await desk.search("word1") == []
+
+
+async def test_an_open_conversation_that_the_cache_holds_nothing_of_is_not_blank(hub: FakeHub, paths: Paths) -> None:
+    """The screen gets the newest page from the hub, with the first unread message marked."""
+    hub.put(*(said(number, days=600 - number) for number in range(1, 6)))
+    async with opened(hub, paths) as desk:
+        page = await desk.timeline(ident(1), limit=3)
+
+        assert [plain_text(held.content) for held in page.messages] == ["word3", "word4", "word5"]
+        assert page.has_earlier
+        assert page.first_unread == page.messages[-2].id
+        earlier = await desk.timeline(ident(1), before=page.messages[0].id, limit=3)
+        assert [plain_text(held.content) for held in earlier.messages] == ["word1", "word2"]
+        assert not earlier.has_earlier
+
+
+async def test_a_person_who_scrolls_on_reads_what_is_older_than_the_cache(hub: FakeHub, paths: Paths) -> None:
+    """From the oldest cached message the timeline goes on at the hub; nothing is asked before somebody scrolls."""
+    hub.put(said(1, days=90), said(2, days=2))
+    async with opened(hub, paths) as desk:
+        page = await desk.timeline(ident(1))
+        assert [plain_text(held.content) for held in page.messages] == ["word2"]
+        assert page.has_earlier
+
+        earlier = await desk.timeline(ident(1), before=page.messages[0].id)
+
+        assert [plain_text(held.content) for held in earlier.messages] == ["word1"]
+
+
+async def test_what_this_machine_has_purged_does_not_come_back_unasked(hub: FakeHub, paths: Paths) -> None:
+    """After a purge neither a list of messages nor opening the conversation brings the purged words back; scrolling up asks for them."""
+    hub.put(said(1, days=2))
+    clock = SystemClock()
+    async with opened(hub, paths, clock=clock) as desk:
+        assert await shown(desk) == ["word1"]
+        hub.ahead = clock.ahead = timedelta(days=15)
+        await desk.purge()
+
+        assert await shown(desk) == []
+        page = await desk.timeline(ident(1))
+        assert page.messages == []
+        assert page.has_earlier
