@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from wabiz_tui.desk.cache.database import MEMORY
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.clock import DeskClock
@@ -13,6 +14,7 @@ from wabiz_tui.desk.files import check_private_folder, sync_folder
 from wabiz_tui.desk.link import Link
 from wabiz_tui.desk.purge import lost
 from wabiz_tui.desk.receipts import Receipts
+from wabiz_tui.desk.rules import read_rules
 from wabiz_tui.desk.session import Hears, Session
 from wabiz_tui.desk.shelf import Shelf
 from wabiz_tui.desk.vault import Vault
@@ -121,7 +123,7 @@ class _Opening:
         self._vault.take_share(reply)
         newest = next(iter(self._shelf.epochs()), None)
         if newest is None:
-            return await asyncio.to_thread(self._open_file, reply.epoch)
+            return await asyncio.to_thread(self._open_file, reply.epoch, await self._place(reply.epoch))
         cache = await self._open_newest(newest, reply.epoch)
         return cache or await self._begin_empty(newest, self._link)
 
@@ -145,16 +147,22 @@ class _Opening:
             reply = await link.begin_epoch(reply.epoch)
         self._vault.take_share(reply)
         await asyncio.to_thread(self._shelf.set_aside, unreadable)
-        cache = await asyncio.to_thread(self._open_file, reply.epoch)
+        cache = await asyncio.to_thread(self._open_file, reply.epoch, await self._place(reply.epoch))
         if reply.epoch > unreadable:
             await cache.owe_receipt(lost(unreadable, reply.epoch, 0, self._setting.clock.now()))
         await asyncio.to_thread(self._shelf.clear_drafts)
         return cache
 
-    def _open_file(self, epoch: int) -> Cache:
-        cache = Cache(
-            self._shelf.path(epoch), self._vault.keys[epoch], epoch=epoch, now=self._setting.clock.now, me=self._setting.enrolment.person
-        )
+    async def _place(self, epoch: int) -> Path:
+        """Where a new cache begins: the policy may want none on the disk."""
+        enrolment = self._setting.enrolment
+        rules = read_rules(await self._link.policy(), policy_key=enrolment.policy_key, tenant=enrolment.tenant)
+        return self._shelf.path(epoch) if rules.policy.cache.disk else MEMORY
+
+    def _open_file(self, epoch: int, path: Path | None = None) -> Cache:
+        """The file of an epoch, or a cache elsewhere."""
+        place = path or self._shelf.path(epoch)
+        cache = Cache(place, self._vault.keys[epoch], epoch=epoch, now=self._setting.clock.now, me=self._setting.enrolment.person)
         self._closers.append(cache.close)
         return cache
 

@@ -8,11 +8,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
+from wabiz_tui.desk.cache.database import MEMORY
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.marks import Pending
-from wabiz_tui.desk.cache.rebuilding import rebuild
+from wabiz_tui.desk.cache.rebuilding import copy_survivors, rebuild
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.link import Link
 from wabiz_tui.desk.receipts import Receipts
@@ -44,7 +46,7 @@ class Purger:
         turn: asyncio.Lock,
         rules: Callable[[], Rules | None],
         now: Callable[[], datetime],
-        open_cache: Callable[[int], Cache],
+        open_cache: Callable[[int, Path], Cache],
         told: Callable[[str], None],
         damaged: Callable[[WabizError], None],
     ) -> None:
@@ -80,8 +82,17 @@ class Purger:
         self._wake.set()
 
     async def is_due(self) -> bool:
-        due = await self.cache.due_since()
+        due = await self._due_since()
         return due is not None and due <= self._now()
+
+    async def _due_since(self) -> datetime | None:
+        """As the cache says; now, when it lies where the policy does not want it."""
+        is_misplaced = self._rules() is not None and self._belongs_in_memory() != (self.cache.path == MEMORY)
+        return self._now() if is_misplaced else await self.cache.due_since()
+
+    def _belongs_in_memory(self) -> bool:
+        rules = self._rules()
+        return rules is not None and not rules.policy.cache.disk
 
     async def purge(self, reason: Reason) -> SignedReceipt:
         """Rebuild now, due or not; the receipt. Raises Unreachable: the next epoch's share is the hub's to give."""
@@ -111,12 +122,16 @@ class Purger:
 
     async def _switch(self, old: Cache, key: Secret, pending: Pending) -> SignedReceipt:
         async with self._turn:
-            draft = self._shelf.draft(pending.next_epoch)
-            await asyncio.to_thread(self._shelf.destroy_file, draft)
-            old_key = self._vault.keys[old.epoch]
-            await asyncio.to_thread(rebuild, old.database, old_key, draft, key, pending, now=self._now())
-            await asyncio.to_thread(self._shelf.publish, pending.next_epoch)
-            self.cache = await asyncio.to_thread(self._open_cache, pending.next_epoch)
+            old_key, now = self._vault.keys[old.epoch], self._now()
+            if self._belongs_in_memory():
+                self.cache = await asyncio.to_thread(self._open_cache, pending.next_epoch, MEMORY)
+                await asyncio.to_thread(copy_survivors, old.database, old_key, self.cache.database, pending, now=now)
+            else:
+                draft = self._shelf.draft(pending.next_epoch)
+                await asyncio.to_thread(self._shelf.destroy_file, draft)
+                await asyncio.to_thread(rebuild, old.database, old_key, draft, key, pending, now=now)
+                await asyncio.to_thread(self._shelf.publish, pending.next_epoch)
+                self.cache = await asyncio.to_thread(self._open_cache, pending.next_epoch, self._shelf.path(pending.next_epoch))
         await asyncio.to_thread(old.close)
         await self._letters.scrub()
         receipt = await self.finish()
@@ -135,7 +150,8 @@ class Purger:
             async with self._turn:
                 await asyncio.to_thread(old.close)
                 await asyncio.to_thread(self._shelf.set_aside, old.epoch)
-                self.cache = await asyncio.to_thread(self._open_cache, reply.epoch)
+                path = MEMORY if self._belongs_in_memory() else self._shelf.path(reply.epoch)
+                self.cache = await asyncio.to_thread(self._open_cache, reply.epoch, path)
                 rules = self._rules()
                 await self.cache.owe_receipt(lost(old.epoch, reply.epoch, 0 if rules is None else rules.version, started))
             await asyncio.to_thread(self._shelf.clear_drafts)
@@ -177,7 +193,7 @@ class Purger:
 
     async def _wait(self) -> timedelta:
         """Until the next rebuild. What falls due within a while is taken together, well within the policy's time."""
-        due = await self.cache.due_since()
+        due = await self._due_since()
         rules, now = self._rules(), self._now()
         if due is None or rules is None or due > now:
             self._hurried = None
