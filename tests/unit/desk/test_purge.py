@@ -145,11 +145,12 @@ async def test_the_receipt_counts_names_nobody_and_verifies(hub: FakeHub, paths:
         chain = await desk.receipts()
         enrolment = get_enrolment(paths)
 
-        first, second = verify_chain(chain, from_base64(enrolment.public_key, size=32, what="key"))
+        first, *others = verify_chain(chain, from_base64(enrolment.public_key, size=32, what="key"))
 
-        assert (first.epoch, first.next_epoch, first.reason, first.policy) == (1, 2, "asked", 1)
+        assert (first.epoch, first.next_epoch, first.policy) == (1, 2, 1)
         assert (first.removed.messages, first.kept.messages, first.kept.conversations) == (40, 40, 2)
-        assert (second.removed.messages, second.kept.messages) == (0, 40)
+        # The desk may have begun by itself in the moment the clock moved; then there is one more.
+        assert {(later.removed.messages, later.kept.messages) for later in others} == {(0, 40)}
         assert hub.devices[enrolment.device].receipts == chain
         text = "".join(signed.receipt for signed in chain)
         assert not any(word in text for word in (DUE, "Customer", ident(1), message(1, 1).id))
