@@ -216,15 +216,15 @@ async def test_resolving_destroys_when_the_policy_says_so(hub: FakeHub, paths: P
 
 
 async def test_what_is_taken_from_sight_is_destroyed(hub: FakeHub, paths: Paths) -> None:
-    """A removal in the feed is followed by a rebuild."""
-    old = fill(hub)
+    """A removal in the feed is followed by a rebuild that leaves no trace of what was removed."""
+    fill(hub)
     async with opened(hub, paths) as desk:
-        for row in old:
-            hub.remove(row)
+        hub.remove(talk(1))
 
         await until(lambda: purged(desk, "removed"))
 
-        assert await desk.messages(ident(1)) == []
+        assert [held.id for held in await desk.conversations()] == [ident(2)]
+        assert not holds(paths.cache / "cache-2.db", key_of(desk), DUE)
 
 
 async def test_a_lock_destroys_what_is_due(hub: FakeHub, paths: Paths) -> None:
