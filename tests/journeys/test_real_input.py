@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,12 @@ def _holds_all(shown: dict[str, Any], original: Any, name: str) -> None:
     """Every leaf value of the original object stands somewhere in what is shown."""
     text = json.dumps(shown, ensure_ascii=False)
     for leaf in _leaves(original):
-        assert leaf in text, (name, leaf)
+        # Numbers inside a system message's sentence are masked by the default policy; what stands around them is told.
+        for part in MASKED.split(leaf) if name == "system-message.json" else [leaf]:
+            assert part in text, (name, leaf)
+
+
+MASKED = re.compile(r"\d{7,}")
 
 
 def _leaves(value: Any) -> list[str]:

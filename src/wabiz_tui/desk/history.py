@@ -31,7 +31,7 @@ async def read_page(link: Link, conversation: str, *, before: str | None, limit:
 async def messages_with_history(session: Session, conversation: str, cached: list[Message]) -> list[Message]:
     """All of a conversation: what the cache holds, after what the hub has from before. Left out is what this machine held once
     and has purged: it does not come back unasked. Without the hub: the cache alone."""
-    if session.link_state != "online":
+    if not _may_answer(session):
         return cached
     forgotten = await session.use(Cache.forgotten_until)
     found: list[Message] = []
@@ -52,7 +52,7 @@ async def messages_with_history(session: Session, conversation: str, cached: lis
 async def timeline_with_history(session: Session, page: TimelinePage, *, before: str | None, limit: int) -> TimelinePage:
     """A slice that reached the beginning of what the cache holds, continued from the hub where a person looks for more:
     at once when the cache holds nothing of the conversation, else when asked for what was before the oldest message."""
-    if page.has_earlier or session.link_state != "online":
+    if page.has_earlier or not _may_answer(session):
         return page
     is_known = before is None or await session.use(lambda cache: cache.message(before)) is not None
     if page.messages and is_known:
@@ -71,6 +71,11 @@ async def timeline_with_history(session: Session, page: TimelinePage, *, before:
     return msgspec.structs.replace(
         page, messages=messages, has_earlier=has_earlier, has_later=before is not None, first_unread=first_unread
     )
+
+
+def _may_answer(session: Session) -> bool:
+    """Not only when online: a desk that has just started is connecting still, and the asking itself finds out."""
+    return session.link_state in ("online", "connecting")
 
 
 def _first_unread(messages: list[Message], unread: int) -> str | None:

@@ -122,6 +122,7 @@ async def receipts(hub: Hub, caller: Caller, request: Request) -> Response:
 
 async def changes(hub: Hub, caller: Caller, request: Request) -> Response:
     since, limit = whole_number(request, "since", 0), whole_number(request, "limit", MOST_CHANGES)
+    await hub.intake.caught_up()
     return json_answer(await hub.feed.page(caller.viewer, since=since, limit=limit))
 
 

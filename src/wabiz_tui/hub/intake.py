@@ -17,6 +17,7 @@ from wabiz_tui.model.errors import BadInput, StoreError
 
 _BATCH = 200
 _PAUSE_AFTER_FAILURE = 1.0
+_PATIENCE = 5.0
 
 log = structlog.get_logger("hub.intake")
 
@@ -27,6 +28,7 @@ class Intake:
     def __init__(self, archive: Archive, journal: Journal, metrics: Metrics) -> None:
         self._archive, self._journal, self._metrics = archive, journal, metrics
         self._wanted = asyncio.Event()
+        self._folded = asyncio.Condition()
         self._stopping = False
         self._purged_on = ""
 
@@ -36,6 +38,21 @@ class Intake:
     def stop(self) -> None:
         self._stopping = True
         self._wanted.set()
+
+    async def caught_up(self, *, within: float = _PATIENCE) -> bool:
+        """Wait until everything acknowledged before this call is in the archive; False when that takes longer than `within` seconds.
+
+        A reader who asks after a webhook's 200 finds it: the two steps of ingest are not seen from outside.
+        """
+        loop = asyncio.get_running_loop()
+        wanted = await loop.run_in_executor(None, self._journal.last)
+        try:
+            async with asyncio.timeout(within), self._folded:
+                while await self._archive.read(fold_position) < wanted:
+                    await self._folded.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def run(self) -> None:
         """Start with what an earlier end left over."""
@@ -67,6 +84,8 @@ class Intake:
         # A body of 3 MB takes 100 ms and more to parse: neither the loop nor the one writer waits for it.
         parsed = await loop.run_in_executor(None, _parse_all, entries)
         bad = await self._archive.write(lambda writing: fold_batch(writing, entries, parsed))
+        async with self._folded:
+            self._folded.notify_all()
         self._metrics.folded.inc(len(entries))
         for number, reason in bad:
             self._metrics.quarantined.inc()
