@@ -1,17 +1,17 @@
 """The policy: show, check, compare, apply, approve."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from wabiz_tui.cli.commands import json_option, passphrase_option
-from wabiz_tui.cli.output import print_json, say
+from wabiz_tui.cli.output import print_json, print_table, say
 from wabiz_tui.cli.remote import ask_hub
 from wabiz_tui.model.codec import decode
-from wabiz_tui.model.errors import BadInput
-from wabiz_tui.model.wire import PolicyOutcome, PolicyText, PolicyVersion, SignedPolicy
+from wabiz_tui.model.document import load_text
+from wabiz_tui.model.wire import PolicyOutcome, PolicyStanding, PolicyText, PolicyVersion, SignedPolicy
 
-_LARGEST = 256 * 1024
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -21,12 +21,7 @@ def policy() -> None:
 
 
 def _read(file: Path) -> PolicyText:
-    if file.stat().st_size > _LARGEST:
-        raise BadInput(f"{file.name} is larger than {_LARGEST // 1024} KiB; that is no policy.")
-    try:
-        return PolicyText(text=file.read_text(encoding="utf-8"), file=str(file))
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{file.name} is not UTF-8 text.") from error
+    return PolicyText(text=load_text(file), file=str(file))
 
 
 @policy.command()
@@ -77,6 +72,25 @@ def apply(file: Path, *, as_json: bool, passphrase_fd: int | None) -> None:
 
 
 @policy.command()
+@json_option
+@passphrase_option
+def status(*, as_json: bool, passphrase_fd: int | None) -> None:
+    """Say how each version of the policy stands: in force, waiting for a second person or the grace period, superseded."""
+    rows = ask_hub(passphrase_fd, "GET", "/v1/policy/versions", None, list[PolicyStanding])
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("version", "name", "state", "from", "approved", "not before"),
+        (
+            (row.version, row.name, row.state.replace("_", " "), _time(row.at), "yes" if row.approved_by else "", _time(row.waits_until))
+            for row in rows
+        ),
+        empty="The hub has no policy.",
+    )
+
+
+@policy.command()
 @click.argument("version", type=click.IntRange(1))
 @json_option
 @passphrase_option
@@ -91,6 +105,14 @@ def check_locally(file: Path) -> None:
 
     document = _read(file)
     parse_policy(document.text, file=document.file)
+
+
+def _standing(row: PolicyStanding) -> tuple[object, ...]:
+    return row.version, row.name, row.state.replace("_", " "), _time(row.at), "yes" if row.approved_by else "", _time(row.waits_until)
+
+
+def _time(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""
 
 
 def _tell(outcome: PolicyOutcome, *, as_json: bool) -> None:

@@ -42,6 +42,7 @@ def list_receipts(*, as_json: bool, passphrase_fd: int | None) -> None:
 @json_option
 def verify(file: Path, *, key: str, as_json: bool) -> int:
     """Verify a FILE of signed receipts (JSON Lines): every signature, and that the chain has no gap. Exit code 0 valid, 1 not."""
+    from wabiz_tui.proof.armour import parse_public_key
     from wabiz_tui.proof.receipts import verify_chain
 
     if file.stat().st_size > _LARGEST_FILE:
@@ -49,26 +50,9 @@ def verify(file: Path, *, key: str, as_json: bool) -> int:
     lines = [line for line in file.read_bytes().splitlines() if line.strip()]
     if not lines:
         raise BadInput(f"{file.name} holds no receipt.")
-    chain = verify_chain([decode(line, SignedReceipt) for line in lines], public_key(key))
+    chain = verify_chain([decode(line, SignedReceipt) for line in lines], parse_public_key(key))
     if as_json:
         print_json(chain)
     else:
         say(f"Valid: {len(chain)} receipts, numbers {chain[0].number} to {chain[-1].number}, of device {chain[-1].device}.")
     return 0
-
-
-def public_key(text: str) -> bytes:
-    """An Ed25519 public key as base64 (standard or URL-safe) or 64 hexadecimal digits. Raises BadInput."""
-    import base64
-    import binascii
-
-    written = text.strip()
-    try:
-        if len(written) == 64:
-            return bytes.fromhex(written)
-        key = base64.b64decode(written.replace("-", "+").replace("_", "/") + "=" * (-len(written) % 4), validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise BadInput("The key is neither base64 nor hexadecimal.") from error
-    if len(key) != 32:
-        raise BadInput(f"An Ed25519 public key has 32 bytes; this one has {len(key)}.")
-    return key

@@ -130,6 +130,10 @@ async def current_policy(hub: Hub, _caller: Caller, _request: Request) -> Respon
     return json_answer(hub.policy.signed)
 
 
+async def policy_versions(hub: Hub, _caller: Caller, _request: Request) -> Response:
+    return json_answer(await hub.archive.read(policy.standings))
+
+
 async def apply_policy(hub: Hub, caller: Caller, request: Request) -> Response:
     wanted = await read_json(request, PolicyText)
     by, device, key = caller.person.id, caller.device.id, hub.secrets.policy_key
@@ -252,6 +256,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/v1/changes", "feed.read", "A page of changes after ?since=N.", changes),
     Endpoint("GET", "/v1/changes/stream", "feed.read", "Changes as they come (server-sent events).", None),
     Endpoint("GET", "/v1/policy", "policy.read", "The signed policy in force.", current_policy),
+    Endpoint("GET", "/v1/policy/versions", "policy.read", "How every version of the policy stands, newest first.", policy_versions),
     Endpoint("POST", "/v1/policy", "policy.apply", "Apply a policy; 202 when it waits for a second person.", apply_policy),
     Endpoint("POST", "/v1/policy/check", "policy.check", "Check a policy document.", check_policy),
     Endpoint("POST", "/v1/policy/diff", "policy.diff", "What a policy document would change.", diff_policy),

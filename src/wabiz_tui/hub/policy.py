@@ -10,7 +10,7 @@ from wabiz_tui.hub.audit import Act, record
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.errors import Conflict, Denied, NotFound
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.model.wire import PolicyOutcome, PolicyText, PolicyVersion, SignedPolicy
+from wabiz_tui.model.wire import PolicyOutcome, PolicyStanding, PolicyText, PolicyVersion, SignedPolicy
 from wabiz_tui.policy.difference import Change, compare, in_force_meanwhile, needs_approval
 from wabiz_tui.policy.document import Policy, parse_policy
 from wabiz_tui.policy.library import shipped_text
@@ -128,6 +128,22 @@ def ripen(writing: Writing) -> int:
         rows.enforce_policy(writing, stored.version)
         record(writing, Act("policy.applied", by=stored.by, about=str(stored.version), details={"version": stored.version}))
     return len(ripe)
+
+
+def standings(reading: Reading) -> list[PolicyStanding]:
+    """How every version stands, newest first."""
+    return [
+        PolicyStanding(
+            version=stored.version,
+            state=stored.state,
+            name=parse_policy(stored.text, accepted=True).name,
+            at=version_of(stored.signed).at,
+            by=stored.by,
+            approved_by=stored.approved_by,
+            waits_until=stored.waits_until,
+        )
+        for stored in rows.all_policies(reading)
+    ]
 
 
 def version_of(signed: SignedPolicy) -> PolicyVersion:

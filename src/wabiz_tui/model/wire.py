@@ -196,6 +196,19 @@ class PolicyText(msgspec.Struct, frozen=True, omit_defaults=True):
     file: str = "policy.toml"
 
 
+class PolicyStanding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """GET /v1/policy/versions, newest first: how one version stands."""
+
+    version: int
+    state: str
+    """in_force, waiting, superseded or withdrawn."""
+    name: str = ""
+    at: datetime | None = None
+    by: str = ""
+    approved_by: str | None = None
+    waits_until: datetime | None = None
+
+
 class PolicyOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """What applying a policy did: in force at once, or waiting for a second person and the grace period."""
 

@@ -9,7 +9,6 @@ import pytest
 
 from wabiz_tui.cli import main as entry
 from wabiz_tui.cli.commands import COMMANDS, wabiz
-from wabiz_tui.cli.receipts import public_key
 from wabiz_tui.cli.session import read_passphrase
 from wabiz_tui.model.errors import BadInput, Denied, Locked, Unreachable, UsageError, WabizError
 
@@ -81,17 +80,3 @@ def test_a_closed_descriptor_is_named() -> None:
     """A number that is no open descriptor is a usage error, no traceback."""
     with pytest.raises(UsageError, match="not an open file descriptor"):
         read_passphrase(987)
-
-
-def test_a_public_key_is_read_in_each_common_form() -> None:
-    """Hexadecimal, base64 and URL-safe base64 without padding are one key; anything else is refused."""
-    key = bytes(range(224, 256))
-    import base64
-
-    assert public_key(key.hex()) == key
-    assert public_key(base64.b64encode(key).decode()) == key
-    assert public_key(base64.urlsafe_b64encode(key).decode().rstrip("=")) == key
-    with pytest.raises(BadInput):
-        public_key("AAAA")
-    with pytest.raises(BadInput):
-        public_key("not a key!")

@@ -49,7 +49,6 @@ class Story:
         self.copy = Path(tempfile.mkdtemp(prefix="copy-", dir=stage.home))
         self.screen: Any = None
         self.before: DeskStatus | None = None
-        self.doomed: list[str] = []
 
     def steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
         return [
@@ -154,8 +153,6 @@ class Story:
 
     async def policy_tightened(self) -> str:
         self.before = await self.desk.status()
-        rows = await self.desk.conversations()
-        self.doomed = [message.id for row in rows for message in await self.desk.messages(row.id)]
         for path in self.agent.paths.cache.glob("cache-*"):
             await asyncio.to_thread(shutil.copy2, path, self.copy)
         file = self.stage.home / "tighter.toml"

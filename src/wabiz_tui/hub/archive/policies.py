@@ -40,6 +40,11 @@ def waiting_policies(reading: Reading) -> list[StoredPolicy]:
     return [_stored(row) for row in reading.connection.execute(_select(reading).where(_policy.state == "waiting"))]
 
 
+def all_policies(reading: Reading) -> list[StoredPolicy]:
+    """Every version, newest first."""
+    return [_stored(row) for row in reading.connection.execute(_select(reading).order_by(_policy.version.desc()))]
+
+
 def next_version(reading: Reading) -> int:
     last = reading.connection.execute(sa.select(sa.func.max(_policy.version)).where(_policy.tenant == reading.tenant)).scalar()
     return (last or 0) + 1
