@@ -107,10 +107,6 @@ def check_locally(file: Path) -> None:
     parse_policy(document.text, file=document.file)
 
 
-def _standing(row: PolicyStanding) -> tuple[object, ...]:
-    return row.version, row.name, row.state.replace("_", " "), _time(row.at), "yes" if row.approved_by else "", _time(row.waits_until)
-
-
 def _time(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M}" if at else ""
 
