@@ -127,7 +127,8 @@ def _broken(paragraph: str, width: int) -> list[tuple[int, int]]:
     blank = -1
     for cluster in clusters(paragraph):
         taken = cell_width(cluster)
-        if used + taken > width:
+        # Twice where the cut at a blank leaves too much behind it.
+        while used + taken > width and at > begin:
             cut = blank + 1 if blank >= begin else at
             rows.append((begin, cut))
             used = cell_width(paragraph[cut:at])
