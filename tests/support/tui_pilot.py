@@ -1,16 +1,20 @@
 """Drives the app over the still desk, and reads what stands on its screen."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
 
 from tests.support.tui_desk import StillClock, StillDesk
 from wabiz_tui.model.config import Config
 from wabiz_tui.tui.app import WabizApp
 from wabiz_tui.tui.inbox.screen import InboxScreen
+
+NAMES = {"/": "slash", ":": "colon", "?": "question_mark", " ": "space", "'": "apostrophe", ".": "full_stop"}
 
 
 class Seat:
@@ -32,10 +36,10 @@ class Seat:
     async def settle(self) -> None:
         for _ in range(50):
             await self.pilot.pause()
-            busy = [worker for worker in self.app.workers if worker.group not in ("listen", "refresh") and not worker.is_finished]
+            busy = [worker for worker in self.app.workers if worker.group not in ("listen", "refresh", "keys") and not worker.is_finished]
             inbox = self.app.base
             dirty = isinstance(inbox, InboxScreen) and inbox._dirty.is_set()
-            if not busy and not dirty:
+            if not busy and not dirty and self.app.typeahead.is_idle:
                 break
         await self.pilot.pause()
 
@@ -59,3 +63,14 @@ async def seated(
         seat = Seat(desk, app, pilot, clock)
         await seat.settle()
         yield seat
+
+
+async def burst(seat: Seat, *keys: str) -> None:
+    """Type `keys` at once, as a pasted or very fast hand does: all of them have arrived before the first is obeyed."""
+    driver = seat.app._driver
+    assert driver is not None
+    for key in keys:
+        name = NAMES.get(key, key)
+        driver.send_message(events.Key(name, key if len(key) == 1 else " " if key == "space" else None))
+    await asyncio.sleep(0)
+    await seat.settle()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -31,10 +32,13 @@ from wabiz_tui.tui.keys import Activity, Leader
 from wabiz_tui.tui.paper import make_theme
 from wabiz_tui.tui.screens.lock import Ended, Locked, Standing
 from wabiz_tui.tui.screens.unlock import Unlock
+from wabiz_tui.tui.typeahead import Typeahead
 from wabiz_tui.tui.wording.spans import Span
 from wabiz_tui.tui.wording.times import SystemZone
 
 SEND_WITH_CTRL_X: Final = {"composer.send": "ctrl+x", "composer.newline": "enter,ctrl+j,alt+enter"}
+DRAFT_SECONDS: Final = 2.0
+"""How long leaving waits for the desk to take the draft."""
 NO_DESK: Final = DeskStatus(link="offline", locked=True)
 
 
@@ -66,16 +70,17 @@ class WabizApp(App[int]):
         clock: Clock,
         config: Config | None = None,
         zone: tzinfo | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__()
-        self.desk, self.clock = desk, clock
+        self.desk, self.clock, self.hint = desk, clock, hint
         self.settings = config or Config()
         self.zone = zone or SystemZone()
         changes = (SEND_WITH_CTRL_X if self.settings.screen.send_key == "ctrl+x" else {}) | self.settings.keymap
         self.keys = Keymap(changes)
         self.output_guard = OutputGuard()
         self._opening = asyncio.Lock()
-        self.leader, self.activity = Leader(self), Activity(self)
+        self.leader, self.activity, self.typeahead = Leader(self), Activity(self), Typeahead(self)
         for name in ("dark", "light"):
             self.register_theme(make_theme(name))
         self.theme = "wabiz-light" if self.settings.screen.theme.endswith("light") else "wabiz-dark"
@@ -92,13 +97,14 @@ class WabizApp(App[int]):
 
     async def on_mount(self) -> None:
         self.run_worker(self._listen, group="listen")
+        self.run_worker(self.typeahead.run, group="keys")
         # One batch: nothing is drawn over the first paint until the screen that stands there is drawn whole.
         with self.batch_update():
             status = await self._status()
             if status is None:
                 self._stand(Ended(NO_DESK))
             elif status.locked:
-                self._stand(Unlock(self.desk, status))
+                self._stand(Unlock(self.desk, status, hint=self.hint))
             else:
                 await self._show_inbox()
 
@@ -122,7 +128,9 @@ class WabizApp(App[int]):
     async def _heard(self, event: DeskEvent) -> None:
         match event.kind:
             case "locked":
-                await self._show_locked(event.reason)
+                status = await self._status()
+                if status is None or status.locked:
+                    await self._show_locked(event.reason)
             case "unlocked":
                 await self._show_inbox()
             case "closing":
@@ -144,8 +152,13 @@ class WabizApp(App[int]):
         self.push_screen(screen)
 
     async def _show_locked(self, reason: str) -> None:
-        if not isinstance(self.base, Unlock):
-            self._stand(Locked(await self._status() or NO_DESK, reason))
+        """The locked screen; with its field where a passphrase is needed, so that typing it is all there is to do."""
+        if isinstance(self.base, (Unlock, Ended)) or (isinstance(self.base, Locked) and not reason):
+            return
+        status = await self._status() or NO_DESK
+        if isinstance(self.base, (Unlock, Ended)):
+            return
+        self._stand(Unlock(self.desk, status, reason or "locked", hint=self.hint) if status.needs_passphrase else Locked(status, reason))
 
     async def _show_inbox(self) -> None:
         """Read what the inbox needs, then let it stand; a desk that locked meanwhile gets its own screen."""
@@ -177,17 +190,32 @@ class WabizApp(App[int]):
             return
         status = await self._status()
         if status is not None:
-            self._stand(Unlock(self.desk, status))
+            self._stand(Unlock(self.desk, status, hint=self.hint))
 
     @on(Standing.Leave)
     @on(Unlock.Leave)
-    def _leave(self) -> None:
+    @on(InboxScreen.Leave)
+    def leave(self) -> None:
+        """End the app once the draft is saved."""
+        self.run_worker(self._leave_saved, group="lock", exclusive=True)
+
+    async def _leave_saved(self) -> None:
+        if isinstance(self.base, InboxScreen):
+            with suppress(WabizError, TimeoutError):
+                await asyncio.wait_for(self.base.keep_draft(), DRAFT_SECONDS)
         self.exit()
 
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            self.typeahead.take(event)
+        else:
+            await super().on_event(event)
+
+    async def obey(self, event: events.Key | events.Paste) -> None:
+        """Give a key to the leader or to what has the focus, now that its turn has come."""
+        if isinstance(event, events.Key):
             self.activity.key_pressed()
             if self.leader.takes(event.key):
                 return
@@ -199,7 +227,7 @@ class WabizApp(App[int]):
             case "app.lock":
                 self.run_worker(self._lock, group="lock")
             case "app.quit_now":
-                self.exit()
+                self.leave()
             case "app.theme":
                 self.theme = "wabiz-light" if self.theme == "wabiz-dark" else "wabiz-dark"
             case "app.redraw":
@@ -221,12 +249,16 @@ class WabizApp(App[int]):
             setattr(self._driver, "last_picture", "")  # noqa: B010 the attribute is that of our subclass alone
 
     async def _lock(self) -> None:
-        if isinstance(self.base, InboxScreen):
-            self.base.composer.save_now()
+        inbox = self.base
+        if isinstance(inbox, InboxScreen):
             try:
+                await inbox.keep_draft()
                 await self.desk.lock("asked")
             except WabizError as error:
-                self.base.say(error.sentence, "bad")
+                inbox.say(error.sentence, "bad")
+            else:
+                # At once, so that what is typed next finds the locked screen and not the inbox.
+                await self._show_locked("asked")
 
     async def _find_actions(self, words: str) -> list[Match]:
         return [
@@ -270,10 +302,12 @@ async def run_app(
     config: Config | None = None,
     clock: Clock,
     zone: tzinfo | None = None,
+    hint: str = "",
 ) -> int:
     """Run the screen over `desk` until the agent leaves; its exit code: 0, 1 after a fault, REOPEN when the desk ended and the
-    agent asked to open it again. Raises UsageError for a `[keymap]` that names no action."""
-    app = WabizApp(desk, clock=clock, config=config, zone=zone)
+    agent asked to open it again. `hint` is said where a passphrase is asked for. Raises UsageError for a `[keymap]` that names no
+    action."""
+    app = WabizApp(desk, clock=clock, config=config, zone=zone, hint=hint)
     set_title("wabiz")
     try:
         await app.run_async()

@@ -45,7 +45,8 @@ class HeadlessScreen:
     async def settle(self) -> None:
         """Let the app work off what it has to do."""
         await self._pilot.pause(_SETTLE_SECONDS)
-        await asyncio.sleep(0)
+        while not self.app.typeahead.is_idle and self.app.is_running:  # noqa: ASYNC110 nothing but this waits for it
+            await asyncio.sleep(_SETTLE_SECONDS)
 
     async def text(self) -> str:
         """What a person would read on the screen now, line by line."""

@@ -91,9 +91,16 @@ class Composer(Drawn, can_focus=True):
         self._changed()
 
     def save_now(self) -> None:
-        if self._is_unsaved and self.conversation:
-            self._is_unsaved = False
-            self.post_message(self.Written(self.conversation, self.buffer.text, self.reply_to if self.buffer.text else None))
+        draft = self.take_unsaved()
+        if draft is not None:
+            self.post_message(draft)
+
+    def take_unsaved(self) -> Written | None:
+        """The draft, if it is not saved; whoever takes it saves it."""
+        if not self._is_unsaved or not self.conversation:
+            return None
+        self._is_unsaved = False
+        return self.Written(self.conversation, self.buffer.text, self.reply_to if self.buffer.text else None)
 
     def _changed(self) -> None:
         self._is_unsaved = True

@@ -9,9 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
+from textual.worker import Worker
 
 from wabiz_tui.model.errors import WabizError
 from wabiz_tui.tui.drawn import Lines
+from wabiz_tui.tui.typeahead import TakesText
 from wabiz_tui.tui.wording.spans import Line, Span, clip_spans, line, spread
 
 
@@ -26,7 +28,7 @@ class Match(NamedTuple):
 Search = Callable[[str], Awaitable[list[Match]]]
 
 
-class Finder(ModalScreen[str | None]):
+class Finder(TakesText, ModalScreen[str | None]):
     """Answers with the value of the match, or None. `search` is asked after every letter; only its last answer counts."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,6 +45,7 @@ class Finder(ModalScreen[str | None]):
         self.matches: list[Match] = []
         self.at = self.top = 0
         self.said = ""
+        self._looking: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="float finder"):
@@ -58,8 +61,21 @@ class Finder(ModalScreen[str | None]):
     def _typed(self, event: Input.Changed) -> None:
         self._look(event.value)
 
+    @property
+    def takes_keys(self) -> bool:
+        return isinstance(self.focused, Input)
+
+    @property
+    def is_writing(self) -> bool:
+        return self.takes_keys
+
+    @property
+    def takes_choice(self) -> bool:
+        """Whether the matches shown are those of the words typed."""
+        return self._looking is None or self._looking.is_finished
+
     def _look(self, words: str) -> None:
-        self.run_worker(self._fetch(words), exclusive=True, group="finder")
+        self._looking = self.run_worker(self._fetch(words), exclusive=True, group="finder")
 
     async def _fetch(self, words: str) -> None:
         try:

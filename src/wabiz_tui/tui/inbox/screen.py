@@ -28,6 +28,7 @@ from wabiz_tui.tui.inbox.surround import Surround
 from wabiz_tui.tui.inbox.talking import Talking
 from wabiz_tui.tui.inbox.triage import Triage
 from wabiz_tui.tui.inbox.verbs import Verbs
+from wabiz_tui.tui.typeahead import TakesText
 from wabiz_tui.tui.wording import talk
 from wabiz_tui.tui.wording.bubbles import quote_row
 from wabiz_tui.tui.wording.person import person_lines
@@ -39,7 +40,7 @@ INFO_FROM: Final = 120
 TICK_SECONDS: Final = 15.0
 
 
-class InboxScreen(Screen[None]):
+class InboxScreen(TakesText, Screen[None]):
     """Knows where things stand; what they mean lives in wording/, what keys do in Verbs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,6 +51,9 @@ class InboxScreen(Screen[None]):
 
     class LockedOut(Message):
         """The desk turned out to be locked."""
+
+    class Leave(Message):
+        """The agent is done."""
 
     head = query_one("#head", Lines)
     person = query_one("#person", Lines)
@@ -86,7 +90,7 @@ class InboxScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.queue.begin(self.first, self.shown_view, self.reading.status.person)
-        self.queue.focus()
+        self.set_focus(self.queue)
         self.run_worker(self._refresh_loop, group="refresh")
         self.set_interval(TICK_SECONDS, self.tick)
         self.dirty()
@@ -102,6 +106,22 @@ class InboxScreen(Screen[None]):
         self.set_class(width >= WIDE_FROM, "-wide")
         self.set_class(self.conversation is not None, "-talking")
         self.set_class(self.wants_info if self.wants_info is not None else width >= INFO_FROM, "-info")
+
+    # What is typed
+
+    @property
+    def takes_keys(self) -> bool:
+        return self.focused is not None
+
+    @property
+    def is_writing(self) -> bool:
+        return self.composer.has_focus and not self.composer.shut
+
+    async def keep_draft(self) -> None:
+        """The draft is at the desk when this returns; for the moments after which nothing can be saved any more."""
+        draft = self.composer.take_unsaved()
+        if draft is not None:
+            await self.desk.save_draft(draft.conversation, draft.text, reply_to=draft.reply_to)
 
     # What the desk says
 
@@ -196,7 +216,7 @@ class InboxScreen(Screen[None]):
         reply_to = draft.reply_to if draft is not None else None
         self.composer.begin(conversation, draft.text if draft is not None else "", reply_to, self.quote_of(reply_to))
         if not was_open or not self.timeline.has_focus:
-            self.timeline.focus()
+            self.set_focus(self.timeline)
         self.queue.follow(conversation)
         self.draw()
         self.call_after_refresh(self.draw)
@@ -211,7 +231,7 @@ class InboxScreen(Screen[None]):
         self.conversation, self.reading.page = None, None
         self._place()
         self.timeline.clear()
-        self.queue.focus()
+        self.set_focus(self.queue)
         self.draw()
 
     def quote_of(self, wamid: str | None) -> list[Span]:
@@ -252,7 +272,7 @@ class InboxScreen(Screen[None]):
 
     @on(Composer.Left)
     def _left(self) -> None:
-        self.timeline.focus()
+        self.set_focus(self.timeline)
 
     @on(Composer.Refused)
     def _refused(self, event: Composer.Refused) -> None:

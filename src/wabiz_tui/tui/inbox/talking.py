@@ -30,7 +30,7 @@ class Talking:
         if screen.composer.shut:
             screen.say(screen.composer.shut, "warn")
         else:
-            screen.composer.focus()
+            screen.set_focus(screen.composer)
 
     async def _open_and_write(self, conversation: str) -> None:
         await self.screen.open_talk(conversation)

@@ -73,7 +73,7 @@ class Verbs:
         if self.screen.conversation is not None:
             self.screen.close_talk()
         else:
-            self.screen.app.exit(None)
+            self.screen.post_message(self.screen.Leave())
 
     def step_talk(self, step: int) -> None:
         screen = self.screen

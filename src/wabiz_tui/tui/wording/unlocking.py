@@ -2,7 +2,8 @@
 
 from wabiz_tui.model.desk import DeskStatus
 from wabiz_tui.model.text import safe_line
-from wabiz_tui.tui.wording.frame import centred, frame_top
+from wabiz_tui.tui.wording.frame import centred
+from wabiz_tui.tui.wording.frame import frame_top as top_of
 from wabiz_tui.tui.wording.spans import Line, Span, line
 
 MARK = (
@@ -11,11 +12,38 @@ MARK = (
 )
 
 
-def unlock_frame(status: DeskStatus, width: int, height: int, *, said: str = "", role: str = "muted") -> list[Line]:
-    """The unlock screen without its passphrase field, which stands in the second line below the last one."""
+FIELD_BELOW = 5
+"""Rows from the first line of the unlock screen to its passphrase field."""
+_TALL = 8
+
+
+def frame_top(height: int) -> int:
+    """The row of the unlock screen's first line: the same with and without a field, so that nothing jumps when it appears."""
+    return top_of(_TALL, height)
+
+
+def unlock_frame(
+    status: DeskStatus,
+    width: int,
+    height: int,
+    *,
+    said: str = "",
+    role: str = "muted",
+    reason: str = "",
+    hint: str = "",
+    has_field: bool | None = None,
+) -> list[Line]:
+    """The unlock screen without its passphrase field, for which row FIELD_BELOW is left free. `reason` is why the desk locked,
+    empty at the start of the program; `has_field` whether a passphrase is asked for, by `status` unless given."""
+    asks = status.needs_passphrase if has_field is None else has_field
     who = " · ".join(safe_line(part, limit=40) for part in (status.person_name, status.business) if part)
-    way = said or ("Enter your passphrase." if status.needs_passphrase else "Fetching the key share from the hub …")
-    rows = [line(*MARK), line(), line(Span(who or "This machine", "text")), line(Span(way, role))]
+    way = said or ("Type your passphrase." if asks else "Opening; the hub gives its share of the key …")
+    head = line(Span("Locked", "title"), Span(f"  {lock_reason(reason)}", "muted")) if reason else line(*MARK)
+    rows = [head, line(), line(Span(who or "This machine", "text")), line(Span(safe_line(way, limit=max(20, width - 4)), role))]
+    if asks:
+        rows += [line(), line(), line(Span(hint, "accent")) if hint else line()]
+        rows.append(line(Span("Enter", "key"), Span(" unlock   ", "faint"), Span("Ctrl+Q", "key"), Span(" leave", "faint")))
+    rows += [line()] * (_TALL - len(rows))
     return _framed(rows, width, height)
 
 
@@ -31,6 +59,7 @@ def lock_reason(reason: str) -> str:
     """Why the desk locked, as a sentence."""
     known = {
         "": "The keys are dropped; nothing can be read here.",
+        "locked": "The keys are dropped; nothing can be read here.",
         "asked": "You locked it; the keys are dropped.",
         "idle": "Nobody pressed a key for a while; the keys are dropped.",
         "lease": "The lease ended; the hub must be reached to go on.",
@@ -54,4 +83,4 @@ def ended_frame(width: int, height: int, reason: str = "") -> list[Line]:
     return _framed(rows, width, height)
 
 
-__all__ = ["ended_frame", "frame_top", "lock_frame", "lock_reason", "unlock_frame"]
+__all__ = ["FIELD_BELOW", "ended_frame", "frame_top", "lock_frame", "lock_reason", "unlock_frame"]
