@@ -18,7 +18,6 @@ from wabiz_tui.model.errors import DocumentError, UsageError
 from wabiz_tui.model.paths import Paths
 
 KeyStore = Literal["keyring", "systemd-creds", "ssh-agent", "passphrase"]
-Pictures = Literal["auto", "off", "kitty", "sixel", "halfblock"]
 
 # The stores of macOS, Windows, GNOME (two ways) and KDE, by class: a store that merely "works" may be a plain file.
 SAFE_KEYRINGS = (
@@ -51,8 +50,6 @@ class Desk(msgspec.Struct, frozen=True):
 class Screen(msgspec.Struct, frozen=True):
     theme: Literal["dark", "light"] = "dark"
     time_format: Literal["24h", "12h"] = "24h"
-    pictures: Pictures = "auto"
-    plain: bool = False
     send_key: Literal["enter", "ctrl+x"] = "enter"
 
 

@@ -49,11 +49,11 @@ def test_a_file_is_read_from_the_configuration_folder(tmp_path: Path):
     paths.config_file.write_text("shared_host = true\n")
     assert load_config(paths).shared_host
 
-    paths.config_file.write_text("[screen]\ntheme = 'light'\nplane = true\n")
+    paths.config_file.write_text("[screen]\ntheme = 'light'\nsend_kye = 'enter'\n")
     with pytest.raises(DocumentError) as refused:
         load_config(paths)
     error = refused.value
-    assert (error.file, error.line, error.key, error.nearest) == (str(paths.config_file), 3, "screen.plane", "plain")
+    assert (error.file, error.line, error.key, error.nearest) == (str(paths.config_file), 3, "screen.send_kye", "send_key")
 
 
 @pytest.mark.parametrize(

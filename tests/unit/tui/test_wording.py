@@ -224,3 +224,17 @@ def test_notes_and_theirs_differ_in_ground() -> None:
 def test_keys_page_is_current() -> None:
     """docs/keys.md is what the table of actions says."""
     assert (ROOT / "docs" / "keys.md").read_text() == keys_page()
+
+
+@pytest.mark.parametrize(("hour", "minute", "written"), [(0, 5, "12:05 am"), (9, 0, "9:00 am"), (12, 30, "12:30 pm"), (23, 59, "11:59 pm")])
+def test_times_of_day_by_twelve_hours(hour: int, minute: int, written: str) -> None:
+    """`time_format = "12h"` writes clock times and moments so; "24h" again as before."""
+    now = datetime(2026, 3, 4, 13, 0, tzinfo=UTC)
+    at = now.replace(hour=hour, minute=minute)
+    times.use_hours("12h")
+    try:
+        assert times.clock(at, now) == written
+        assert times.moment(at + timedelta(days=1), now) == f"tomorrow {written}"
+    finally:
+        times.use_hours("24h")
+    assert times.clock(at, now) == f"{hour:02d}:{minute:02d}"

@@ -1,10 +1,17 @@
 """Instants as an agent reads them: ages, what is left of a window, clock times and days, in the zone that `now` carries."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Final
+from typing import Final, Literal
 
 CLOSING: Final = timedelta(hours=2)
 """A window with less than this left is shown as a warning."""
+
+
+class _Reader:
+    hours: Literal["24h", "12h"] = "24h"
+
+
+_reader: Final = _Reader()
 
 
 class SystemZone(tzinfo):
@@ -52,8 +59,17 @@ def long(span: timedelta) -> str:
     return f"{hours}h {minutes:02d}m" if hours else f"{minutes}m"
 
 
+def use_hours(form: Literal["24h", "12h"]) -> None:
+    """How this process writes times of day from now on: as its reader set it once, so that no line has to be told."""
+    _reader.hours = form
+
+
 def clock(at: datetime, now: datetime) -> str:
-    return local(at, now).strftime("%H:%M")
+    """`14:02`, or `2:02 pm` for who reads it so."""
+    there = local(at, now)
+    if _reader.hours == "24h":
+        return there.strftime("%H:%M")
+    return f"{there.hour % 12 or 12}:{there.minute:02d} {'am' if there.hour < 12 else 'pm'}"
 
 
 def day(at: datetime, now: datetime) -> str:
@@ -71,7 +87,7 @@ def moment(at: datetime, now: datetime) -> str:
     """A point in time beside now: `14:02`, `tomorrow 08:00`, `Tue 08:00`, `12 Nov 08:00`."""
     there, here = local(at, now), local(now, now)
     days = (there.date() - here.date()).days
-    time = there.strftime("%H:%M")
+    time = clock(at, now)
     if days == 0:
         return time
     if days in (-1, 1):
