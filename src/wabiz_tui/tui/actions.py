@@ -88,16 +88,24 @@ _SHOWN: Final = {
 }  # fmt: skip
 
 
+def unknown_action(changes: Mapping[str, str]) -> tuple[str, str | None] | None:
+    """The first id in `changes` that no action has, with the nearest one that is near enough."""
+    for identifier in changes:
+        if identifier not in BY_ID:
+            return identifier, next(iter(get_close_matches(identifier, BY_ID, n=1)), None)
+    return None
+
+
 class Keymap:
     """Which keys do what: the table above, with what `[keymap]` changes."""
 
     def __init__(self, changes: Mapping[str, str] | None = None) -> None:
         """Raises UsageError for an id that no action has, naming the nearest one."""
+        if (unknown := unknown_action(changes or {})) is not None:
+            identifier, nearest = unknown
+            raise UsageError(f"[keymap]: no action is called {identifier}." + (f" Did you mean {nearest}?" if nearest else ""))
         self.keys: dict[str, tuple[str, ...]] = {action.id: _split(action.keys) for action in ACTIONS}
         for identifier, keys in (changes or {}).items():
-            if identifier not in BY_ID:
-                near = get_close_matches(identifier, BY_ID, n=1)
-                raise UsageError(f"[keymap]: no action is called {identifier}." + (f" Did you mean {near[0]}?" if near else ""))
             self.keys[identifier] = _split(keys)
 
     def single(self, identifier: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -34,7 +35,7 @@ from wabiz_tui.tui.screens.lock import Ended, Locked, Standing
 from wabiz_tui.tui.screens.unlock import Unlock
 from wabiz_tui.tui.typeahead import Typeahead
 from wabiz_tui.tui.wording.spans import Span
-from wabiz_tui.tui.wording.times import SystemZone
+from wabiz_tui.tui.wording.times import SystemZone, use_hours
 
 SEND_WITH_CTRL_X: Final = {"composer.send": "ctrl+x", "composer.newline": "enter,ctrl+j,alt+enter"}
 DRAFT_SECONDS: Final = 2.0
@@ -76,6 +77,7 @@ class WabizApp(App[int]):
         self.desk, self.clock, self.hint = desk, clock, hint
         self.settings = config or Config()
         self.zone = zone or SystemZone()
+        use_hours(self.settings.screen.time_format)
         changes = (SEND_WITH_CTRL_X if self.settings.screen.send_key == "ctrl+x" else {}) | self.settings.keymap
         self.keys = Keymap(changes)
         self.output_guard = OutputGuard()
@@ -98,6 +100,10 @@ class WabizApp(App[int]):
     async def on_mount(self) -> None:
         self.run_worker(self._listen, group="listen")
         self.run_worker(self.typeahead.run, group="keys")
+        if not self.is_headless:
+            # A closed window or an ending session; the draft is saved first.
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)
         # One batch: nothing is drawn over the first paint until the screen that stands there is drawn whole.
         with self.batch_update():
             status = await self._status()
@@ -195,15 +201,18 @@ class WabizApp(App[int]):
     @on(Standing.Leave)
     @on(Unlock.Leave)
     @on(InboxScreen.Leave)
-    def leave(self) -> None:
-        """End the app once the draft is saved."""
-        self.run_worker(self._leave_saved, group="lock", exclusive=True)
+    def _leave(self) -> None:
+        self.leave()
 
-    async def _leave_saved(self) -> None:
+    def leave(self, code: int = 0) -> None:
+        """End the app with the exit code `code` once the draft is saved."""
+        self.run_worker(self._leave_saved(code), group="lock", exclusive=True)
+
+    async def _leave_saved(self, code: int) -> None:
         if isinstance(self.base, InboxScreen):
             with suppress(WabizError, TimeoutError):
                 await asyncio.wait_for(self.base.keep_draft(), DRAFT_SECONDS)
-        self.exit()
+        self.exit(return_code=code)
 
     # Keys
 

@@ -59,9 +59,9 @@ def paint(
     return paint_lines(lines, columns, rows, theme=theme, depth=colour_depth() if depth is None else depth)
 
 
-def paint_unlock(status: DeskStatus, *, columns: int, rows: int, theme: str = "dark", depth: int | None = None) -> str:
+def paint_unlock(status: DeskStatus, *, columns: int, rows: int, theme: str = "dark", depth: int | None = None, hint: str = "") -> str:
     """The frame of the unlock screen, for a cold start."""
-    lines = unlock_frame(status, columns, rows)
+    lines = unlock_frame(status, columns, rows, hint=hint)
     return paint_lines(lines, columns, rows, theme=theme, depth=colour_depth() if depth is None else depth)
 
 

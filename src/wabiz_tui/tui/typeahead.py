@@ -16,7 +16,9 @@ from textual.screen import Screen
 if TYPE_CHECKING:
     from wabiz_tui.tui.app import WabizApp
 
-OPENERS: Final = frozenset({"acts", "lock", "unlock"})
+LEAVERS: Final = frozenset({"lock", "unlock"})
+"""Groups of the workers that put another screen in the place of the one that stands."""
+OPENERS: Final = LEAVERS | {"acts"}
 """Groups of the workers that a key starts and that may change what the next key means."""
 ROUNDS: Final = 3
 """Hops of messages between a key and the worker or screen it leads to: the key itself, the fact a widget posts, a dialog's answer."""
@@ -103,19 +105,19 @@ class Typeahead:
                 return False
             is_text = isinstance(event, events.Paste) or event.is_printable or event.key == "backspace"
             if is_text and screen.is_writing:
-                # Letters for a field that has the focus change nothing but the field.
-                return True
+                # Letters for a field that has the focus change nothing but the field, as long as the field stays.
+                return not self._at_work(LEAVERS)
             if not screen.takes_choice and not is_text and not (isinstance(event, events.Key) and event.key == "escape"):
                 return False
-        return not self._at_work()
+        return not self._at_work(OPENERS)
 
-    def _at_work(self) -> set[int]:
-        return {id(worker) for worker in self.app.workers if worker.group in OPENERS and not worker.is_finished}
+    def _at_work(self, groups: frozenset[str]) -> set[int]:
+        return {id(worker) for worker in self.app.workers if worker.group in groups and not worker.is_finished}
 
     async def _handled(self) -> None:
         """Wait until the messages that a key, or the end of what a key began, leads to have been worked off."""
         before: set[int] | None = None
-        while before != (now := self._at_work()):
+        while before != (now := self._at_work(OPENERS)):
             before = now
             for _ in range(ROUNDS):
                 for pump in self._chain():

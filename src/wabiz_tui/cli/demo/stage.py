@@ -15,12 +15,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
+from wabiz_tui.cli.inbox import PASSPHRASE_HINT
 from wabiz_tui.model.errors import Unreachable, WabizError
 from wabiz_tui.model.paths import HOME, Paths, paths_under
 from wabiz_tui.model.secret import Secret
 
 WABA_ID = "102290129340398"
 NUMBER_ID = "106540352242922"
+PASSPHRASE = "demo"  # noqa: S105 of a machine that is pretended and gone afterwards
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 
@@ -70,10 +72,10 @@ class Server:
 class Seat:
     """One person's machine: its own home, its own passphrase, its own desk."""
 
-    def __init__(self, name: str, home: Path) -> None:
+    def __init__(self, name: str, home: Path, passphrase: str = "") -> None:
         self.name, self.home = name, home
         home.mkdir(mode=0o700)
-        self._passphrase = secrets.token_urlsafe(18)
+        self._passphrase = passphrase or secrets.token_urlsafe(18)
 
     @property
     def paths(self) -> Paths:
@@ -182,16 +184,16 @@ class Stage:
         """What this stage's Meta signs webhooks with."""
         return Secret(self._secrets["WABIZ_DEMO_APP_SECRET"])
 
-    def seat(self, name: str, code: str) -> Seat:
-        """A new machine for `name`, enrolled with `code`."""
-        seat = Seat(name, self.home / name)
+    def seat(self, name: str, code: str, passphrase: str = "") -> Seat:
+        """A new machine for `name`, enrolled with `code`; its passphrase is a random one unless given."""
+        seat = Seat(name, self.home / name, passphrase)
         self.seats.append(seat)
         seat.run("enroll", self.hub.url, code, "--name", f"{name}'s laptop")
         return seat
 
-    def person(self, admin: Seat, name: str, role: str) -> Seat:
+    def person(self, admin: Seat, name: str, role: str, passphrase: str = "") -> Seat:
         """A person added by the administrator, at a machine of their own."""
-        return self.seat(name, str(admin.records("people", "add", name, "--role", role)[0]["code"]))
+        return self.seat(name, str(admin.records("people", "add", name, "--role", role)[0]["code"]), passphrase)
 
     def _close(self) -> None:
         for seat in self.seats:
@@ -236,14 +238,16 @@ def business() -> Path:
 
 def show(*, keep: bool, seed: int) -> int:
     """Open the inbox over the stage; the exit code of the inbox."""
+    hint = {PASSPHRASE_HINT: f"In this demo it is: {PASSPHRASE}"}
     print("wabiz demo: a pretend Meta and its customers, a real hub, a real encrypted desk", file=sys.stderr)
     with _raised(), Stage(keep=keep, seed=seed, scenario=business()) as stage:
         with progress("people and machines"):
             admin = stage.seat("admin", stage.admin_code)
-            robin = stage.person(admin, "Robin", "agent")
+            # All of it is pretended and gone afterwards: here a passphrase has to be known, not secret.
+            robin = stage.person(admin, "Robin", "agent", PASSPHRASE)
         with progress("first sync"):
             robin.run("sync")
-        outcome = subprocess.run([sys.executable, "-m", "wabiz_tui.cli.main"], env=robin.environment(), check=False)
+        outcome = subprocess.run([sys.executable, "-m", "wabiz_tui.cli.main"], env=robin.environment() | hint, check=False)
         print("tidying up …", file=sys.stderr)
     return outcome.returncode
 
