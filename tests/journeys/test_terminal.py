@@ -1,8 +1,10 @@
 """`wabiz` in a real terminal: what a person sees and what keys do, over real processes."""
 
+import asyncio
 import os
 import signal
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ import pytest
 
 from bench.support.terminal import Terminal
 from tests.support.road import Road, until
+from wabiz_tui.desk.process.launch import connect
 
 WABIZ = [sys.executable, "-m", "wabiz_tui.cli.main"]
 
@@ -34,6 +37,19 @@ def open_talk(terminal: Terminal, name: str) -> None:
     terminal.settle()
     terminal.write(b"\r")
     terminal.wait_for("to write")
+
+
+def desk_process(road: Road) -> int:
+    """The desk of the agent's machine."""
+
+    async def ask() -> int:
+        client = await connect(road.agent.paths, start=False, environment=road.agent.environment())
+        try:
+            return client.hello.pid
+        finally:
+            await client.close()
+
+    return asyncio.run(ask())
 
 
 def ended(terminal: Terminal) -> int:
@@ -129,3 +145,123 @@ def test_hostile_text_draws_nothing_of_its_own(road: Road) -> None:
     assert "␛" in text
     assert "\u202e" not in text
     assert terminal.screen.title != "owned"
+
+
+def test_a_whole_answer_typed_before_anything_stands(road: Road) -> None:
+    """Find, write, send and leave, all written to the terminal before the program has painted anything, are obeyed in order."""
+    road.customer_writes("Are you quick?", phone="491570000336", name="Emily Eager")
+    row = road.conversation_of("Emily Eager")
+
+    with inbox(road) as terminal:
+        # The terminal has to be quiet first: before that, its own line editing takes the keys.
+        until(lambda: not termios.tcgetattr(terminal.master)[3] & termios.ICANON)
+        terminal.write(b"fEmily Eager\ri" + b"quicker than the screen\r" + b"\x1b")
+        terminal.wait_for("quicker than the screen.*\n*")
+        terminal.wait_for("✓")
+        terminal.settle()
+        terminal.write(b"qq")
+        assert ended(terminal) == 0
+    assert until(lambda: "quicker than the screen" in str(road.control("sent")))
+    found = next(each for each in road.agent.records("conversations") if each["id"] == row["id"])
+    assert found["status"] == "open"
+
+
+def test_the_passphrase_typed_in_one_go_with_the_lock(road: Road) -> None:
+    """Lock, passphrase, Enter and a key of the inbox in one write: the inbox stands again, and the key counted."""
+    road.customer_writes("Lock and go", phone="491570000337", name="Larry Latch")
+    road.conversation_of("Larry Latch")
+
+    with inbox(road) as terminal:
+        terminal.wait_for("Larry Latch")
+        terminal.settle()
+        terminal.write(b"\x0c" + road.agent.passphrase().encode() + b"\r?")
+        terminal.wait_for("Half a page down")
+
+
+def test_a_killed_desk_is_said_and_comes_back(road: Road) -> None:
+    """When the desk's process is killed the screen says so and shows nothing of customers; Enter opens it again."""
+    road.customer_writes("Still there?", phone="491570000338", name="Rita Reopen")
+    road.conversation_of("Rita Reopen")
+
+    with inbox(road) as terminal:
+        terminal.wait_for("Rita Reopen")
+        terminal.settle()
+        os.kill(desk_process(road), signal.SIGKILL)
+        terminal.wait_for("The desk has ended")
+        terminal.settle()
+        assert "Rita" not in terminal.text()
+        terminal.write(b"\r")
+        terminal.wait_for("passphrase|Rita Reopen", 60)
+        if "Rita Reopen" not in terminal.text():
+            terminal.write(road.agent.passphrase().encode() + b"\r")
+        terminal.wait_for("Rita Reopen", 60)
+
+
+@pytest.mark.parametrize("end", [signal.SIGHUP, signal.SIGTERM], ids=["hangup", "term"])
+def test_a_closed_window_keeps_the_draft(road: Road, end: signal.Signals) -> None:
+    """A terminal that goes away ends the program within seconds, and what was typed last is a draft."""
+    name = f"Hanna {end.name}"
+    road.customer_writes("Do not lose it", phone=f"49157000034{end.value % 10}", name=name)
+    road.conversation_of(name)
+
+    with inbox(road) as terminal:
+        open_talk(terminal, name)
+        terminal.write(b"ihalf a thought")
+        terminal.wait_for("half a thought")
+        os.kill(terminal.pid, end)
+        assert ended(terminal) == 128 + end
+
+    with inbox(road) as terminal:
+        open_talk(terminal, name)
+        terminal.wait_for("half a thought")
+
+
+def test_ctrl_z_suspends_nothing(road: Road) -> None:
+    """Ctrl+Z leaves the program running in front: customers' words would else stay in a terminal nobody locks."""
+    road.customer_writes("Stay", phone="491570000349", name="Zed Stays")
+    road.conversation_of("Zed Stays")
+
+    with inbox(road) as terminal:
+        terminal.wait_for("Zed Stays")
+        terminal.write(b"\x1a")
+        terminal.settle()
+        terminal.write(b"?")
+        terminal.wait_for("Half a page down")
+
+
+def test_a_wrong_keymap_is_told_on_the_plain_screen(road: Road) -> None:
+    """An action that does not exist ends the start with file, line and nearest name, before anything is painted."""
+    file = road.agent.paths.config_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('[keymap]\n"conversation.resolv" = "x"\n', encoding="utf-8")
+    try:
+        with Terminal(WABIZ, road.agent.environment()) as terminal:
+            terminal.wait_for("conversation.resolve[^d]*")
+            assert ended(terminal) == 2
+            text = " ".join(terminal.text().split())
+            assert "config.toml:2" in text.replace(" ", "")
+    finally:
+        file.unlink()
+
+
+def test_a_vanished_terminal_leaves_no_screen_behind(road: Road) -> None:
+    """When the terminal itself is gone, the program ends by itself and the draft is there at the next start."""
+    road.customer_writes("Mind the gap", phone="491570000347", name="Gwen Gone")
+    road.conversation_of("Gwen Gone")
+
+    with inbox(road) as terminal:
+        open_talk(terminal, "Gwen Gone")
+        terminal.write(b"igone with the wind")
+        terminal.wait_for("gone with the wind")
+        os.close(terminal.master)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not terminal.finished:
+            terminal.finished = bool(os.waitpid(terminal.pid, os.WNOHANG)[0])
+            time.sleep(0.05)
+        is_gone = terminal.finished
+        terminal.master = os.open(os.devnull, os.O_RDWR)
+    assert is_gone
+
+    with inbox(road) as terminal:
+        open_talk(terminal, "Gwen Gone")
+        terminal.wait_for("gone with the wind")

@@ -14,7 +14,8 @@ _WAIT_SECONDS = 30.0
 _LONGEST_TEXT = 4096
 
 
-@click.command()
+# A text may begin with a dash; a mistyped option then is one argument too many, and still a usage error.
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("conversation")
 @click.argument("text")
 @click.option("--key", default=None, help="Idempotency key: the same key sends the same message once, however often it is called.")

@@ -24,9 +24,7 @@ from wabiz_tui.model.values import Role
 from wabiz_tui.model.wire import EnrollReply
 
 if TYPE_CHECKING:
-    import httpx
-
-    from wabiz_tui.desk.link import Link
+    from wabiz_tui.desk.link import Link, Wire
 
 NAME = "enrolment.json"
 _MAX_FILE = 64 * 1024
@@ -62,7 +60,7 @@ async def enroll(
     clock: Clock,
     device_name: str = "",
     random_bytes: Callable[[int], bytes] = os.urandom,
-    wire: "httpx.AsyncBaseTransport | None" = None,
+    wire: "Wire | None" = None,
 ) -> Enrolment:
     """Spend a one-time code. The key store is found and proved first, so that a code is not lost to a machine that cannot keep a key.
 
@@ -151,7 +149,7 @@ def open_link(
     *,
     config: Config,
     paths: Paths,
-    wire: "httpx.AsyncBaseTransport | None" = None,
+    wire: "Wire | None" = None,
 ) -> "Link":
     from wabiz_tui.desk.link import Link
 
@@ -182,7 +180,7 @@ async def request_as_device(
     config: Config,
     passphrase: Secret | None,
     clock: Clock,
-    wire: "httpx.AsyncBaseTransport | None" = None,
+    wire: "Wire | None" = None,
 ) -> bytes:
     """One request to the hub as this device, without a desk: for the commands of administrators. Raises as Link.request."""
     enrolment = get_enrolment(paths)

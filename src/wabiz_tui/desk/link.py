@@ -37,6 +37,8 @@ from wabiz_tui.model.wire import (
 if TYPE_CHECKING:
     import httpx
 
+    Wire = httpx.AsyncBaseTransport
+
     from wabiz_tui.cloud.transport import Transport
 
 T = TypeVar("T")
@@ -79,7 +81,7 @@ class Link:
         clock: DeskClock,
         authorities: Path | None = None,
         random_bytes: Callable[[int], bytes] = os.urandom,
-        wire: "httpx.AsyncBaseTransport | None" = None,
+        wire: "Wire | None" = None,
     ) -> None:
         self.hub_url = check_url(hub_url)
         self._device, self._tenant, self._seed = device, tenant, seed
@@ -294,7 +296,7 @@ class Link:
             wire=self._own_wire(),
         )
 
-    def _own_wire(self) -> "httpx.AsyncBaseTransport | None":
+    def _own_wire(self) -> "Wire | None":
         if self._wire is not None or self._authorities is None:
             return self._wire
         import ssl

@@ -24,7 +24,7 @@ from wabiz_tui.model.paths import Paths, make_private
 from wabiz_tui.model.secret import Secret
 
 if TYPE_CHECKING:
-    import httpx
+    from wabiz_tui.desk.link import Wire
 
 OUTBOX = "outbox.db"
 _QUIET = 0.7
@@ -37,7 +37,7 @@ class Setting(NamedTuple):
     config: Config
     paths: Paths
     clock: DeskClock
-    wire: "httpx.AsyncBaseTransport | None" = None
+    wire: "Wire | None" = None
 
 
 async def open_session(setting: Setting, hears: Hears, passphrase: Secret | None, *, only_warm: bool = False) -> Session:

@@ -28,7 +28,8 @@ def invite(writing: Writing, wanted: NewPerson, *, by: str, policy_key: Secret) 
         raise BadInput(f"A person's name is one line of 1 to {_LONGEST_NAME} printable characters.")
     person = Person(id=writing.new_id(), name=name, role=wanted.role, teams=wanted.teams)
     rows.add_person(writing, person)
-    secret = base64.urlsafe_b64encode(writing.archive.random_bytes(20)).decode().rstrip("=")
+    # Base 32: a code that began with a dash would be an option to whoever types it after a command.
+    secret = base64.b32encode(writing.archive.random_bytes(20)).decode().lower()
     expires_at = writing.now + CODE_LIFE
     rows.add_code(writing, secret, person.id, expires_at=expires_at)
     record(writing, Act("person.added", by=by, about=person.id, details={"role": person.role}))

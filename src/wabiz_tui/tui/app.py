@@ -327,7 +327,7 @@ async def run_app(
 
 def set_title(title: str) -> None:
     """The terminal's title: a constant, so that no window list ever shows a name or a count."""
-    stream = sys.__stderr__
+    stream = sys.__stdout__
     if stream is not None and stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "linux"):
         stream.write(f"\x1b]2;{title}\x1b\\")
         stream.flush()

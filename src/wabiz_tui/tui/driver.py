@@ -1,6 +1,7 @@
 """The way out to the terminal: columns kept straight, and no picture sent twice in a row."""
 
-from typing import Final
+import sys
+from typing import Any, Final
 
 from textual.driver import Driver
 
@@ -16,6 +17,12 @@ def thrifty_driver(base: type[Driver]) -> type[Driver]:
 
     class ThriftyDriver(base):
         last_picture = ""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            if getattr(self, "_file", None) is sys.__stderr__:
+                # Textual draws on standard error; ours is for sentences, and whoever sends it to a file still wants the screen.
+                self._file = sys.__stdout__
 
         def write(self, data: str) -> None:
             if len(data) < WORTH_COMPARING:
