@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 HELLO = [sys.executable, str(HERE / "peers" / "hello.py")]
 WABIZ = [sys.executable, "-m", "wabiz_tui.cli.main"]
 INBOX = r"Customer 0000[0-5]"
+HELP = "Half a page down"
 
 
 def hello() -> tuple[float, float]:
@@ -30,7 +31,7 @@ def warm(seat: Seat) -> tuple[float, float]:
     with Terminal(WABIZ, seat.environment()) as terminal:
         painted = terminal.wait_for(INBOX)
         terminal.write(b"?")
-        return painted, terminal.wait_for(r"(?i)keys")
+        return painted, terminal.wait_for(HELP)
 
 
 def cold(seat: Seat) -> tuple[float, float]:
@@ -41,7 +42,7 @@ def cold(seat: Seat) -> tuple[float, float]:
         with Terminal(command, seat.environment(), inherit=[descriptor]) as terminal:
             painted = terminal.wait_for(INBOX)
             terminal.write(b"?")
-            return painted, terminal.wait_for(r"(?i)keys")
+            return painted, terminal.wait_for(HELP)
 
 
 def main() -> None:
