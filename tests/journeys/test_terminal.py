@@ -30,13 +30,8 @@ def open_talk(terminal: Terminal, name: str) -> None:
     """Open the conversation with `name` as a person would when the queue moves: by finding it."""
     terminal.wait_for(name)
     terminal.settle()
-    terminal.write(b"f")
-    terminal.wait_for("Find a conversation")
-    terminal.settle()
-    terminal.write(name.encode())
-    terminal.settle()
-    terminal.write(b"\r")
-    terminal.wait_for("to write")
+    terminal.write(b"f" + name.encode() + b"\r")
+    terminal.wait_for("› ")
 
 
 def desk_process(road: Road) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -59,7 +59,8 @@ def keys_kept() -> Generator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # a terminal that is gone
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 def check_keymap(config: "Config", paths: "Paths") -> None:

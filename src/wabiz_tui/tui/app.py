@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, tzinfo
 from pathlib import Path
+from threading import Timer
 from typing import Any, ClassVar, Final
 
 from textual import events, on
@@ -40,6 +41,7 @@ from wabiz_tui.tui.wording.times import SystemZone, use_hours
 SEND_WITH_CTRL_X: Final = {"composer.send": "ctrl+x", "composer.newline": "enter,ctrl+j,alt+enter"}
 DRAFT_SECONDS: Final = 2.0
 """How long leaving waits for the desk to take the draft."""
+HANG_UP_SECONDS: Final = 5.0
 NO_DESK: Final = DeskStatus(link="offline", locked=True)
 
 
@@ -95,15 +97,15 @@ class WabizApp(App[int]):
         return guarded(super().get_line_filters(), self.output_guard)
 
     def get_driver_class(self) -> type[Driver]:
-        return thrifty_driver(super().get_driver_class())
+        return thrifty_driver(super().get_driver_class(), lambda: self.call_later(self.hung_up))
 
     async def on_mount(self) -> None:
         self.run_worker(self._listen, group="listen")
         self.run_worker(self.typeahead.run, group="keys")
         if not self.is_headless:
             # A closed window or an ending session; the draft is saved first.
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, self.leave, 128 + number)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.leave, 128 + signal.SIGTERM)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.hung_up)
         # One batch: nothing is drawn over the first paint until the screen that stands there is drawn whole.
         with self.batch_update():
             status = await self._status()
@@ -207,6 +209,14 @@ class WabizApp(App[int]):
     def leave(self, code: int = 0) -> None:
         """End the app with the exit code `code` once the draft is saved."""
         self.run_worker(self._leave_saved(code), group="lock", exclusive=True)
+
+    def hung_up(self) -> None:
+        """The terminal is gone, or about to go: leave in order, or at least leave, as giving it back may never end."""
+        code = 128 + signal.SIGHUP
+        last = Timer(HANG_UP_SECONDS, os._exit, (code,))
+        last.daemon = True
+        last.start()
+        self.leave(code)
 
     async def _leave_saved(self, code: int) -> None:
         if isinstance(self.base, InboxScreen):

@@ -1,6 +1,7 @@
 """The way out to the terminal: columns kept straight, and no picture sent twice in a row."""
 
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 from textual.driver import Driver
@@ -11,9 +12,12 @@ WORTH_COMPARING: Final = 400
 """Characters from which a write is a picture; Textual writes moves and modes by themselves, in shorter pieces."""
 
 
-def thrifty_driver(base: type[Driver]) -> type[Driver]:
-    """The platform's driver with these two habits. Textual draws its first screen three times over while it learns the size;
-    as pictures have absolute positions, one that follows itself changes nothing and need not cross the line."""
+def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: None) -> type[Driver]:
+    """The platform's driver with these habits; `on_gone` is called, from the driver's thread, when the terminal has gone.
+
+    Textual draws its first screen three times over while it learns the size; as pictures have absolute positions, one that follows
+    itself changes nothing and need not cross the line.
+    """
 
     class ThriftyDriver(base):
         last_picture = ""
@@ -24,7 +28,17 @@ def thrifty_driver(base: type[Driver]) -> type[Driver]:
                 # Textual draws on standard error; ours is for sentences, and whoever sends it to a file still wants the screen.
                 self._file = sys.__stdout__
 
+        def run_input_thread(self) -> None:
+            try:
+                super().run_input_thread()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] those of a terminal have it
+            except OSError:
+                on_gone()
+
         def write(self, data: str) -> None:
+            writer = getattr(self, "_writer_thread", None)
+            if writer is not None and not writer.is_alive():
+                # It ended with the terminal; what it no longer takes would fill its queue and then stop the app.
+                return
             if len(data) < WORTH_COMPARING:
                 super().write(data)
             elif data != self.last_picture:
