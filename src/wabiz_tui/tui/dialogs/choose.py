@@ -28,9 +28,11 @@ class Choose(ModalScreen[str | None]):
         Binding("escape,q", "leave", show=False),
     ]
 
-    def __init__(self, title: str, choices: list[Choice]) -> None:
+    def __init__(self, title: str, choices: list[Choice], *, at: str | None = None) -> None:
+        """The cursor begins at the choice with the value `at`."""
         super().__init__()
-        self.heading, self.choices, self.at = title, choices, 0
+        self.heading, self.choices = title, choices
+        self.at = next((number for number, choice in enumerate(choices) if choice.value == at), 0)
 
     def compose(self) -> ComposeResult:
         yield Lines(id="choices", ground="float", classes="float")

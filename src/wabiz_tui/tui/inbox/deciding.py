@@ -89,7 +89,7 @@ class Deciding:
                 case _:
                     pass
 
-        screen.app.push_screen(Choose(f"Status of {name_of(row)}", choices), chosen)
+        screen.app.push_screen(Choose(f"Status of {name_of(row)}", choices, at=row.status), chosen)
 
     def choose_snooze(self) -> None:
         row = self.screen.row

@@ -89,7 +89,7 @@ def status_line(status: DeskStatus, width: int, now: datetime) -> Line:
         more.append([Span("purge: ", "faint"), Span(f"in {short(left)}" if left.total_seconds() > 0 else "due", "text")])
     more.append([Span("held: ", "faint"), Span(f"{status.messages} messages", "text")])
     ending: list[Span] = []
-    room = width - spans_width(fields) - 1
+    room = width - spans_width(fields) - 3
     for field in more:
         needed = spans_width(field) + 3
         if needed > room:
