@@ -130,7 +130,8 @@ class Typeahead:
         while pump is not None and pump is not self.app:
             yield pump
             pump = pump._parent  # pyright: ignore[reportPrivateUsage] the public way up ends at the screen
-        yield from reversed(screens[:-1])
+        # Not Textual's own first screen: it answers to no key, and a turn of its loop makes it draw itself under all the others.
+        yield from reversed(screens[1:-1])
         yield self.app
 
 
