@@ -186,6 +186,12 @@ class WabizApp(App[int]):
     async def _locked_out(self) -> None:
         await self._show_locked("")
 
+    @on(InboxScreen.Refused)
+    def _refused(self) -> None:
+        inbox = self.base
+        if isinstance(inbox, InboxScreen) and not inbox.is_writing:
+            self.typeahead.forget()
+
     @on(Unlock.Done)
     async def _unlocked(self) -> None:
         await self._show_inbox()

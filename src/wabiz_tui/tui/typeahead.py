@@ -67,6 +67,10 @@ class Typeahead:
         self._waiting.append(event)
         self._arrived.set()
 
+    def forget(self) -> None:
+        """Drop what was typed in the belief that an earlier key would be obeyed: it may mean something else where things stand."""
+        self._waiting.clear()
+
     def _urgent(self) -> tuple[str, ...]:
         return self.app.keys.keys["app.quit_now"] + self.app.keys.keys["app.lock"]
 

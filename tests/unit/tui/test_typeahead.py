@@ -8,6 +8,7 @@ from tests.support import tui_data as still
 from tests.support.tui_desk import PASSPHRASE, StillDesk
 from tests.support.tui_pilot import burst, seated
 from wabiz_tui.model.desk import DeskStatus, Draft, SearchHit, TimelinePage
+from wabiz_tui.model.errors import NotFound
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Conversation
 from wabiz_tui.tui.dialogs.choose import Choose
@@ -203,3 +204,30 @@ async def test_a_q_in_mid_word_does_not_leave_an_ended_desk() -> None:
         await burst(seat, *"quite")
 
         assert seat.app.return_code is None
+
+
+async def test_text_for_a_shut_window_resolves_nothing() -> None:
+    """Where nothing may be written the letters after `i` are swallowed; Esc leads back to the keys."""
+    desk = SlowDesk()
+    async with seated(desk) as seat:
+        await burst(seat, "G", "enter", "i", *"please see here", "enter", "escape", "escape", "j")
+
+        assert desk.named("set_status") == []
+        assert desk.named("send_text") == []
+        assert seat.inbox.conversation is None
+
+
+async def test_text_after_a_refused_opening_is_dropped() -> None:
+    """When a conversation cannot be opened, the letters typed for it do not act on the queue."""
+
+    class Gone(SlowDesk):
+        async def draft(self, conversation: str) -> Draft | None:
+            await asyncio.sleep(DELAY)
+            raise NotFound("That conversation is not here.")
+
+    desk = Gone()
+    async with seated(desk) as seat:
+        await burst(seat, "i", *"please see here", "enter")
+
+        assert desk.named("set_status") == []
+        assert "not here" in seat.text()

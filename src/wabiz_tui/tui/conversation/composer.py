@@ -170,10 +170,13 @@ class Composer(Drawn, can_focus=True):
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Letters belong to the text, and so do readline's keys."""
-        return not self.shut and ((character is not None and character.isprintable()) or key in _KEYS)
+        return (character is not None and character.isprintable()) or (key in _KEYS and not self.shut)
 
     def on_key(self, event: events.Key) -> None:
         if self.shut:
+            if event.is_printable:
+                event.stop()
+                event.prevent_default()
             return
         if event.key in _KEYS:
             self.buffer.edit(_KEYS[event.key])

@@ -52,6 +52,9 @@ class InboxScreen(TakesText, Screen[None]):
     class LockedOut(Message):
         """The desk turned out to be locked."""
 
+    class Refused(Message):
+        """What a key asked for was not done."""
+
     class Leave(Message):
         """The agent is done."""
 
@@ -115,7 +118,7 @@ class InboxScreen(TakesText, Screen[None]):
 
     @property
     def is_writing(self) -> bool:
-        return self.composer.has_focus and not self.composer.shut
+        return self.composer.has_focus
 
     async def keep_draft(self) -> None:
         """The draft is at the desk when this returns; for the moments after which nothing can be saved any more."""
@@ -154,6 +157,7 @@ class InboxScreen(TakesText, Screen[None]):
             self.post_message(self.LockedOut())
         except WabizError as error:
             self.say(error.sentence, "bad")
+            self.post_message(self.Refused())
 
     def start(self, work: Coroutine[Any, Any, None], group: str = "acts") -> None:
         self.run_worker(self.guard(work), group=group)

@@ -27,10 +27,10 @@ class Talking:
             if screen.queue.current is not None:
                 screen.start(self._open_and_write(screen.queue.current.id))
             return
+        # Also where the window is shut: the letters that follow are swallowed there and resolve nothing here.
+        screen.set_focus(screen.composer)
         if screen.composer.shut:
-            screen.say(screen.composer.shut, "warn")
-        else:
-            screen.set_focus(screen.composer)
+            screen.say(f"{screen.composer.shut}  Esc goes back.", "warn")
 
     async def _open_and_write(self, conversation: str) -> None:
         await self.screen.open_talk(conversation)

@@ -156,25 +156,27 @@ def centred(lines: list[Line], width: int, height: int) -> list[Line]:
     return [Line()] * above + middle
 
 
+# In the order of their worth: a narrow screen shows the first ones only.
 INBOX_HINTS: Final = (
     ("j k", "move"),
     ("Enter", "open"),
-    ("n", "needs you"),
+    ("i", "write"),
     ("e", "resolve"),
     ("b", "snooze"),
-    ("A", "take"),
     ("/", "find"),
     ("?", "keys"),
+    ("n", "needs you"),
+    ("A", "take"),
     ("Ctrl+P", "all actions"),
 )
 TALK_HINTS: Final = (
-    ("j k", "messages"),
     ("r", "reply"),
     ("i", "write"),
+    ("j k", "messages"),
     ("e", "resolve"),
-    ("J K", "next, previous"),
-    ("I", "contact"),
     ("h", "back"),
     ("?", "keys"),
+    ("J K", "next, previous"),
+    ("I", "contact"),
 )
-COMPOSER_HINTS: Final = (("Enter", "send"), ("Ctrl+J", "new line"), ("Ctrl+G", "drop the quote"), ("Esc", "leave, the draft is kept"))
+COMPOSER_HINTS: Final = (("Enter", "send"), ("Esc", "leave, the draft is kept"), ("Ctrl+J", "new line"), ("Ctrl+G", "drop the quote"))
