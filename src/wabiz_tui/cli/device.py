@@ -101,23 +101,19 @@ def purge_record(outcome: PurgeOutcome) -> dict[str, object]:
 
 
 @click.command()
+@json_option
 @passphrase_option
-def lock(*, passphrase_fd: int | None) -> None:
+def lock(*, as_json: bool, passphrase_fd: int | None) -> None:
     """Close the cache and drop its keys; every open screen goes blank."""
+    from wabiz_tui.desk.process.launch import lock as lock_desk
 
-    async def act() -> None:
-        from wabiz_tui.desk.process.launch import connect
-
-        # A lock never starts a desk: where none runs, nothing is open.
-        desk = await connect(paths_from_environment(), passphrase=None, start=False)
-        try:
-            await desk.lock()
-        finally:
-            await desk.close()
-
+    # Needs none: whoever may run it may lock.
     read_passphrase(passphrase_fd)
-    run(act())
-    say("Locked.")
+    run(lock_desk(paths_from_environment()))
+    if as_json:
+        print_json([{"locked": True}])
+    else:
+        say("Locked.")
 
 
 @click.command()

@@ -12,6 +12,7 @@ from wabiz_tui.desk.cache.letters import Letter
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.enrolment import mark_revoked
 from wabiz_tui.desk.history import messages_with_history, timeline_with_history
+from wabiz_tui.desk.keys import warm
 from wabiz_tui.desk.listeners import Listeners
 from wabiz_tui.desk.merging import merged
 from wabiz_tui.desk.opening import Setting, open_session
@@ -93,6 +94,8 @@ class LocalDesk(Hears):
                     await self._destroy_all(error)
                     raise
                 self._opened()
+            elif passphrase is not None:
+                await self._session.vault.check(passphrase)
         return await self.status()
 
     async def lock(self, reason: str = "asked") -> None:
@@ -305,6 +308,8 @@ class LocalDesk(Hears):
         async with self._turn:
             session, self._session = self._session, None
             if session is None:
+                # The kernel may hold keys of an earlier run that this one could not use.
+                warm.drop(self._setting.enrolment.device)
                 return
             self._why_locked = error
             self._listeners.tell(DeskEvent("locked", reason=reason))

@@ -67,6 +67,9 @@ class _Opening:
         self._notice = ""
 
     async def open(self, hears: Hears, passphrase: Secret | None, *, only_warm: bool) -> Session:
+        if passphrase is not None:
+            # A wrong one opens nothing, whatever the kernel still holds.
+            await self._vault.check(passphrase)
         cache = self._open_warm()
         # Loading the HTTP library takes half a second of this process; after a warm start the screen is painted first.
         quiet = 0.0 if cache is None else _QUIET

@@ -11,16 +11,18 @@ import msgspec
 
 from wabiz_tui import __version__
 from wabiz_tui.desk.process.client import DeskClient
+from wabiz_tui.desk.process.exclusion import wait_for_lock
 from wabiz_tui.desk.process.frames import PROTOCOL, Failure, unpack
 from wabiz_tui.desk.process.socket_file import socket_path
 from wabiz_tui.model.clock import clock_from_environment
-from wabiz_tui.model.errors import Unreachable, UsageError, WabizError, error_from
-from wabiz_tui.model.paths import HOME, Paths
+from wabiz_tui.model.errors import Conflict, Unreachable, UsageError, WabizError, error_from
+from wabiz_tui.model.paths import HOME, Paths, make_private
 from wabiz_tui.model.secret import Secret
 
 ENROLMENT = "enrolment.json"
 _START_SECONDS = 45.0
 _END_SECONDS = 20.0
+_LOCK_TRIES = 3
 _LARGEST_READY = 64 * 1024
 
 
@@ -34,7 +36,7 @@ class Ready(msgspec.Struct, frozen=True):
 async def connect(
     paths: Paths, *, passphrase: Secret | None = None, start: bool = True, environment: Mapping[str, str] | None = None
 ) -> DeskClient:
-    """The desk's client. With `passphrase` a desk that has to be started, or is locked, is unlocked with it.
+    """The desk's client. With `passphrase` a desk that has to be started, or is locked, is unlocked with it; an open one checks it.
 
     A desk of another version, or whose clock is ahead by another amount, is ended in order first. Raises UsageError when this
     machine is not enrolled, Unreachable when no desk runs and `start` is false, and what a starting desk says of itself.
@@ -57,6 +59,42 @@ async def connect(
     if passphrase is not None:
         await _unlock(client, passphrase)
     return client
+
+
+async def lock(paths: Paths, *, environment: Mapping[str, str] | None = None) -> None:
+    """Lock the desk that runs; where none does, destroy the keys that the last one left with the kernel. Starts nothing.
+
+    Raises UsageError when this machine is not enrolled, Unreachable when a desk neither answers nor ends."""
+    for _ in range(_LOCK_TRIES):
+        try:
+            client = await connect(paths, start=False, environment=environment)
+            try:
+                await client.lock()
+                return
+            finally:
+                await client.close()
+        except Unreachable:
+            # None runs, or it ended while it was asked.
+            if await _drop_keys(paths):
+                return
+    raise Unreachable("The desk neither answers nor ends; end its process, then lock again.")
+
+
+async def _drop_keys(paths: Paths) -> bool:
+    """With the cache's lock in hand: a desk on its way out would put keys back. False when a desk has started meanwhile."""
+    from wabiz_tui.desk.enrolment import get_enrolment
+    from wabiz_tui.desk.keys import warm
+
+    make_private(paths.cache)
+    try:
+        held = await wait_for_lock(paths)
+    except Conflict:
+        return False
+    try:
+        warm.drop(get_enrolment(paths).device)
+    finally:
+        os.close(held)
+    return True
 
 
 async def _running(paths: Paths) -> DeskClient | None:
@@ -84,8 +122,8 @@ async def _end(client: DeskClient, paths: Paths) -> None:
 
 async def _unlock(client: DeskClient, passphrase: Secret) -> None:
     try:
-        if (await client.status()).locked:
-            await client.unlock(passphrase)
+        # An open desk is asked too: whoever gives a wrong passphrase is refused, whatever others have opened.
+        await client.unlock(passphrase)
     except WabizError:
         await client.close()
         raise

@@ -38,6 +38,10 @@ class Life:
         if passphrase is not None:
             try:
                 await self._desk.unlock(passphrase)
+            except WabizError:
+                # A warm start may have opened the cache already.
+                await self._desk.close()
+                raise
             finally:
                 passphrase.forget()
         await self._server.start(self._path)
