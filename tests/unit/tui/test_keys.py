@@ -499,3 +499,13 @@ async def test_earlier_pages_come_when_wanted() -> None:
         assert first == 50
         assert len(seat.inbox.timeline.messages) == 180
         assert "Message 0:" in seat.text()
+
+
+async def test_retry_finds_what_failed() -> None:
+    """Ctrl+R with the cursor elsewhere sends the newest failed message again, and never one that may have arrived."""
+    async with seated() as seat:
+        await seat.press("j", "enter", "g", "g", "ctrl+r")
+
+        retried = [call[1] for call in seat.desk.named("retry")]
+        failed = [each.id for each in seat.desk.threads[SECOND] if each.id in retried]
+        assert len(retried) == len(failed) == 1

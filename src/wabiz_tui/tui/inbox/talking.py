@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from wabiz_tui.model.errors import WabizError
 from wabiz_tui.model.text import safe_text
-from wabiz_tui.model.values import DeliveryState
+from wabiz_tui.model.values import DeliveryState, Message
 from wabiz_tui.policy.privacy import mask_numbers_in
 from wabiz_tui.tui.wording.bubbles import summary
 
@@ -59,9 +59,12 @@ class Talking:
         screen.dirty()
 
     def retry(self) -> None:
-        message = self.screen.timeline.current if self.screen.conversation is not None else None
-        state = message.delivery.state if message is not None and message.delivery is not None else None
-        if message is None or state not in (DeliveryState.FAILED, DeliveryState.UNCERTAIN):
+        """Send again what is under the cursor, else the newest that failed; an uncertain one, which may have arrived, only there."""
+        messages = self.screen.timeline.messages if self.screen.conversation is not None else []
+        message = self.screen.timeline.current if messages else None
+        if _state(message) not in (DeliveryState.FAILED, DeliveryState.UNCERTAIN):
+            message = next((each for each in reversed(messages) if _state(each) is DeliveryState.FAILED), None)
+        if message is None:
             self.screen.say("Ctrl+R sends a failed or uncertain message again: put the cursor on one first.", "muted")
             return
         self.screen.start(self._retry(message.id))
@@ -81,3 +84,7 @@ class Talking:
         copied = mask_numbers_in(safe_text(text if isinstance(text, str) and text else summary(message), limit=COPIED_AT_MOST))
         screen.app.copy_to_clipboard(copied)
         screen.say("Copied, numbers masked.", "good")
+
+
+def _state(message: Message | None) -> DeliveryState | None:
+    return message.delivery.state if message is not None and message.delivery is not None else None
