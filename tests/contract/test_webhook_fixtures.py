@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,11 @@ def without_shared_wamids(examples: list[tuple[str, bytes]]) -> list[list[tuple[
     return [group for _, group in hubs]
 
 
+def masked(value: Any) -> Any:
+    """The example as an agent may see it: everything but the customers' numbers."""
+    return json.loads(re.sub(r'"?1650555123([45])"?', r'"+1 ••••3\1"', json.dumps(value)))
+
+
 @pytest.mark.parametrize(("seed", "waba_id"), [(1, "419561257915477"), (2, "999000111222333")])
 async def test_every_example_is_archived_once(tmp_path: Path, examples: list[tuple[str, bytes]], seed: int, waba_id: str) -> None:
     """Posted thrice, shuffled and at the same time, each example answers 200 and is in the feed exactly once, whole."""
@@ -82,7 +88,7 @@ async def test_every_example_is_archived_once(tmp_path: Path, examples: list[tup
             assert {message["wamid"]: message["content"]["kind"] for message in messages.values()} == kinds
             assert Counter(event["field"] for event in events.values()) == Counter(field for field, _ in others)
             for field, value in others:
-                assert value in [event["value"] for event in events.values() if event["field"] == field]
+                assert masked(value) in [event["value"] for event in events.values() if event["field"] == field]
             quarantined = served.hub.metrics.quarantined._value.get()
             assert quarantined == 0
 

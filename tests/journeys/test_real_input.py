@@ -101,7 +101,7 @@ def _leaves(value: Any) -> list[str]:
 
 
 def test_every_other_event_is_listed_once(roads: list[tuple[Road, list[Path]]]) -> None:
-    """Each example that is no message is listed by `wabiz events` exactly once, with its field and whole value."""
+    """Each example that is no message is listed by `wabiz events` exactly once, with its field and its value but for customers' numbers."""
     for stage, files in roads:
         events = stage.agent.records("events")
         for path in files:
@@ -109,8 +109,12 @@ def test_every_other_event_is_listed_once(roads: list[tuple[Road, list[Path]]]) 
                 for change in entry["changes"]:
                     if change["field"] == "messages":
                         continue
-                    found = [row for row in events if row["field"] == change["field"] and row["value"] == change["value"]]
+                    found = [row for row in events if row["field"] == change["field"] and row["value"] == _masked(change["value"])]
                     assert len(found) == 1, path.name
+
+
+def _masked(value: Any) -> Any:
+    return json.loads(re.sub(r'"?1650555123([45])"?', r'"+1 ••••3\1"', json.dumps(value)))
 
 
 def test_referral_and_quote_are_kept(roads: list[tuple[Road, list[Path]]]) -> None:

@@ -9,7 +9,7 @@ import structlog
 
 from wabiz_tui.hub.archive.contacts import load_contacts
 from wabiz_tui.hub.archive.conversations import StoredConversation, assignees_of, conversations_with, load_conversations
-from wabiz_tui.hub.archive.events import load_events, load_numbers
+from wabiz_tui.hub.archive.events import load_events, load_numbers, own_numbers
 from wabiz_tui.hub.archive.messages import load_messages
 from wabiz_tui.hub.archive.people import load_people
 from wabiz_tui.hub.archive.store import Archive, ChangeRow, Reading, changes_since, feed_head
@@ -17,17 +17,20 @@ from wabiz_tui.hub.metrics import Metrics
 from wabiz_tui.hub.policy import InForce
 from wabiz_tui.hub.webhooks import Receive, Send
 from wabiz_tui.model.codec import encode
-from wabiz_tui.model.content import System
+from wabiz_tui.model.content import Edit, System, Unsupported, kind_of
 from wabiz_tui.model.feed import Change, ChangesPage
-from wabiz_tui.model.values import Conversation, Message, Number, Role
+from wabiz_tui.model.values import Conversation, Direction, Event, Message, Number, Role
 from wabiz_tui.policy.document import Policy
 from wabiz_tui.policy.permissions import can, can_see
-from wabiz_tui.policy.privacy import mask_contact, mask_numbers_in, mask_phone
+from wabiz_tui.policy.privacy import mask_contact, mask_identities, mask_numbers_in, mask_user_ids_in
 
 MOST_CHANGES = 1000
 MOST_BYTES = 8 * 1024 * 1024
 HEARTBEAT = 15.0
 SLOWEST_WRITE = 10.0
+
+_ABOUT_THE_BUSINESS = ("account_", "business_", "phone_number_", "message_template_", "template_", "security", "partner_", "flows")
+"""How the fields begin whose values name the business and its own numbers, never a customer (cloud-api §10)."""
 
 log = structlog.get_logger("hub.feed")
 
@@ -81,7 +84,7 @@ class _Values:
             "contact": self._contacts,
             "conversation": self._conversations,
             "message": self._messages,
-            "event": lambda wanted: dict(load_events(self._reading, wanted)),
+            "event": self._events,
             "number": self._numbers,
             "policy": lambda wanted: dict.fromkeys(wanted, self._policy.signed),
             "person": lambda _wanted: dict(load_people(self._reading)),
@@ -115,13 +118,17 @@ class _Values:
         }
 
     def _messages(self, ids: list[str]) -> dict[str, Any]:
-        messages = load_messages(self._reading, ids)
+        messages, ours = load_messages(self._reading, ids), own_numbers(self._reading)
         assignees = assignees_of(self._reading, (message.conversation for message in messages.values()))
         return {
-            message.id: seen_message(message, self._policy.policy)
+            message.id: seen_message(message, self._policy.policy, ours)
             for message in messages.values()
             if message.conversation in assignees and self._viewer.can_see_conversation(assignees[message.conversation])
         }
+
+    def _events(self, ids: list[str]) -> dict[str, Any]:
+        ours = own_numbers(self._reading)
+        return {event: seen_event(found, self._policy.policy, ours) for event, found in load_events(self._reading, ids).items()}
 
     def _numbers(self, ids: list[str]) -> dict[str, Any]:
         found = load_numbers(self._reading, ids)
@@ -129,25 +136,58 @@ class _Values:
 
 
 def seen_conversation(stored: StoredConversation, policy: Policy, role: Role) -> Conversation:
-    """The conversation with the name its reader may see."""
+    """The conversation with the name its reader may see; Meta's own lines are masked in its preview as in the message."""
+    value = stored.value
+    if policy.privacy.mask_numbers and value.preview_kind == kind_of(System()):
+        value = msgspec.structs.replace(value, preview=_told(value.preview))
     if stored.contact is None:
-        return stored.value
+        return value
     seen = mask_contact(stored.contact, policy, role)
     name = seen.name or seen.username or seen.phone or seen.user_id or ""
-    return msgspec.structs.replace(stored.value, name=name, is_masked_contact=seen.is_masked)
+    return msgspec.structs.replace(value, name=name, is_masked_contact=seen.is_masked)
 
 
-def seen_message(message: Message, policy: Policy) -> Message:
-    """The message; Meta's own lines about a changed number are masked like the number itself."""
-    if not policy.privacy.mask_numbers or not isinstance(message.content, System):
+def seen_message(message: Message, policy: Policy, ours: frozenset[str]) -> Message:
+    """The message without the customer's identity in what Meta said around it; what the customer wrote stays as it is.
+    `ours` are the business's own numbers."""
+    if not policy.privacy.mask_numbers:
         return message
-    content = msgspec.structs.replace(
-        message.content,
-        body=mask_numbers_in(message.content.body),
-        wa_id=mask_phone(message.content.wa_id) if message.content.wa_id else "",
-        other=None,
+    content = message.content
+    # One value: whoever one part names is masked in the others too.
+    parts: dict[str, Any] = {"context": message.context, "extra": message.extra}
+    match content:
+        case System():
+            parts["content"] = {key: getattr(content, key) for key in ("wa_id", "user_id", "parent_user_id", "other")}
+        case Unsupported():
+            parts["content"] = {"json": content.json}
+        case Edit():
+            parts["content"] = {"message": content.message}
+        case _:
+            pass
+    parts = mask_identities(parts, ours=ours)
+    content = msgspec.structs.replace(content, **parts.get("content", {}))
+    if isinstance(content, System):
+        content = msgspec.structs.replace(content, body=_told(content.body))
+    is_named = message.direction is Direction.INCOMING and message.author_name
+    return msgspec.structs.replace(
+        message,
+        content=content,
+        context=parts["context"],
+        extra=parts["extra"],
+        author_name=mask_numbers_in(message.author_name) if is_named else message.author_name,
     )
-    return msgspec.structs.replace(message, content=content, extra=None)
+
+
+def seen_event(event: Event, policy: Policy, ours: frozenset[str]) -> Event:
+    """The event without its customers' identities; `ours` are the business's own numbers."""
+    if not policy.privacy.mask_numbers or event.field.startswith(_ABOUT_THE_BUSINESS):
+        return event
+    return msgspec.structs.replace(event, value=mask_identities(event.value, ours=ours))
+
+
+def _told(sentence: str) -> str:
+    """A sentence of Meta's about who somebody was and is now."""
+    return mask_numbers_in(mask_user_ids_in(sentence))
 
 
 class Feed:

@@ -1,6 +1,7 @@
 """Messages of one conversation straight from the archive, for what a cache may not hold; each such reading is in the log."""
 
 from wabiz_tui.hub.archive.auditlog import was_recorded
+from wabiz_tui.hub.archive.events import own_numbers
 from wabiz_tui.hub.archive.messages import load_message, page_of_messages
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.archive.times import to_ms
@@ -30,4 +31,5 @@ def read_history(writing: Writing, viewer: Viewer, conversation: str, *, before:
     day = writing.now.date().isoformat()
     if shown and not was_recorded(writing, f"history/{viewer.person}/{conversation}/{day}"):
         record(writing, Act("history.read", by=viewer.person, device=viewer.device, about=conversation, details={"day": day}))
-    return HistoryPage(messages=[seen_message(message, policy) for message in shown], has_earlier=has_earlier)
+    ours = own_numbers(writing)
+    return HistoryPage(messages=[seen_message(message, policy, ours) for message in shown], has_earlier=has_earlier)

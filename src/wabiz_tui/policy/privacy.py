@@ -7,6 +7,8 @@ enough unknown that one can try them all.) The number of dots is always the same
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from typing import Any, cast
 
 import msgspec
 
@@ -23,6 +25,17 @@ _TWO_DIGITS = frozenset({20, 27, *range(30, 35), 36, 39, 40, 41, *range(43, 50),
     {81, 82, 84, 86, *range(90, 96), 98}
 )
 _BSUID = re.compile(r"([A-Z]{2})\.(.+)")
+_BSUID_IN_TEXT = re.compile(r"\b[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{8,160}\b", re.ASCII)
+
+# Keys of Meta's that name a person, at any depth (cloud-api §7 to §10, §15). Every `…wa_id` and `…user_id` is one besides.
+_PERSON_KEYS = frozenset(
+    {"from", "to", "input", "phone", "phone_number", "customer", "participant", "participant_id"}
+    | {"recipient", "recipient_id", "recipient_participant_id", "sender"}
+)
+_OUR_KEYS = frozenset({"display_phone_number", "phone_number_id"})
+_CARD_KEYS = frozenset({"phones", "vcard"})
+_CHANGE_KEYS = frozenset({"previous", "current"})
+_SPELLED = re.compile(r"\+?\d{7,}|\+?\d(?:[ ().\u00a0-]{0,3}\d){6,}")
 
 
 def mask_phone(phone: str) -> str:
@@ -81,9 +94,96 @@ def mask_contact(contact: Contact, policy: Policy, role: str, *, revealed: bool 
     )
 
 
+def mask_identities(value: Any, *, ours: frozenset[str] = frozenset()) -> Any:
+    """A JSON value of Meta's with the customers in it masked: by the key that names them, and wherever their number or user id,
+    once so named, stands in another text or number of the value. Everything else comes out as it was, the business's own
+    numbers too: `ours` (digits alone) and those the value itself calls so. A shared contact card is content and is left alone."""
+    ours |= {digits for key, leaf in _leaves(value, "") if key in _OUR_KEYS and (digits := _digits_of(leaf))}
+    known = {
+        name
+        for key, leaf in _leaves(value, "")
+        if _names_a_person(key) and key != "username"
+        for name in (_digits_of(leaf), str(leaf))
+        if len(name) >= _NUMBER_IN_TEXT and name not in ours
+    }
+    return _masked(value, "", "", ours, frozenset(known))
+
+
+def mask_user_ids_in(text: str) -> str:
+    """`text` with every business-scoped user id in it masked."""
+    return _BSUID_IN_TEXT.sub(lambda found: mask_user_id(found[0]), text)
+
+
 def can_reveal(policy: Policy, role: str) -> bool:
     """Whether `role` may unmask a contact for a moment, with a reason: the policy's list, within the permission matrix."""
     return role in policy.privacy.reveal and can(role, "contact.reveal")
+
+
+def _names_a_person(key: str) -> bool:
+    return key in _PERSON_KEYS or key == "username" or key.endswith(("wa_id", "user_id"))
+
+
+def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """Texts and numbers, each with the key it stands under: that of its list, or of the change whose old or new side it is."""
+    if isinstance(value, dict):
+        for name, item in cast("dict[str, Any]", value).items():
+            if name not in _CARD_KEYS:
+                yield from _leaves(item, key if name in _CHANGE_KEYS else name)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from _leaves(item, key)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield key, value
+
+
+def _masked(value: Any, key: str, above: str, ours: frozenset[str], known: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: item if name in _CARD_KEYS else _masked(item, key if name in _CHANGE_KEYS else name, key, ours, known)
+            for name, item in cast("dict[str, Any]", value).items()
+        }
+    if isinstance(value, list):
+        return [_masked(item, key, above, ours, known) for item in cast("list[Any]", value)]
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or key in _OUR_KEYS or _digits_of(value) in ours:
+        return value
+    if _names_a_person(key):
+        return _masked_name(value, key)
+    if isinstance(value, str):
+        shown = mask_numbers_in(value) if (above, key) == ("profile", "name") else value
+        return _without_known(shown, known)
+    return mask_phone(_digits_of(value)) if _digits_of(value) in known else value
+
+
+def _masked_name(value: str | float, key: str) -> Any:
+    """What stands under a key that names a person; a word too short or too plain to reach anybody stays."""
+    text = _text_of(value)
+    if not text:
+        return value
+    if key == "username":
+        return mask_username(text)
+    if key.endswith("user_id") or _BSUID_IN_TEXT.fullmatch(text):
+        return mask_user_id(text)
+    if len(_digits_of(text)) < _NUMBER_IN_TEXT:
+        return value
+    return mask_numbers_in(text) if any(character.isalpha() for character in text) else mask_phone(text)
+
+
+def _without_known(text: str, known: frozenset[str]) -> str:
+    if not known:
+        return text
+    for name in known:
+        if not name.isdigit() and name in text:
+            text = text.replace(name, mask_user_id(name) if _BSUID.fullmatch(name) else mask_numbers_in(name))
+    return _SPELLED.sub(lambda found: mask_phone(found[0]) if any(name in _digits_of(found[0]) for name in known) else found[0], text)
+
+
+def _text_of(value: str | float) -> str:
+    """As it would be typed: a whole number that JSON wrote with a fraction or an exponent is one."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _digits_of(value: str | float) -> str:
+    return "".join(_digits(_text_of(value)))
 
 
 def _code_length(digits: str) -> int:

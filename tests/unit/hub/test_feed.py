@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.hub_served import TestDevice, served_hub
+from tests.support.hub_served import TestDevice, served_hub, status_value, value_of
 
 
 class Stream:
@@ -167,3 +167,47 @@ async def test_history_is_served_from_the_archive_and_logged_once(tmp_path: Path
         assert [message["content"]["body"] for message in older["messages"]] == ["0", "1", "2"]
         entries = (await admin.get("/v1/audit/entries")).json()["entries"]
         assert [entry["action"] for entry in entries].count("history.read") == 1
+
+
+async def test_no_value_shows_an_agent_a_customers_number(tmp_path: Path) -> None:
+    """Unsupported messages, their context, unusable entries, spare contacts, strange statuses, group events and Meta's lines about
+    changed numbers reach an agent without the customer's number or user id; all else in them is told."""
+    number, other = "15559870001", "15559870002"
+    system = {"type": "user_changed_number", "body": f"User Ana changed from {number} to {other}", "wa_id": other, "spare": int(other)}
+    strange = {"type": "unsupported", "from": number, "from_user_id": "GB.13491208655302741918", "errors": [], "note": f"by {number}"}
+    participants = [{"input": int(number), "wa_id": int(number)}, {"input": other, "wa_id": other}]
+    async with served_hub(tmp_path) as served:
+        now = str(int(served.clock.now().timestamp()))
+        stamped = {"timestamp": now}
+        await served.webhook(value_of(messages=[{"id": "wamid.1", **strange, **stamped, "context": {"from": number}}]))
+        await served.webhook(value_of(messages=[{"from": number, "type": "text", **stamped}]))
+        await served.webhook(value_of(contacts=[{"wa_id": other}], messages=[{"id": "wamid.3", **strange, **stamped}]))
+        await served.webhook(status_value("wamid.unknown", "read", served.clock.now(), recipient_id=number))
+        await served.webhook(
+            value_of(groups=[{"type": "group_create", "added_participants": participants}]), field="group_lifecycle_update"
+        )
+        await served.webhook({"display_phone_number": "15550783881", "phone_number": "15550783882"}, field="account_update")
+        await served.webhook(value_of(messages=[{"id": "wamid.2", "type": "system", "from": number, "system": system, **stamped}]))
+        agent = await served.person(await served.admin(), "Agent", "agent")
+
+        page = await agent.get("/v1/changes?since=0&limit=1000")
+        events = {event["field"]: event["value"] for event in (await agent.seen("event")).values()}
+        messages = {message["wamid"]: message for message in (await agent.seen("message")).values()}
+        history = await agent.get(f"/v1/conversations/{messages['wamid.1']['conversation']}/messages")
+
+        for told in (page.text, history.text):
+            assert number not in told
+            assert other not in told
+            assert "GB.13491208655302741918" not in told
+        assert messages["wamid.1"]["content"]["json"]["note"] == "by +1 ••••01"
+        assert messages["wamid.1"]["content"]["json"]["timestamp"] == now
+        assert messages["wamid.2"]["content"]["body"] == "User Ana changed from •••• to ••••"
+        assert events["group_lifecycle_update"] == value_of(
+            groups=[
+                {
+                    "type": "group_create",
+                    "added_participants": [{"input": "+1 ••••01", "wa_id": "+1 ••••01"}, {"input": "+1 ••••02", "wa_id": "+1 ••••02"}],
+                }
+            ]
+        )
+        assert events["account_update"]["phone_number"] == "15550783882"

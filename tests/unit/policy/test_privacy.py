@@ -1,6 +1,8 @@
 """Masks: no number shows through, whoever asks and however it is written."""
 
+import json
 import unicodedata
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from wabiz_tui.model.values import Contact
 from wabiz_tui.policy.document import Policy, Privacy
 from wabiz_tui.policy.permissions import ROLES
-from wabiz_tui.policy.privacy import can_reveal, mask_contact, mask_numbers_in, mask_phone, mask_user_id, mask_username
+from wabiz_tui.policy.privacy import can_reveal, mask_contact, mask_identities, mask_numbers_in, mask_phone, mask_user_id, mask_username
 
 OPEN = Policy(privacy=Privacy(mask_numbers=False))
 CONTACT = Contact(id="c" * 32, name="Ana", phone="+351912345678", username="ana.silva", user_id="PT.13491208655302741918", is_masked=False)
@@ -112,3 +114,60 @@ def test_only_the_policys_roles_reveal():
 def test_roles_without_content_see_nobody(role: str):
     """Auditors and admins get an id and nothing else, even where the policy does not mask."""
     assert mask_contact(CONTACT, OPEN, role, revealed=True) == Contact(id=CONTACT.id, is_masked=True)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 10**6) | st.text("abc xyz-+.", max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abcdef_", max_size=6), inner, max_size=3),
+    max_leaves=12,
+)
+NAMED = ["from", "wa_id", "input", "phone", "to", "recipient_id", "recipient_participant_id", "user_id", "from_parent_user_id", "customer"]
+
+
+@given(st.data())
+def test_no_named_identity_leaves_a_value(data: st.DataObject):
+    """Whoever a value names under a key of Meta's, at any depth, as text or number, is masked there and wherever they are repeated."""
+    digits = data.draw(st.from_regex(r"[1-9][0-9]{9,14}", fullmatch=True))
+    key = data.draw(st.sampled_from(NAMED))
+    spelled: Any = data.draw(st.sampled_from([digits, f"+{digits}", int(digits), float(digits)]))
+    named = {"deep": [{key: data.draw(st.sampled_from([spelled, [spelled], {"previous": spelled, "current": f"GB.{digits}"}]))}]}
+    repeated = {"detail": f"User {digits} became +{digits}.", "id": spelled, "spaced": " ".join(digits), "profile": {"name": digits}}
+    value = {"rest": data.draw(JSON), **named, **repeated}
+
+    seen = mask_identities(value)
+
+    shown = json.dumps(seen).replace(" ", "")
+    # The user id's form of the draw stands under a changing key that only user ids have; other keys see the phone.
+    assert digits not in shown
+    assert seen["rest"] == value["rest"]
+    assert seen["detail"].startswith("User ")
+    assert list(seen) == list(value)
+
+
+@given(JSON)
+def test_a_value_without_customers_comes_out_as_it_was(value: Any):
+    """What names nobody is equal to the last byte."""
+    assert json.dumps(mask_identities(value)) == json.dumps(value)
+
+
+def test_the_business_and_shared_cards_are_not_masked():
+    """The business's numbers stay, by the value's own metadata or by those we know; a shared card is what the customer wrote."""
+    value = {
+        "metadata": {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"},
+        "messages": [
+            {
+                "from": "15559870001",
+                "context": {"from": "15550783881", "id": "wamid.HBgLMTY1MDM4Nzk0MzkVAgARGBJGMzEyNzhENTZDMzNGODlDRDgA"},
+                "timestamp": "1750269342",
+                "contacts": [{"phones": [{"phone": "+1 (983) 555-2319", "wa_id": "15559870001"}], "vcard": "TEL:15559870001"}],
+            },
+            {"from": "+1 555 000 1111", "username": "ana.silva", "user_id": "GB.13491208655302741918", "to": ""},
+        ],
+    }
+
+    seen = mask_identities(value, ours=frozenset({"15550001111"}))
+
+    expected = json.loads(json.dumps(value))
+    expected["messages"][0]["from"] = "+1 ••••01"
+    expected["messages"][1] |= {"username": "a••••", "user_id": "GB.••••18"}
+    assert seen == expected

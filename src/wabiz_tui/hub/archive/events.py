@@ -105,3 +105,9 @@ def load_numbers(reading: Reading, ids: Iterable[str]) -> dict[str, tuple[str, s
         sa.select(_number.id, _number.display, _number.name).where(_number.tenant == reading.tenant, _number.id.in_(sorted(set(ids))))
     )
     return {row.id: (row.display, row.name) for row in rows}
+
+
+def own_numbers(reading: Reading) -> frozenset[str]:
+    """The business's numbers as digits alone, and Meta's ids of them."""
+    rows = reading.connection.execute(sa.select(_number.id, _number.display).where(_number.tenant == reading.tenant))
+    return frozenset(digits for row in rows for name in row if (digits := "".join(filter(str.isdigit, name))))
