@@ -211,11 +211,12 @@ class LocalDesk(Hears):
         await self._used().link.mark(conversation, ReadMark(unread=True))
 
     async def sync(self) -> int:
-        return await self._opened_session().sync.catch_up()
+        session = self._opened_session()
+        return await session.mended(session.sync.catch_up)
 
     async def purge(self) -> PurgeOutcome:
         session = self._used()
-        signed = await session.purger.purge("asked")
+        signed = await session.mended(lambda: session.purger.purge("asked"))
         return PurgeOutcome(decode(signed.receipt, Receipt).removed.messages, session.cache.epoch, signed)
 
     async def receipts(self) -> list[SignedReceipt]:

@@ -65,6 +65,7 @@ class _Opening:
         )
         self._closers: list[Callable[[], None]] = []
         self._notice = ""
+        self._is_refilled = False
 
     async def open(self, hears: Hears, passphrase: Secret | None, *, only_warm: bool) -> Session:
         if passphrase is not None:
@@ -92,7 +93,7 @@ class _Opening:
             open_cache=self._open_file,
         )
         session.notice = self._notice
-        await session.start(quiet=quiet)
+        await session.start(quiet=quiet, is_refilled=self._is_refilled)
         return session
 
     async def undo(self) -> None:
@@ -145,6 +146,7 @@ class _Opening:
             return None
 
     async def _begin_empty(self, unreadable: int, link: Link) -> Cache:
+        self._is_refilled = True
         reply = await link.share()
         if reply.epoch <= unreadable:
             reply = await link.begin_epoch(reply.epoch)

@@ -183,7 +183,11 @@ class Purger:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            wait = await self._wait()
+            try:
+                wait = await self._wait()
+            except DamagedStore as error:
+                self._damaged(error)
+                wait = _RETRY
             if wait <= timedelta():
                 reason, self._hurried = self._hurried or "due", None
                 wait = await self._try(reason)

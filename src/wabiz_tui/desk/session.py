@@ -19,7 +19,7 @@ from wabiz_tui.desk.shelf import Shelf
 from wabiz_tui.desk.sync import Sync, Told
 from wabiz_tui.desk.vault import Vault
 from wabiz_tui.model.desk import Link as LinkState
-from wabiz_tui.model.errors import Denied, LeaseEnded, NotFound, Revoked, StoreError, StoreFull, Unreachable, WabizError
+from wabiz_tui.model.errors import DamagedStore, Denied, LeaseEnded, NotFound, Revoked, StoreError, StoreFull, Unreachable, WabizError
 from wabiz_tui.policy.document import Policy
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _LONGEST_BETWEEN_RENEWALS = timedelta(minutes=5)
 _LAST_PURGE = 15.0
+_LONGEST_MENDING = 30.0
+_FILLED_AGAIN = "The cache was damaged; it is filled again from the hub."
 
 
 class Hears:
@@ -90,6 +92,7 @@ class Session(Told):
         )
         self._lease_task: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
+        self._is_beyond_mending = False
         self._delivering: asyncio.Task[None] | None = None
 
     @property
@@ -100,8 +103,24 @@ class Session(Told):
     def policy(self) -> Policy:
         return Policy() if self.sync.rules is None else self.sync.rules.policy
 
-    async def start(self, *, quiet: float = 0.0) -> None:
-        """Finish what a kill left half-done, then go to work, with the hub after `quiet` seconds. Raises what the cache raises."""
+    async def start(self, *, quiet: float = 0.0, is_refilled: bool = False) -> None:
+        """Finish what a kill left half-done, then go to work, with the hub after `quiet` seconds. With `is_refilled` the cache stands
+        in for one that was lost: nobody reads it before it has caught up. Raises what the cache raises."""
+        try:
+            await self._take_up()
+        except DamagedStore as error:
+            if not _is_of_cache(error):
+                raise
+            await self._begin_empty(_FILLED_AGAIN)
+            is_refilled = True
+        self.outbox.start()
+        self.sync.start(after=quiet)
+        self.purger.start()
+        self._lease_task = asyncio.create_task(self._keep_lease(quiet), name="lease")
+        if is_refilled:
+            self._mending = asyncio.create_task(self._fill())
+
+    async def _take_up(self) -> None:
         await self.sync.load()
         self.clock.remember((await self.cache.marks()).floor)
         try:
@@ -109,16 +128,13 @@ class Session(Told):
         except (Denied, StoreFull) as error:
             # The note stays in the file; what it says is destroyed is invisible and has no key at the hub.
             self.notice = error.sentence
-        self.outbox.start()
-        self.sync.start(after=quiet)
-        self.purger.start()
-        self._lease_task = asyncio.create_task(self._keep_lease(quiet), name="lease")
 
     async def use(self, read: Callable[[Cache], Awaitable[T]]) -> T:
-        """Read from the cache of the moment; once more when a purge replaced it in between. Damage starts its mending."""
+        """Read from the cache of the moment; once more when a purge replaced it in between, or when it was damaged and is filled
+        again. Raises Unreachable when it is damaged and the hub does not answer."""
         cache = self.cache
         try:
-            return await read(cache)
+            return await self.mended(lambda: read(self.cache))
         except StoreError as error:
             self.refused(error)
             raise
@@ -126,6 +142,25 @@ class Session(Told):
             if self.cache is cache:
                 raise
             return await read(self.cache)
+
+    async def mended(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do `work`; if the cache shows damage meanwhile, again once an empty one took its place and has caught up with the hub."""
+        try:
+            await self._until_mended()
+            return await work()
+        except DamagedStore as error:
+            if not _is_of_cache(error):
+                raise
+            self.refused(error)
+            await self._until_mended()
+            if self._is_beyond_mending:
+                raise Unreachable("The cache was damaged and the hub does not answer: it is filled again when the hub does.") from error
+        return await work()
+
+    async def _until_mended(self) -> None:
+        """Whoever reads meanwhile would take what is not there yet for what is not there."""
+        if self._mending is not None and not self._mending.done():
+            await asyncio.wait((self._mending,), timeout=_LONGEST_MENDING)
 
     async def close(self, reason: Reason) -> None:
         """Destroy what is due if the hub can be reached, stop everything, close the files."""
@@ -182,9 +217,11 @@ class Session(Told):
         self.purger.look_again()
 
     def refused(self, error: WabizError) -> None:
-        if isinstance(error, StoreError) and error.code == "damaged_store":
-            if self._mending is None or self._mending.done():
-                self._mending = asyncio.create_task(self._start_empty("The cache was damaged; it is filled again from the hub."))
+        if isinstance(error, DamagedStore) and _is_of_cache(error):
+            # Who read the file that was replaced meanwhile tells of damage that is mended already.
+            is_gone = error.path is not None and error.path != self.cache.path
+            if not is_gone and (self._mending is None or self._mending.done()):
+                self._mending = asyncio.create_task(self._start_empty(_FILLED_AGAIN))
             return
         self._hears.ended(error)
 
@@ -196,15 +233,25 @@ class Session(Told):
         await self.sync.stop()
         await self.purger.stop()
         try:
-            await self.purger.start_empty()
+            await self._begin_empty(notice)
         except WabizError as error:
+            self._is_beyond_mending = True
             self._hears.ended(error)
             return
-        self.notice = notice
-        await self.sync.load()
         self.sync.start()
         self.purger.start()
+        await self._fill()
         self._hears.changed(frozenset())
+
+    async def _fill(self) -> None:
+        """Catch up; what does not come now, `sync` brings later."""
+        with suppress(WabizError):
+            await self.sync.catch_up()
+
+    async def _begin_empty(self, notice: str) -> None:
+        await self.purger.start_empty()
+        self.notice = notice
+        await self.sync.load()
 
     async def _keep_lease(self, after: float) -> None:
         """Renew the lease while the hub answers; end the session when the lease ends without it."""
@@ -238,3 +285,8 @@ class Session(Told):
 
     def _is_over(self, until: "datetime | None") -> bool:
         return until is not None and until <= self.clock.now()
+
+
+def _is_of_cache(error: DamagedStore) -> bool:
+    """Not of the outbox, which is the agent's own and is never begun anew under them."""
+    return error.path is None or error.path.name.startswith("cache-")

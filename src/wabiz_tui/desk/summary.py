@@ -29,7 +29,7 @@ def locked_status(setting: Setting, why: WabizError | None, *, lock_after: int) 
 
 async def open_status(session: Session, *, lock_after: int) -> DeskStatus:
     enrolment, sync, purger = session.enrolment, session.sync, session.purger
-    messages, conversations = await session.cache.totals()
+    messages, conversations = await session.use(lambda cache: cache.totals())
     rules = sync.rules
     return DeskStatus(
         link=session.link_state,

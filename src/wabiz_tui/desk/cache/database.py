@@ -122,7 +122,9 @@ class Database:
                 try:
                     return work(connection)
                 finally:
-                    connection.execute("ROLLBACK")
+                    # Damage may have ended the transaction already; the error that tells of it must not be hidden.
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
         finally:
             self._idle.put(connection)
 
