@@ -1,13 +1,17 @@
 """Commands that read the cache: conversations, messages, events, search."""
 
+import sys
+
 import click
 
 from wabiz_tui.cli.commands import json_option, passphrase_option
 from wabiz_tui.cli.output import conversation_record, message_record, print_json, print_table
 from wabiz_tui.cli.session import with_desk
 from wabiz_tui.model.content import kind_of, plain_text
-from wabiz_tui.model.errors import BadInput
+from wabiz_tui.model.desk import Desk
+from wabiz_tui.model.errors import BadInput, Unreachable
 from wabiz_tui.model.identifiers import is_id
+from wabiz_tui.model.values import Message
 
 
 def conversation_id(text: str) -> str:
@@ -39,9 +43,12 @@ def conversations(*, as_json: bool, passphrase_fd: int | None) -> None:
 @json_option
 @passphrase_option
 def messages(conversation: str, *, as_json: bool, passphrase_fd: int | None) -> None:
-    """Print the cached messages of CONVERSATION in the order of their time."""
+    """Print the messages of CONVERSATION in the order of their time; those older than the cache come from the hub.
+
+    Exit codes: 4 when the hub cannot be reached and this machine holds none of them.
+    """
     wanted = conversation_id(conversation)
-    rows = with_desk(passphrase_fd, lambda desk: desk.messages(wanted))
+    rows = with_desk(passphrase_fd, lambda desk: _messages(desk, wanted))
     if as_json:
         print_json(message_record(row) for row in rows)
         return
@@ -59,6 +66,20 @@ def messages(conversation: str, *, as_json: bool, passphrase_fd: int | None) -> 
         ),
         empty="This machine holds no message of that conversation.",
     )
+
+
+async def _messages(desk: Desk, conversation: str) -> list[Message]:
+    try:
+        return await desk.messages(conversation, whole=True)
+    except Unreachable as error:
+        rows = await desk.messages(conversation)
+        if not rows and (await desk.conversation(conversation)).last_at is not None:
+            raise Unreachable(
+                f"The messages of this conversation are at the hub alone, and could not be fetched. {error.sentence}"
+            ) from error
+        if rows:
+            print("wabiz: The hub does not answer: messages older than these could not be fetched.", file=sys.stderr)
+        return rows
 
 
 @click.command()

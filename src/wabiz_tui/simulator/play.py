@@ -94,13 +94,14 @@ class Play:
         callback = self._world.courier.callback
         if callback is None or not callback.is_verified:
             return
-        waiting = [actor for actor in self._actors if actor.said < len(actor.person.lines)]
+        awake = [actor for actor in self._actors if not actor.person.quiet]
+        waiting = [actor for actor in awake if actor.said < len(actor.person.lines)]
         if waiting and (chance.random() < _CHANCE_OF_MORE or not self._scenario.small_talk):
             actor = chance.choice(waiting)
             line = actor.person.lines[actor.said]
             actor.said += 1
         else:
-            talkers = [actor for actor in self._actors if actor.person.language in self._scenario.small_talk]
+            talkers = [actor for actor in awake if actor.person.language in self._scenario.small_talk]
             if not talkers:
                 return
             actor = chance.choice(talkers)

@@ -32,7 +32,7 @@ class Line(msgspec.Struct, frozen=True):
 
 class Person(msgspec.Struct, frozen=True):
     """A customer. Without `phone` they are known by `user_id` alone. `lines` are said one by one as arrivals come due, `answers` one
-    by one to the agent's replies; when they are used up the language's are taken."""
+    by one to the agent's replies; when they are used up the language's are taken. Who is `quiet` writes only to answer."""
 
     name: str = ""
     phone: str = ""
@@ -42,6 +42,7 @@ class Person(msgspec.Struct, frozen=True):
     hide_phone: bool = False
     reads: bool = True
     on_whatsapp: bool = True
+    quiet: bool = False
     number: str = ""
     history: tuple[Line, ...] = ()
     script: tuple[Line, ...] = ()

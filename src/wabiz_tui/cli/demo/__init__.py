@@ -18,7 +18,7 @@ def demo(*, headless: bool, keep: bool, seed: int) -> int:
         from wabiz_tui.cli.demo.story import play
 
         return play(keep=keep, seed=seed)
-    from wabiz_tui.cli.demo.stage import show
+    from wabiz_tui.cli.demo.show import show
 
     return show(keep=keep, seed=seed)
 

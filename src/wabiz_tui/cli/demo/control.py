@@ -19,6 +19,10 @@ class Control:
         """A customer writes; returns after the hub answered."""
         return await asyncio.to_thread(self._call, "/_control/inbound", message)
 
+    async def fault(self, fault: dict[str, Any]) -> None:
+        """Something goes wrong at Meta."""
+        await asyncio.to_thread(self._call, "/_control/fault", fault)
+
     async def deliveries(self) -> list[dict[str, Any]]:
         """The webhooks told so far, with the hub's answers."""
         return _rows(await asyncio.to_thread(self._call, "/_control/deliveries", None), "deliveries")

@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
-from wabiz_tui.cli.inbox import PASSPHRASE_HINT
 from wabiz_tui.model.errors import Unreachable, WabizError
 from wabiz_tui.model.paths import HOME, Paths, paths_under
 from wabiz_tui.model.secret import Secret
@@ -25,6 +24,7 @@ NUMBER_ID = "106540352242922"
 PASSPHRASE = "demo"  # noqa: S105 of a machine that is pretended and gone afterwards
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
+_PR_SET_PDEATHSIG = 1
 
 
 class Server:
@@ -40,6 +40,7 @@ class Server:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,  # Ctrl+C in the inbox is a key, not the end of the hub
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 no thread runs here yet; a killed demo must leave no server behind
             )
         self.url = self._listening()
 
@@ -211,6 +212,14 @@ def _environment(home: Path) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in dropped} | {HOME: str(home), "PYTHONUNBUFFERED": "1"}
 
 
+def _end_with_parent() -> None:
+    """In the child: SIGTERM when the demo's process is gone, however it ended (Linux; elsewhere only an orderly end tidies up)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def free_port() -> int:
     """A loopback port nobody listens on now."""
     import socket
@@ -236,24 +245,8 @@ def business() -> Path:
     return Path(str(files("wabiz_tui.simulator") / "business" / "demo.toml"))
 
 
-def show(*, keep: bool, seed: int) -> int:
-    """Open the inbox over the stage; the exit code of the inbox."""
-    hint = {PASSPHRASE_HINT: f"In this demo it is: {PASSPHRASE}"}
-    print("wabiz demo: a pretend Meta and its customers, a real hub, a real encrypted desk", file=sys.stderr)
-    with _raised(), Stage(keep=keep, seed=seed, scenario=business()) as stage:
-        with progress("people and machines"):
-            admin = stage.seat("admin", stage.admin_code)
-            # All of it is pretended and gone afterwards: here a passphrase has to be known, not secret.
-            robin = stage.person(admin, "Robin", "agent", PASSPHRASE)
-        with progress("first sync"):
-            robin.run("sync")
-        outcome = subprocess.run([sys.executable, "-m", "wabiz_tui.cli.main"], env=robin.environment() | hint, check=False)
-        print("tidying up …", file=sys.stderr)
-    return outcome.returncode
-
-
 @contextmanager
-def _raised() -> Generator[None]:
+def ended_in_order() -> Generator[None]:
     """End in order on SIGTERM and SIGHUP too, so that a closed window leaves no process and no file behind."""
 
     def leave(number: int, _: object) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from wabiz_tui.cli.demo.control import Control
+from wabiz_tui.cli.demo.scene import set_scene
 from wabiz_tui.cli.demo.stage import NUMBER_ID, Seat, Stage, business
 from wabiz_tui.model.content import plain_text
 from wabiz_tui.model.desk import Desk, DeskStatus
 from wabiz_tui.model.errors import WabizError
-from wabiz_tui.model.values import Conversation, Message
+from wabiz_tui.model.values import Conversation, DeliveryState, Message
 
 QUESTION = "Hello! Is the blue cargo bike still there? 🚲 Grüße, Zoë"
 ANSWER = "Hi Zoë, yes it is. Shall we keep it for you until Friday?"
@@ -32,6 +33,7 @@ purge_within = "1m"
 lease = "8h"
 """
 _PATIENCE = 45.0
+_CUSTOMERS = 40
 
 
 class StepFailed(Exception):
@@ -52,6 +54,7 @@ class Story:
 
     def steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
         return [
+            ("a business with conversations in every state", self.scene_is_set),
             ("a customer writes; Meta's signed webhook is answered 200", self.customer_writes),
             ("a forged webhook is refused", self.forgery_is_refused),
             ("archived exactly once, though Meta told it twice", self.archived_once),
@@ -64,6 +67,17 @@ class Story:
             ("the receipt is verified offline, and a changed one is refused", self.receipt_verified),
             ("the old cache file and its key are gone; a copy made before opens with nothing that exists", self.old_key_gone),
         ]
+
+    async def scene_is_set(self) -> str:
+        await set_scene(self.desk, self.control)
+        await self.desk.sync()
+        counts = await self.desk.counts()
+        _hold(counts["all"] >= _CUSTOMERS, f"at least {_CUSTOMERS} conversations, not {counts['all']}")
+        for view in ("mine", "pending", "snoozed", "resolved", "unread"):
+            _hold(counts[view] > 0, f"a conversation in '{view}'")
+        states = {row.preview_delivery for row in await self.desk.conversations()}
+        _hold(DeliveryState.FAILED in states, "a message that failed")
+        return ", ".join(f"{number} {view}" for view, number in sorted(counts.items()))
 
     async def customer_writes(self) -> str:
         outcome = await self.control.inbound({"from": CUSTOMER, "name": "Zoë Müller", "text": QUESTION})
