@@ -6,7 +6,7 @@ import msgspec
 
 from wabiz_tui.graph.delivery import fold
 from wabiz_tui.graph.parsed import EchoedMessage, HistoryMessage, Identity, IncomingMessage, OtherEvent, Parsed, StatusUpdate
-from wabiz_tui.hub.archive.contacts import apply_identity_change, contact_of, find_contact, set_opt_out
+from wabiz_tui.hub.archive.contacts import contact_of, find_contact, set_opt_out
 from wabiz_tui.hub.archive.conversations import (
     conversation_of,
     note_answered,
@@ -28,6 +28,7 @@ from wabiz_tui.hub.archive.messages import (
     set_wamid,
     take_awaiting,
 )
+from wabiz_tui.hub.archive.parting import change_identity
 from wabiz_tui.hub.archive.sealing import media_unit, month_of
 from wabiz_tui.hub.archive.sends import is_ours
 from wabiz_tui.hub.archive.statuses import add_status, is_known_status, take_waiting
@@ -62,7 +63,7 @@ def _fold_incoming(writing: Writing, part: IncomingMessage) -> None:
     if find_by_wamid(writing, part.wamid) is not None:
         return
     if part.identity_change is not None:
-        contact = apply_identity_change(writing, part.identity_change, at=part.sent_at)
+        contact = change_identity(writing, part.identity_change, at=part.sent_at)
     else:
         contact = contact_of(writing, part.sender, at=part.sent_at)
     conversation = conversation_of(writing, part.number, contact)
@@ -309,7 +310,7 @@ def _fold_event(writing: Writing, part: OtherEvent) -> None:
     if not add_event(writing, event, identity=part.identity):
         return
     if part.identity_change is not None:
-        apply_identity_change(writing, part.identity_change, at=event.at)
+        change_identity(writing, part.identity_change, at=event.at)
     if part.field == "user_preferences" and part.subject is not None:
         _fold_preference(writing, part.subject, part.value)
 

@@ -91,7 +91,8 @@ def contact_of(writing: Writing, identity: Identity, *, at: datetime) -> str:
     """The contact a webhook of instant `at` speaks of, made, attached or merged as the rules say."""
     aliases = aliases_of(identity)
     holders = _holders(writing, aliases)
-    if not holders:
+    if not holders or all(alias.kind == "wa_id" for alias in aliases):
+        # A number alone is whose it was then, whoever has it by now.
         earlier = _former_holder(writing, aliases, at)
         if earlier is not None:
             return earlier
@@ -103,6 +104,9 @@ def contact_of(writing: Writing, identity: Identity, *, at: datetime) -> str:
 
 def apply_identity_change(writing: Writing, change: IdentityChange, *, at: datetime) -> str:
     """The same person under new keys; equal keys mean that the person behind them may have changed (rules 4 and 5)."""
+    if is_told_again(writing, change):
+        # The old number may be somebody else's by now.
+        change = IdentityChange(msgspec.structs.replace(change.previous, wa_id=None), change.current)
     old, new = aliases_of(change.previous), aliases_of(change.current)
     resolution = resolve_change(change, _holders(writing, (*old, *new)))
     contact = _obey(writing, resolution, at=at, is_group=change.current.group_id is not None)
@@ -116,6 +120,15 @@ def apply_identity_change(writing: Writing, change: IdentityChange, *, at: datet
                 _remember_past(writing, contact, alias, at=at, reason="changed")
     _learn(writing, contact, change.current, at=at)
     return contact
+
+
+def is_told_again(reading: Reading, change: IdentityChange) -> bool:
+    """Whether the person of the new keys is known to have given up this old number already."""
+    number = change.previous.wa_id
+    if not number or number == change.current.wa_id:
+        return False
+    known = find_contact(reading, change.current)
+    return known is not None and load_past(reading, known, [Alias("wa_id", number)])
 
 
 def set_opt_out(writing: Writing, contact: str, *, is_out: bool) -> None:
@@ -186,7 +199,18 @@ def _former_holder(reading: Reading, aliases: Sequence[Alias], at: datetime) -> 
         .where(_past.tenant == reading.tenant, _past.hash.in_(wanted), _past.reason == "changed", _past.to_ms >= to_ms(at))
         .order_by(_past.to_ms)
     ).first()
-    return None if row is None else row.contact
+    return None if row is None else _kept(reading, row.contact)
+
+
+def _kept(reading: Reading, contact: str) -> str:
+    """The contact this one has been merged into, by however many steps."""
+    while True:
+        row = reading.connection.execute(
+            sa.select(_contact.merged_into).where(_contact.tenant == reading.tenant, _contact.id == contact)
+        ).first()
+        if row is None or row.merged_into is None:
+            return contact
+        contact = row.merged_into
 
 
 def _obey(writing: Writing, resolution: Resolution, *, at: datetime, is_group: bool) -> str:

@@ -11,12 +11,13 @@ from wabiz_tui.hub.archive.contacts import load_contacts
 from wabiz_tui.hub.archive.messages import count_unread, load_messages
 from wabiz_tui.hub.archive.people import names_of_people
 from wabiz_tui.hub.archive.store import Reading, Writing
-from wabiz_tui.hub.archive.times import perhaps_from_ms, to_ms
+from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.content import Edit, Revoke, kind_of, plain_text
 from wabiz_tui.model.values import Contact, Conversation, Direction, Message, Status
+from wabiz_tui.policy.window import window_until
 
-_conversation, _episode = schema.conversation.c, schema.episode.c
+_conversation, _episode, _message = schema.conversation.c, schema.episode.c, schema.message.c
 _PREVIEW = 160
 # Built once: these two run for every message, and building costs more than running.
 _ROW = sa.select(schema.conversation).where(_conversation.tenant == sa.bindparam("tenant"), _conversation.id == sa.bindparam("id"))
@@ -115,7 +116,7 @@ def note_incoming(writing: Writing, message: Message, *, window_until: datetime 
         values["window_until_ms"] = max(row.window_until_ms or 0, to_ms(window_until))
     if counts_unread:
         values["unread"] = row.unread + 1
-        values["waiting_since_ms"] = to_ms(message.sent_at) if row.waiting_since_ms is None else row.waiting_since_ms
+        values["waiting_since_ms"] = min(to_ms(message.sent_at), row.waiting_since_ms or to_ms(message.sent_at))
     _change(writing, row, values)
 
 
@@ -132,6 +133,28 @@ def note_answered(writing: Writing, conversation: str) -> None:
 
 def refresh_unread(writing: Writing, conversation: str) -> None:
     _update(writing, conversation, {"unread": count_unread(writing, conversation)})
+    writing.touch("conversation", conversation)
+
+
+def refresh_state(writing: Writing, conversation: str) -> None:
+    """Reckon clock, preview, window, unread and waiting time anew from the messages that are there."""
+    rows = writing.connection.execute(
+        sa.select(_message.id, _message.sent_ms, _message.direction, _message.kind)
+        .where(_message.tenant == writing.tenant, _message.conversation == conversation)
+        .where(_message.direction.in_(("incoming", "outgoing")))
+        .order_by(_message.sent_ms.desc(), _message.id.desc())
+    ).all()
+    written = [row for row in rows if row.direction == "incoming" and row.kind not in ("system", "revoke")]
+    answered = next((row.sent_ms for row in rows if row.direction == "outgoing"), 0)
+    waiting = [row.sent_ms for row in written if row.sent_ms > answered]
+    values = {
+        "last_ms": rows[0].sent_ms if rows else None,
+        "last_message": rows[0].id if rows else None,
+        "window_until_ms": to_ms(window_until(from_ms(written[0].sent_ms))) if written else None,
+        "waiting_since_ms": min(waiting, default=None),
+        "unread": count_unread(writing, conversation),
+    }
+    _update(writing, conversation, values)
     writing.touch("conversation", conversation)
 
 

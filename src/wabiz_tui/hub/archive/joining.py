@@ -43,11 +43,11 @@ def _move_messages(writing: Writing, source: str, target: str) -> list[str]:
         for message in load_messages(writing, ids[start : start + 500]).values():
             moved = msgspec.structs.replace(message, conversation=target)
             move_message(writing, moved)
-            _move_statuses(writing, moved)
+            move_statuses(writing, moved)
     return ids
 
 
-def _move_statuses(writing: Writing, message: Message) -> None:
+def move_statuses(writing: Writing, message: Message) -> None:
     rows = writing.connection.execute(sa.select(schema.status).where(_status.tenant == writing.tenant, _status.message == message.id)).all()
     unit = text_unit(message.conversation, month_of(message.sent_at))
     for row in rows:
