@@ -1,8 +1,14 @@
 """A customer writes, an agent answers, the policy purges: the main job, end to end, over real processes."""
 
 import json
+import os
+from typing import Any
 
-from tests.support.road import Road, until, wabiz
+import pytest
+
+from tests.support.road import FIXTURES, Road, until, wabiz
+from wabiz_tui.cli.demo.stage import Seat
+from wabiz_tui.desk.process.socket_file import socket_path
 
 
 def test_a_message_travels_to_the_machine_and_the_answer_back(road: Road) -> None:
@@ -122,3 +128,22 @@ def test_a_wiped_machine_holds_nothing(road: Road) -> None:
     assert removed
     left = [path for path in seat.home.rglob("*") if path.is_file() and path.suffix not in {".lock", ".log"}]
     assert left == []
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not FIXTURES.exists() and "CI" not in os.environ, reason=f"Meta's example webhooks are not at {FIXTURES}")
+def test_what_is_older_than_the_cache_is_read_from_the_hub(road: Road) -> None:
+    """A message from beyond the window is printed also by a desk that has only just started."""
+    seat = road.person(road.admin, "Ivo", "agent")
+    assert road.post_webhook((FIXTURES / "order-message.json").read_bytes()) == 200
+    row = until(lambda: next((row for row in [_named(road, "Sheena Nelson", seat)] if row), None))
+    assert until(lambda: not socket_path(seat.paths).exists())
+
+    found = seat.records("messages", row["id"])
+
+    assert [message["kind"] for message in found] == ["order"]
+
+
+def _named(road: Road, name: str, seat: Seat) -> dict[str, Any] | None:
+    seat.run("sync")
+    return next((row for row in seat.records("conversations") if row["name"] == name), None)

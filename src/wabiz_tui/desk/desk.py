@@ -127,11 +127,11 @@ class LocalDesk(Hears):
             return page
         return msgspec.structs.replace(page, messages=merged(page.messages, letters))
 
-    async def messages(self, conversation: str) -> list[Message]:
+    async def messages(self, conversation: str, *, whole: bool = False) -> list[Message]:
         session = self._opened_session()
         letters = await session.letters.of_conversation(conversation)
         cached = await self._read(lambda cache: cache.messages(conversation))
-        return merged(await messages_with_history(session, conversation, cached), letters)
+        return merged(await messages_with_history(session, conversation, cached, whole=whole), letters)
 
     async def events(self, *, limit: int = 1000) -> list[Event]:
         return await self._read(lambda cache: cache.events(limit=max(limit, 1)))

@@ -28,10 +28,11 @@ async def read_page(link: Link, conversation: str, *, before: str | None, limit:
     return decode(await link.request("GET", f"/v1/conversations/{conversation}/messages?{urlencode(query)}"), HistoryPage)
 
 
-async def messages_with_history(session: Session, conversation: str, cached: list[Message]) -> list[Message]:
+async def messages_with_history(session: Session, conversation: str, cached: list[Message], *, whole: bool = False) -> list[Message]:
     """All of a conversation: what the cache holds, after what the hub has from before. Left out is what this machine held once
-    and has purged: it does not come back unasked. Without the hub: the cache alone."""
-    if not _may_answer(session):
+    and has purged: it does not come back unasked. Without the hub: the cache alone, or with `whole` Unreachable, which is raised
+    only after the hub was tried."""
+    if not whole and not _may_answer(session):
         return cached
     forgotten = await session.use(Cache.forgotten_until)
     found: list[Message] = []
@@ -44,7 +45,11 @@ async def messages_with_history(session: Session, conversation: str, cached: lis
             if not page.has_earlier or len(wanted) < len(page.messages):
                 break
             before = page.messages[0].id
-    except (Unreachable, NotFound, Denied):
+    except Unreachable:
+        if whole:
+            raise
+        return cached
+    except (NotFound, Denied):
         return cached
     return found + cached
 

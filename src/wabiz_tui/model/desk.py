@@ -132,8 +132,9 @@ class Desk(Protocol):
         """The newest `limit` messages, or those next to the message id given. Raises NotFound."""
         ...
 
-    async def messages(self, conversation: str) -> list[Message]:
-        """All cached messages of a conversation, in rising time. Raises NotFound."""
+    async def messages(self, conversation: str, *, whole: bool = False) -> list[Message]:
+        """All messages of a conversation in rising time: the cached, after the hub's older ones where it can be reached. With `whole`
+        raises Unreachable where it cannot. Raises NotFound."""
         ...
 
     async def events(self, *, limit: int = 1000) -> list[Event]: ...

@@ -12,6 +12,7 @@ from tests.support.desk_samples import conversation, ident, message
 from wabiz_tui.desk.desk import LocalDesk
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.content import plain_text
+from wabiz_tui.model.errors import Unreachable
 from wabiz_tui.model.paths import Paths, paths_under
 from wabiz_tui.model.values import Message
 
@@ -87,3 +88,19 @@ async def test_what_this_machine_has_purged_does_not_come_back_unasked(hub: Fake
         page = await desk.timeline(ident(1))
         assert page.messages == []
         assert page.has_earlier
+
+
+async def test_who_wants_the_whole_is_told_when_the_hub_is_gone(paths: Paths) -> None:
+    """The cache alone answers who can do with it; a reading that must be whole fails, and works as soon as the hub is back."""
+    hub = FakeHub()
+    with hub.serve():
+        hub.put(conversation(1, last_at=NOW), said(1, days=90), said(2, days=2))
+        async with opened(hub, paths) as desk:
+            assert len(await desk.messages(ident(1), whole=True)) == 2
+    port = int(hub.url.rpartition(":")[2])
+    async with opened(hub, paths, synced=False) as desk:
+        assert await shown(desk) == ["word2"]
+        with pytest.raises(Unreachable):
+            await desk.messages(ident(1), whole=True)
+        with hub.serve(port):
+            assert [plain_text(held.content) for held in await desk.messages(ident(1), whole=True)] == ["word1", "word2"]

@@ -130,8 +130,8 @@ class DeskClient:
     async def timeline(self, conversation: str, *, before: str | None = None, after: str | None = None, limit: int = 50) -> TimelinePage:
         return await self._call("timeline", TimelinePage, conversation=conversation, before=before, after=after, limit=limit)
 
-    async def messages(self, conversation: str) -> list[Message]:
-        return await self._call("messages", list[Message], conversation=conversation)
+    async def messages(self, conversation: str, *, whole: bool = False) -> list[Message]:
+        return await self._call("messages", list[Message], conversation=conversation, whole=whole)
 
     async def events(self, *, limit: int = 1000) -> list[BusinessEvent]:
         return await self._call("events", list[BusinessEvent], limit=limit)
