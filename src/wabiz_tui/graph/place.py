@@ -1,6 +1,6 @@
 """Where in a webhook one stands: the account, the business number, and the times that stand in for missing ones."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -8,6 +8,8 @@ import msgspec
 from wabiz_tui.graph.reading import instant_of
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(hours=1)
+"""How far Meta's clock may be ahead of ours; what is later was not written then, and would hold a window open for years."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -21,8 +23,15 @@ class Place(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, number=number, display_number=display_number)
 
     def time_of(self, value: Any) -> tuple[datetime, bool]:
-        """The instant `value` tells and True, else the best stand-in there is and False."""
+        """The instant `value` tells and True, else the best stand-in there is and False; one that lies ahead is not believed."""
         told = instant_of(value)
-        if told is not None:
-            return told, True
-        return self.entry_at or self.received_at or _NEVER, False
+        if told is None:
+            return self.entry_at or self.received_at or _NEVER, False
+        return self.believed(told), self._is_past(told)
+
+    def believed(self, told: datetime) -> datetime:
+        """`told`, or when the webhook came if that was before."""
+        return told if self._is_past(told) or self.received_at is None else self.received_at
+
+    def _is_past(self, told: datetime) -> bool:
+        return self.received_at is None or told <= self.received_at + _AHEAD

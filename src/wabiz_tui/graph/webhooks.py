@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+import msgspec
+
 from wabiz_tui.graph.coexistence import read_echoes, read_history
 from wabiz_tui.graph.messages import Contacts, read_message
 from wabiz_tui.graph.parsed import Identity, IdentityChange, OtherEvent, Parsed
@@ -30,7 +32,9 @@ def parse(raw: bytes, *, received_at: datetime | None = None) -> list[Parsed]:
 
 def _entry(entry: object, received_at: datetime | None) -> Iterator[Parsed]:
     values = object_of(entry)
-    place = Place(waba=word(values.get("id")), entry_at=instant_of(values.get("time")), received_at=received_at)
+    place = Place(waba=word(values.get("id")), received_at=received_at)
+    entry_at = instant_of(values.get("time"))
+    place = msgspec.structs.replace(place, entry_at=None if entry_at is None else place.believed(entry_at))
     changes = values.get("changes")
     if not isinstance(entry, dict) or not isinstance(changes, list):
         yield _other(place, "", values or {"entry": entry}, "entry without a list of changes")
@@ -153,7 +157,7 @@ def _other(
         number=place.number,
         field=field,
         value=value,
-        at=at or _event_time(value) or place.entry_at,
+        at=None if (told := at or _event_time(value) or place.entry_at) is None else place.believed(told),
         summary=summary,
         identity=fingerprint(place.waba, field, value),
         identity_change=change,

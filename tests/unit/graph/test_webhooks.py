@@ -470,3 +470,19 @@ def test_interactive_replies_keep_their_kind() -> None:
 
     assert isinstance(content, Interactive)
     assert (kind_of(content), content.nfm_reply, content.other) == ("interactive", inner["nfm_reply"], {"novel": {"x": 1}})
+
+
+@pytest.mark.parametrize(("ahead", "is_believed"), [(3600, True), (3601, False), (20 * 365 * 86400, False)])
+def test_a_time_ahead_of_us_is_not_believed(ahead: int, is_believed: bool) -> None:
+    """A message, status or event dated more than an hour after it came counts as of when it came; what was told is kept."""
+    stamp = str(int(NOW.timestamp()) + ahead)
+    at = datetime.fromtimestamp(int(stamp), UTC) if is_believed else NOW
+    value = {"metadata": METADATA, "statuses": [{"id": "wamid.S", "status": "read", "timestamp": stamp, "recipient_id": "1"}]}
+    text = {"from": "447700900123", "id": "wamid.1", "timestamp": stamp, "type": "text", "text": {"body": "hi"}}
+
+    shown = message(webhook("messages", {"metadata": METADATA, "messages": [text]}))
+    read = one(webhook("messages", value))
+    event = one(webhook("account_update", {"timestamp": stamp}))
+
+    assert (shown.sent_at, read.at, event.at) == (at, at, at)
+    assert shown.extra == read.extra == (None if is_believed else {"timestamp": stamp})
