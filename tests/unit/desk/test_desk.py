@@ -64,6 +64,16 @@ async def test_what_the_hub_has_is_at_the_desk(desk: LocalDesk) -> None:
     assert status.lease_until is not None
 
 
+async def test_where_nothing_is_held_no_purge_is_announced(hub: FakeHub, paths: Paths) -> None:
+    """Contacts alone never fall due: the next purge is unknown, not thousands of years away."""
+    hub.put(contact(1))
+    async with opened(hub, paths) as desk:
+        session = desk._session  # pyright: ignore[reportPrivateUsage] what the purger goes by
+        assert session is not None
+        assert await session.cache.due_since() is None
+        assert (await desk.status()).next_purge is None
+
+
 async def test_changes_are_followed_and_told(hub: FakeHub, desk: LocalDesk) -> None:
     """A message that comes in at the hub is at the desk moments later, and clients hear whose conversation moved."""
     heard: list[DeskEvent] = []

@@ -10,7 +10,7 @@ from wabiz_tui.desk.cache import reading, writing
 from wabiz_tui.desk.cache.database import Database
 from wabiz_tui.desk.cache.marks import PENDING, Marks, Pending, change_marks, load_marks, load_pending
 from wabiz_tui.desk.cache.migrations import Kind
-from wabiz_tui.desk.cache.times import from_ms, to_ms
+from wabiz_tui.desk.cache.times import NEVER, from_ms, to_ms
 from wabiz_tui.desk.cache.writing import Applied, Holding, Item
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.desk import QueuePage, SearchHit, TimelinePage, View
@@ -130,15 +130,11 @@ class Cache:
         def work(connection: Connection, _: int) -> datetime | None:
             expiry = reading.first_expiry(connection)
             residue = load_marks(connection).residue_since
-            known = [instant for instant in (None if expiry is None else from_ms(min(expiry, _LATEST_MS)), residue) if instant is not None]
-            return min(known, default=None)
+            falls_due = None if expiry is None or expiry >= NEVER else from_ms(expiry)
+            return min((instant for instant in (falls_due, residue) if instant is not None), default=None)
 
         return await self._read(work)
 
     async def _read(self, work: Callable[[Connection, int], T]) -> T:
         now = to_ms(self._now())
         return await self.database.read(lambda connection: work(connection, now))
-
-
-# Rows that never fall due carry a number no calendar knows.
-_LATEST_MS = to_ms(datetime.fromisoformat("9000-01-01T00:00:00+00:00"))
