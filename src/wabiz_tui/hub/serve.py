@@ -15,9 +15,10 @@ import structlog
 import uvicorn
 
 from wabiz_tui.hub.app import create_app, join
+from wabiz_tui.hub.archive.exclusion import held_alone
 from wabiz_tui.hub.parts import Hub
-from wabiz_tui.hub.secrets import load_secrets
-from wabiz_tui.hub.settings import load_settings
+from wabiz_tui.hub.secrets import HubSecrets, load_secrets
+from wabiz_tui.hub.settings import Settings, load_settings
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import UsageError
@@ -26,7 +27,8 @@ _GRACE = 5
 
 
 def serve(config: Path, host: str, port: int, clock: Clock) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status. Raises UsageError for a host that is not this machine's own."""
+    """Serve until SIGTERM or SIGINT; the exit status. Raises UsageError for a host that is not this machine's
+    own, and Conflict when another hub serves the same archive."""
     _refuse_open_line(host)
     _configure_logs()
     # Folding works hard in its thread: the loop must not wait 5 ms, Python's default, each time it wants to acknowledge.
@@ -34,6 +36,11 @@ def serve(config: Path, host: str, port: int, clock: Clock) -> int:
     settings = load_settings(config)
     secrets = load_secrets(settings.secret_places, os.environ)
     listener = _listen(host, port)
+    with contextlib.closing(listener), held_alone(settings.archive_file):
+        return _run(settings, secrets, listener, clock)
+
+
+def _run(settings: Settings, secrets: HubSecrets, listener: socket.socket, clock: Clock) -> int:
     hub = join(settings, secrets, clock=clock, random_bytes=os.urandom)
     server = _Server(
         uvicorn.Config(

@@ -1,16 +1,20 @@
 """hub.toml and the hub's secrets: made once, checked, and never showing a secret."""
 
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.hub_archive import NUMBER, TENANT, HandClock, seeded
 from tests.support.hub_served import ENVIRONMENT
+from wabiz_tui.hub.archive.exclusion import held_alone
 from wabiz_tui.hub.secrets import load_secrets
 from wabiz_tui.hub.serve import serve
 from wabiz_tui.hub.settings import initialise, load_settings
-from wabiz_tui.model.errors import DocumentError, UsageError
+from wabiz_tui.model.errors import Conflict, DocumentError, UsageError
 from wabiz_tui.model.paths import paths_under
 from wabiz_tui.model.wire import EnrolmentCode
 from wabiz_tui.proof.enrolment import parse_code
@@ -92,3 +96,24 @@ def test_wrong_settings_are_refused_by_name(tmp_path: Path) -> None:
         init(tmp_path / "c", graph_url="ftp://x")
     with pytest.raises(UsageError, match="TLS"):
         serve(tmp_path / "hub.toml", "0.0.0.0", 0, HandClock())  # noqa: S104 refused is what is tested
+
+
+def test_an_archive_has_one_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a process serves an archive another is refused in a sentence; one that was killed holds nothing."""
+    init(tmp_path)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    archive = tmp_path / "the archive.db"
+    hold = (
+        "import sys, pathlib, wabiz_tui.hub.archive.exclusion as e\n"
+        "with e.held_alone(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", hold, str(archive)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(Conflict, match=r"Another hub already serves .*the archive\.db; end it first\."):
+            serve(tmp_path / "hub.toml", "127.0.0.1", 0, HandClock())
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+        with held_alone(archive):
+            assert stat.S_IMODE((tmp_path / "the archive.db.lock").stat().st_mode) == 0o600
