@@ -26,7 +26,13 @@ def need_hub_extra() -> None:
 
 @hub.command()
 @click.option("--archive", required=True, help="Path of the SQLCipher archive to make (or, later, a PostgreSQL URL).")
-@click.option("--waba-id", required=True, help="The WhatsApp Business Account this hub serves.")
+@click.option(
+    "--waba-id",
+    "waba_ids",
+    multiple=True,
+    required=True,
+    help="The WhatsApp Business Account this hub serves; may be given several times, the first names the tenant.",
+)
 @click.option("--phone-number-id", "phone_number_ids", multiple=True, required=True, help="May be given several times.")
 @click.option("--graph-url", default="https://graph.facebook.com", show_default=True)
 @click.option(
@@ -41,7 +47,7 @@ def need_hub_extra() -> None:
 def init(
     *,
     archive: str,
-    waba_id: str,
+    waba_ids: tuple[str, ...],
     phone_number_ids: tuple[str, ...],
     graph_url: str,
     secrets_dir: Path | None,
@@ -61,7 +67,8 @@ def init(
     code = initialise(
         paths_from_environment(),
         archive=archive,
-        waba_id=waba_id,
+        waba_id=waba_ids[0],
+        further_waba_ids=waba_ids[1:],
         phone_number_ids=list(phone_number_ids),
         graph_url=graph_url,
         secrets_dir=secrets_dir,

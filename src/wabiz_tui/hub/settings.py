@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,14 +25,21 @@ FILE_NAME = "hub.toml"
 
 
 class HubPart(msgspec.Struct, frozen=True):
-    """`numbers` are the phone_number_ids known at the start; webhooks of others are archived all the same."""
+    """`accounts` are the WhatsApp Business Accounts served, the tenant first; `numbers` are the phone_number_ids known at the
+    start. Webhooks of others are archived all the same."""
 
     tenant: str
     archive: str
     graph_url: str
+    accounts: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     graph_version: str = "v26.0"
     business: str = ""
+
+    @property
+    def all_accounts(self) -> frozenset[str]:
+        """The tenant's among them, also where the file names it alone."""
+        return frozenset((self.tenant, *self.accounts))
 
 
 class SecretsPart(msgspec.Struct, frozen=True):
@@ -70,6 +77,7 @@ def initialise(
     *,
     archive: str,
     waba_id: str,
+    further_waba_ids: Sequence[str] = (),
     phone_number_ids: list[str],
     graph_url: str,
     secrets_dir: Path | None = None,
@@ -80,17 +88,19 @@ def initialise(
     random_bytes: Callable[[int], bytes],
     environment: Mapping[str, str] = os.environ,
 ) -> EnrolmentCode:
-    """Make hub.toml, the hub's own keys and the archive; the one-time code of the first administrator.
+    """Make hub.toml, the hub's own keys and the archive; the one-time code of the first administrator. `waba_id` names the tenant.
 
     Raises UsageError when there is a hub.toml already, and the refusals of the archive."""
     config = paths.config / FILE_NAME
     if config.exists():
         raise UsageError(f"There is a hub already: {config} exists; remove it to set up another one.")
-    _check_ids(waba_id, phone_number_ids, graph_url)
+    accounts = tuple(dict.fromkeys((waba_id, *further_waba_ids)))
+    _check_ids(accounts, phone_number_ids, graph_url)
     own = paths.data / "secrets" if secrets_dir is None else secrets_dir.expanduser().absolute()
     settings = Settings(
         HubPart(
             tenant=waba_id,
+            accounts=accounts,
             numbers=tuple(phone_number_ids),
             graph_url=graph_url.rstrip("/"),
             archive=str(archive_path(archive)),
@@ -131,8 +141,8 @@ def _first_rows(writing: Writing, settings: Settings, secrets: HubSecrets) -> En
     return invite(writing, NewPerson(name="Administrator", role="admin"), by="", policy_key=secrets.policy_key)
 
 
-def _check_ids(waba_id: str, phone_number_ids: list[str], graph_url: str) -> None:
-    for name, value in (("--waba-id", waba_id), *(("--phone-number-id", number) for number in phone_number_ids)):
+def _check_ids(waba_ids: Sequence[str], phone_number_ids: list[str], graph_url: str) -> None:
+    for name, value in (*(("--waba-id", account) for account in waba_ids), *(("--phone-number-id", number) for number in phone_number_ids)):
         if not value.isalnum() or len(value) > 64:
             raise UsageError(f"{name} takes an id of Meta's: letters and digits only.")
     if not graph_url.startswith(("https://", "http://")):

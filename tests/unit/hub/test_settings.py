@@ -1,5 +1,6 @@
 """hub.toml and the hub's secrets: made once, checked, and never showing a secret."""
 
+import json
 import signal
 import stat
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from tests.support.hub_archive import NUMBER, TENANT, HandClock, seeded
 from tests.support.hub_served import ENVIRONMENT
+from wabiz_tui.cli.main import main
 from wabiz_tui.hub.archive.exclusion import held_alone
 from wabiz_tui.hub.secrets import load_secrets
 from wabiz_tui.hub.serve import serve
@@ -117,3 +119,20 @@ def test_an_archive_has_one_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         other.wait()
         with held_alone(archive):
             assert stat.S_IMODE((tmp_path / "the archive.db.lock").stat().st_mode) == 0o600
+
+
+def test_a_hub_serves_several_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--waba-id` repeats: the first names the tenant, and all are kept; a bad one is refused whichever it is."""
+    monkeypatch.setenv("WABIZ_HOME", str(tmp_path))
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    command = ["hub", "init", "--archive", str(tmp_path / "a.db"), "--phone-number-id", NUMBER, "--graph-token-env", "T_GRAPH"]
+    command += ["--app-secret-env", "T_APP", "--verify-token-env", "T_VERIFY", "--waba-id", TENANT]
+
+    assert main([*command, "--waba-id", "not an id"]) != 0
+    assert main([*command, "--waba-id", "102290129340398", "--waba-id", TENANT]) == 0
+
+    settings = load_settings(tmp_path / "hub.toml")
+    assert settings.hub.tenant == TENANT
+    assert settings.hub.accounts == (TENANT, "102290129340398")
+    assert parse_code(json.loads(capsys.readouterr().out.splitlines()[-1])["code"])
