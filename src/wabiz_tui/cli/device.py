@@ -1,5 +1,7 @@
 """Commands about this machine: enroll, sync, status, purge, lock, unlock, wipe, doctor."""
 
+import sys
+
 import click
 
 from wabiz_tui.cli.commands import json_option, passphrase_option
@@ -143,6 +145,8 @@ def wipe(*, yes: bool, as_json: bool, passphrase_fd: int | None) -> None:
     from wabiz_tui.model.config import load_config
 
     read_passphrase(passphrase_fd)
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("Without a terminal nobody can be asked: `wabiz wipe --yes` removes everything wabiz keeps on this machine.")
     if not yes and not click.confirm("Unsent messages and drafts are lost. Remove everything wabiz keeps on this machine?", err=True):
         raise UsageError("Nothing was removed.")
     paths = paths_from_environment()
@@ -156,11 +160,14 @@ def wipe(*, yes: bool, as_json: bool, passphrase_fd: int | None) -> None:
 
 @click.command()
 @json_option
-def doctor(*, as_json: bool) -> None:
+@passphrase_option
+def doctor(*, as_json: bool, passphrase_fd: int | None) -> None:
     """Say which key store is used, why the others are not, and what root could do on this machine."""
     from wabiz_tui.desk.doctor import examine
     from wabiz_tui.model.config import load_config
 
+    # Needs none: it opens nothing.
+    read_passphrase(passphrase_fd)
     paths = paths_from_environment()
     findings = examine(paths, load_config(paths))
     if as_json:

@@ -49,6 +49,9 @@ async def wipe(paths: Paths, *, config: Config, clock: Clock) -> list[str]:
         if folder.is_dir() and folder != paths.config:
             shutil.rmtree(folder, ignore_errors=True)
             removed.append(str(folder))
+    with suppress(OSError):
+        # What somebody else put there stays, and the folder with it.
+        paths.data.rmdir()
     return removed
 
 
