@@ -1,4 +1,4 @@
-"""The audit log: export it, and verify an export offline, trusting nobody."""
+"""The audit log: list its entries and keep its signed checkpoints."""
 
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,15 @@ def list_entries(*, as_json: bool, passphrase_fd: int | None) -> None:
 
 @audit.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=None, help="A file; standard output if left out.")
+@json_option
 @passphrase_option
-def checkpoint(*, out: Path | None, passphrase_fd: int | None) -> None:
+def checkpoint(*, out: Path | None, as_json: bool, passphrase_fd: int | None) -> None:
     """Print the newest signed checkpoint (a C2SP note): its size and root, which every later log must extend."""
     note = ask_hub(passphrase_fd, "GET", "/v1/audit/checkpoint", None, dict[str, Any])
     text = str(note.get("checkpoint", ""))
-    if out is None:
+    if out is None and as_json:
+        print_json([{"checkpoint": text}])
+    elif out is None:
         click.echo(text, nl=not text.endswith("\n"))
     else:
         out.write_text(text, encoding="utf-8")

@@ -34,7 +34,7 @@ COMMANDS: dict[str, Command] = {
     "people": ("people", "people", "Add people and list them."),
     "devices": ("people", "devices", "List devices and revoke them."),
     "policy": ("policy", "policy", "Show, check, compare and apply the policy."),
-    "audit": ("audit", "audit", "Export and verify the audit log."),
+    "audit": ("audit", "audit", "List the audit log and keep its signed checkpoints."),
     "hub": ("hub", "hub", "Set up and run the hub."),
     "simulator": ("simulator", "simulator", "Run a pretend Meta."),
     "demo": ("demo", "demo", "Try wabiz with a pretend business."),

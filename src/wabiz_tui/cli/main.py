@@ -2,7 +2,7 @@
 
 import sys
 
-from wabiz_tui.model.errors import Denied, WabizError
+from wabiz_tui.model.errors import Denied, DocumentError, WabizError
 
 
 def run() -> None:
@@ -35,6 +35,11 @@ def report(error: WabizError) -> int:
     """Tell `error` on standard error (a denial as JSON `{code, sentence}`) and return its exit code."""
     from wabiz_tui.model.text import safe_line
 
+    if isinstance(error, DocumentError):
+        # Each mistake of a document has its own file and line.
+        for line in error.sentence.splitlines():
+            print(f"wabiz: {safe_line(line)}", file=sys.stderr)
+        return error.exit_status
     sentence = safe_line(error.sentence)
     if isinstance(error, Denied):
         from wabiz_tui.model.codec import encode

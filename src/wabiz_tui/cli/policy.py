@@ -10,6 +10,7 @@ from wabiz_tui.cli.output import print_json, print_table, say
 from wabiz_tui.cli.remote import ask_hub
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.document import load_text
+from wabiz_tui.model.errors import DocumentError
 from wabiz_tui.model.wire import PolicyOutcome, PolicyStanding, PolicyText, PolicyVersion, SignedPolicy
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -40,16 +41,29 @@ def show(*, as_json: bool, passphrase_fd: int | None) -> None:
 @policy.command()
 @click.argument("file", type=_FILE)
 @json_option
-def check(file: Path, *, as_json: bool) -> None:
+def check(file: Path, *, as_json: bool) -> int:
     """Check the policy in FILE here, without the hub: unknown keys, bad spans, impossible combinations."""
     from wabiz_tui.policy.document import parse_policy
 
-    document = _read(file)
-    parsed = parse_policy(document.text, file=document.file)
+    try:
+        document = _read(file)
+        parsed = parse_policy(document.text, file=document.file)
+    except DocumentError as error:
+        if not as_json:
+            raise
+        print_json([{"valid": False, "errors": [_mistake(one) for one in (error, *error.others)]}])
+        return error.exit_status
     if as_json:
         print_json([{"valid": True, "name": parsed.name}])
     else:
         say(f"{file}: '{parsed.name}' is a valid policy.")
+    return 0
+
+
+def _mistake(error: DocumentError) -> dict[str, object]:
+    # The first of several speaks for all of them, one a line; its own line comes first.
+    sentence = error.sentence.splitlines()[0]
+    return {"file": error.file, "line": error.line, "key": error.key, "nearest": error.nearest, "sentence": sentence}
 
 
 @policy.command()

@@ -7,7 +7,7 @@ from wabiz_tui.cli.output import conversation_record, message_record, print_json
 from wabiz_tui.cli.reading import conversation_id
 from wabiz_tui.cli.session import with_desk
 from wabiz_tui.model.desk import Desk
-from wabiz_tui.model.errors import UsageError
+from wabiz_tui.model.errors import Unreachable, UsageError
 from wabiz_tui.model.values import Conversation, DeliveryState, Message
 
 _WAIT_SECONDS = 30.0
@@ -27,6 +27,8 @@ def send(conversation: str, text: str, *, key: str | None, queue: bool, as_json:
 
     Exit codes: 0 accepted (or queued with --queue), 1 refused by WhatsApp, 3 refused by policy, 4 the hub cannot be reached.
     """
+    from wabiz_tui.desk.process.client import ENDED
+
     wanted = conversation_id(conversation)
     if not text.strip():
         raise UsageError("An empty message cannot be sent.")
@@ -34,7 +36,13 @@ def send(conversation: str, text: str, *, key: str | None, queue: bool, as_json:
         raise UsageError(f"WhatsApp takes at most {_LONGEST_TEXT} characters in a text; this one has {len(text)}.")
 
     async def act(desk: Desk) -> Message:
-        return await desk.send_now(wanted, text, key=key, queue=queue, timeout=_WAIT_SECONDS)
+        try:
+            return await desk.send_now(wanted, text, key=key, queue=queue, timeout=_WAIT_SECONDS)
+        except Unreachable as error:
+            if error.code != ENDED:
+                raise
+            again = "repeat it with the same --key" if key else "look first, or send with a --key, which makes a repeat safe"
+            raise Unreachable(f"The desk ended meanwhile: the message may have been sent, or waits in the outbox; {again}.") from error
 
     message = with_desk(passphrase_fd, act)
     if as_json:

@@ -27,6 +27,8 @@ from wabiz_tui.model.values import Conversation, Message
 from wabiz_tui.model.values import Event as BusinessEvent
 from wabiz_tui.model.wire import SignedReceipt
 
+ENDED = "desk_ended"
+"""The code of Unreachable when the desk went away under a call: whether the call was done is not known."""
 _ENDED = "The desk has ended; start wabiz again."
 _QUEUED_EVENTS = 256
 
@@ -82,7 +84,7 @@ class DeskClient:
         self._ended = True
         for waiting in self._waiting.values():
             if not waiting.done():
-                waiting.set_exception(Unreachable(_ENDED))
+                waiting.set_exception(Unreachable(_ENDED, code=ENDED))
         self._waiting.clear()
         for queue in self._listeners:
             if queue.full():
@@ -91,7 +93,7 @@ class DeskClient:
 
     async def _call(self, call: str, kind: Any, /, **args: object) -> Any:
         if self._ended:
-            raise Unreachable(_ENDED)
+            raise Unreachable(_ENDED, code=ENDED)
         self._last_id += 1
         number = self._last_id
         waiting: asyncio.Future[msgspec.Raw] = asyncio.get_running_loop().create_future()
@@ -101,7 +103,7 @@ class DeskClient:
             await self._writer.drain()
             raw = await waiting
         except ConnectionError as error:
-            raise Unreachable(_ENDED) from error
+            raise Unreachable(_ENDED, code=ENDED) from error
         finally:
             self._waiting.pop(number, None)
         return unpack(raw, kind)

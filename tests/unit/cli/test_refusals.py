@@ -1,0 +1,92 @@
+"""How commands refuse: one line a mistake, records for programs, and sentences that say what to do next."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wabiz_tui.cli import sending
+from wabiz_tui.cli.main import main
+from wabiz_tui.desk.process.client import ENDED
+from wabiz_tui.model.errors import Unreachable
+
+WRONG = '[cache]\nwindo = "14d"\nleese = "8h"\n'
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    file = tmp_path / "policy.toml"
+    file.write_text(WRONG)
+    return file
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("WABIZ_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_each_mistake_of_a_document_has_its_own_line(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two unknown keys are two lines, each with file, line and key; exit 2."""
+    assert main(["policy", "check", str(wrong)]) == 2
+
+    lines = capsys.readouterr().err.splitlines()
+    assert [next(key for key in ("windo", "leese") if f" {key}" in line or f".{key}" in line) for line in lines] == ["windo", "leese"]
+    assert "policy.toml:2" in lines[0]
+    assert "policy.toml:3" in lines[1]
+
+
+def test_a_program_reads_the_mistakes_as_a_record(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --json the check of a wrong document prints what is wrong where, and exits with 2."""
+    assert main(["policy", "check", str(wrong), "--json"]) == 2
+
+    record = json.loads(capsys.readouterr().out)
+    assert record["valid"] is False
+    assert [(error["line"], error["file"]) for error in record["errors"]] == [(2, str(wrong)), (3, str(wrong))]
+    assert all("\n" not in error["sentence"] for error in record["errors"])
+
+
+def test_a_wipe_that_cannot_ask_names_the_way(home: Path) -> None:
+    """Off a terminal and without --yes nothing is removed: exit 2 and one sentence that names it."""
+    (home / "data").mkdir(parents=True)
+
+    refused = subprocess.run(
+        [sys.executable, "-m", "wabiz_tui.cli.main", "wipe"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "--yes" in refused.stderr
+    assert (home / "data").exists()
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("arguments", [["lock", "--json"], ["audit", "checkpoint", "--json"]], ids=" ".join)
+def test_options_of_all_commands_are_taken_by_all(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What these refuse is a machine that is not enrolled, not the option."""
+    assert main(arguments) in (2, 3)
+    assert "wabiz enroll" in capsys.readouterr().err
+
+
+def test_a_desk_that_ended_while_it_sent_leaves_no_doubt_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message may have gone: the sentence says so, and that --key makes a repeat safe; exit 4."""
+
+    class Ending:
+        async def send_now(self, *_: object, **__: object) -> None:
+            raise Unreachable("The desk has ended; start wabiz again.", code=ENDED)
+
+    def with_ending_desk(_: object, act: object) -> object:
+        import asyncio
+
+        return asyncio.run(act(Ending()))  # pyright: ignore[reportCallIssue, reportUnknownArgumentType, reportUnknownVariableType]
+
+    monkeypatch.setattr(sending, "with_desk", with_ending_desk)
+
+    assert main(["send", "a" * 32, "hello"]) == 4
+    told = capsys.readouterr().err
+    assert "may have been sent" in told
+    assert "--key" in told
