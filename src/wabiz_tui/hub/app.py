@@ -23,7 +23,7 @@ from wabiz_tui.hub.archive.store import Writing, beside, feed_head
 from wabiz_tui.hub.endpoints import ENDPOINTS, Endpoint
 from wabiz_tui.hub.feed import Feed
 from wabiz_tui.hub.gateway import LARGEST_BODY, Answered, Gateway, Sender, settle_interrupted
-from wabiz_tui.hub.intake import Intake
+from wabiz_tui.hub.intake import Intake, Ours
 from wabiz_tui.hub.media import MediaFetcher
 from wabiz_tui.hub.metrics import Metrics
 from wabiz_tui.hub.parts import Hub
@@ -53,7 +53,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
     metrics = Metrics()
     journal_file = beside(archive.path, ".journal")
     journal = Journal(journal_file, secrets.archive_key, archive.keys, clock=clock, random_bytes=random_bytes)
-    intake = Intake(archive, journal, metrics)
+    intake = Intake(archive, journal, metrics, Ours(settings.hub.all_accounts, frozenset(settings.hub.numbers)))
     door = WebhookDoor(journal, intake, metrics, app_secrets=secrets.app_secrets, verify_token=secrets.verify_token, clock=clock)
     policies = PolicyKeeper(archive)
     transport = Transport(settings.hub.graph_url, secrets.graph_token)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -19,14 +20,24 @@ _BATCH = 200
 _PAUSE_AFTER_FAILURE = 1.0
 _PATIENCE = 5.0
 
+_MOST_STRANGERS = 1000
+
 log = structlog.get_logger("hub.intake")
+
+
+class Ours(NamedTuple):
+    """The accounts and phone_number_ids that hub.toml names."""
+
+    accounts: frozenset[str]
+    numbers: frozenset[str]
 
 
 class Intake:
     """`wake` after each journal commit; `run` folds until `stop`, and then what is left."""
 
-    def __init__(self, archive: Archive, journal: Journal, metrics: Metrics) -> None:
-        self._archive, self._journal, self._metrics = archive, journal, metrics
+    def __init__(self, archive: Archive, journal: Journal, metrics: Metrics, ours: Ours) -> None:
+        self._archive, self._journal, self._metrics, self._ours = archive, journal, metrics, ours
+        self._strangers: set[tuple[str, str]] = set()
         self._wanted = asyncio.Event()
         self._folded = asyncio.Condition()
         self._stopping = False
@@ -87,10 +98,26 @@ class Intake:
         async with self._folded:
             self._folded.notify_all()
         self._metrics.folded.inc(len(entries))
+        for parts in parsed:
+            self._tell_strangers(() if isinstance(parts, str) else parts)
         for number, reason in bad:
             self._metrics.quarantined.inc()
             log.warning("webhook_quarantined", entry=number, reason=reason)
         return len(entries)
+
+    def _tell_strangers(self, parts: Sequence[Parsed]) -> None:
+        """Count what is for an account or number that is not ours (it is archived all the same), and log each such id once."""
+        for part in parts:
+            for reason, named, known in (
+                ("unknown_account", part.waba, self._ours.accounts),
+                ("unknown_number", part.number, self._ours.numbers),
+            ):
+                if not named or named in known:
+                    continue
+                self._metrics.unknown.labels(reason).inc()
+                if (reason, named) not in self._strangers and len(self._strangers) < _MOST_STRANGERS:
+                    self._strangers.add((reason, named))
+                    log.warning("webhook_not_for_us", reason=reason, id=named[:64])
 
     async def _purge_daily(self) -> None:
         today = self._archive.clock.now().date().isoformat()

@@ -11,6 +11,12 @@ class Metrics:
         self.webhooks = Counter("wabiz_webhooks", "Webhook posts by outcome.", ["outcome"], registry=self.registry)
         self.folded = Counter("wabiz_webhooks_folded", "Journal entries folded into the archive.", registry=self.registry)
         self.quarantined = Counter("wabiz_webhooks_quarantined", "Signed bodies that could not be folded.", registry=self.registry)
+        self.unknown = Counter(
+            "wabiz_webhooks_unknown",
+            "Parts of webhooks for accounts or numbers that hub.toml does not name.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.journal_seconds = Histogram("wabiz_journal_seconds", "From a body's arrival to its commit.", registry=self.registry)
         self.sends = Counter("wabiz_sends", "Messages through the gateway by outcome.", ["outcome"], registry=self.registry)
         self.streams = Gauge("wabiz_streams", "Open streams of changes.", registry=self.registry)

@@ -1,9 +1,11 @@
 """Meta's door: who gets in, what is refused, and that a refusal harms nobody else."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog.testing
 
 from tests.support.hub_served import VERIFY_TOKEN, body_of, served_hub, text_value
 from wabiz_tui.hub.archive.events import count_quarantined
@@ -101,3 +103,23 @@ async def test_any_of_several_app_secrets_signs(tmp_path: Path) -> None:
         statuses = [(await served.post_webhook(raw, signature=sign(raw, Secret(name)))).status_code for name in ("old", "new", "other")]
 
         assert statuses == [200, 200, 401]
+
+
+async def test_webhooks_for_others_are_kept_and_told_once(tmp_path: Path) -> None:
+    """What is for an account or number that hub.toml does not name is archived, counted each time and logged once an id."""
+    stranger = text_value("hi", wamid="wamid.X", sender="447700900123", at=datetime(2026, 11, 22, 12, tzinfo=UTC))
+    stranger["metadata"]["phone_number_id"] = "999"
+    async with served_hub(tmp_path) as served:
+        with structlog.testing.capture_logs() as logs:
+            await served.incoming()
+            for _ in range(2):
+                assert (await served.post_webhook(body_of(stranger, waba="777"))).status_code == 200
+            await served.folded()
+            agent = await served.person(await served.admin(), "Agent", "agent")
+
+        told = [(line["reason"], line["id"]) for line in logs if line["event"] == "webhook_not_for_us"]
+        assert sorted(told) == [("unknown_account", "777"), ("unknown_number", "999")]
+        assert {message["wamid"] for message in (await agent.seen("message")).values()} == {"wamid.A", "wamid.X"}
+        metrics = (await served.http.get("/metrics")).text
+        assert 'wabiz_webhooks_unknown_total{reason="unknown_account"} 2.0' in metrics
+        assert 'wabiz_webhooks_unknown_total{reason="unknown_number"} 2.0' in metrics
