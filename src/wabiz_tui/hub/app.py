@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.cloud.transport import Transport
 from wabiz_tui.graph.errors import build_error
-from wabiz_tui.hub.access import authenticate, require
+from wabiz_tui.hub.access import Unauthorized, authenticate, require
 from wabiz_tui.hub.archive.journal import Journal
 from wabiz_tui.hub.archive.store import Writing, beside, feed_head
 from wabiz_tui.hub.endpoints import ENDPOINTS, Endpoint
@@ -85,7 +86,7 @@ def create_app(hub: Hub) -> ASGIApp:
         Route("/metrics", _plain(lambda: _text(hub.metrics.text()))),
         Route("/{version}/{number}/messages", _gateway(hub), methods=["POST"]),
     ]
-    inner = Starlette(routes=routes, lifespan=lambda _: _running(hub), exception_handlers={404: _not_found, 405: _not_found})
+    inner = Starlette(routes=routes, lifespan=lambda _: _running(hub), exception_handlers={404: _not_found, 405: _wrong_method})
 
     async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
@@ -194,10 +195,17 @@ def _check_version(version: str) -> None:
 
 def _graph_refusal(error: WabizError) -> Answered:
     if isinstance(error, Denied):
-        return Answered(401, encode(build_error(190, error.sentence, "wabiz")))
+        return Answered(401, encode(_token_error(error)))
     if isinstance(error, StoreError):
         return Answered(503, encode(build_error(131016, error.sentence, "wabiz")))
     return Answered(413 if isinstance(error, TooLarge) else 400, encode(build_error(100, error.sentence, "wabiz")))
+
+
+def _token_error(error: Denied) -> dict[str, Any]:
+    """In Meta's words, which clients of hers look for; ours tell what to do."""
+    told = build_error(190, error.sentence, "wabiz")
+    words = "Invalid OAuth access token - Cannot parse access token" if isinstance(error, Unauthorized) else "Authentication Error"
+    return {"error": {**told["error"], "message": words}}
 
 
 async def _stream(hub: Hub, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -239,3 +247,12 @@ async def _not_found(request: Request, _error: Exception) -> Response:
         return error_answer(NotFound("There is no such endpoint; GET /v1/openapi.json names them all."))
     body = encode(build_error(100, "Unsupported request: the hub's gateway does not know this path", "wabiz"))
     return Response(body, 404, media_type="application/json")
+
+
+async def _wrong_method(request: Request, error: Exception) -> Response:
+    response = await _not_found(request, error)
+    if not request.url.path.startswith("/v1/"):
+        return response
+    refusal = error_answer(WabizError("This endpoint does not take that method; GET /v1/openapi.json names them all.", code="wrong_method"))
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    return Response(refusal.body, 405, headers, media_type="application/json")

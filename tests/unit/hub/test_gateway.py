@@ -238,3 +238,18 @@ async def test_no_secret_and_no_word_is_in_the_files_or_logs(tmp_path: Path, cap
 
 def every_file(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_wrong_tokens_and_methods_are_told_as_meta_and_http_do(tmp_path: Path) -> None:
+    """The gateway refuses an absent or unknown token with 190 in Meta's words; /v1 answers a wrong method with 405 and what it takes."""
+    async with served_hub(tmp_path) as served:
+        path = f"/v26.0/{NUMBER}/messages"
+        for headers in ({}, {"Authorization": "Bearer guess"}):
+            refused = await served.http.post(path, json={}, headers=headers)
+            error = refused.json()["error"]
+            assert (refused.status_code, error["code"], error["type"]) == (401, 190, "OAuthException")
+            assert error["message"].startswith("Invalid OAuth access token")
+        wrong = await served.http.delete("/v1/changes")
+        assert (wrong.status_code, wrong.json()["code"]) == (405, "wrong_method")
+        assert "GET" in wrong.headers["allow"]
+        assert (await served.http.get("/v1/nothing")).status_code == 404
