@@ -103,6 +103,7 @@ def test_wrong_settings_are_refused_by_name(tmp_path: Path) -> None:
 def test_an_archive_has_one_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a process serves an archive another is refused in a sentence; one that was killed holds nothing."""
     init(tmp_path)
+    monkeypatch.setattr("wabiz_tui.hub.serve._configure_logs", lambda: None)  # for this process, not for the others' tests
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     archive = tmp_path / "the archive.db"
