@@ -9,6 +9,7 @@ from wabiz_tui.desk.process.exclusion import wait_for_lock
 from wabiz_tui.desk.process.frames import Failure, pack
 from wabiz_tui.desk.process.hardening import harden
 from wabiz_tui.desk.process.launch import Ready
+from wabiz_tui.desk.process.log import place_of, silence_libraries, tell
 from wabiz_tui.desk.process.socket_file import socket_path
 from wabiz_tui.model.clock import clock_from_environment
 from wabiz_tui.model.errors import WabizError
@@ -20,6 +21,7 @@ _LONGEST_PASSPHRASE = 4096
 
 def main() -> int:
     harden()
+    silence_libraries()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ready-fd", type=int, default=-1)
     parser.add_argument("--passphrase-fd", type=int, default=-1)
@@ -28,8 +30,11 @@ def main() -> int:
         return asyncio.run(_run(paths_from_environment(), _passphrase(options.passphrase_fd), options.ready_fd))
     except WabizError as error:
         _say(options.ready_fd, Ready(listening=False, failure=Failure(error.code, error.sentence)))
-        print(f"wabiz: {error.sentence}", file=sys.stderr)
+        tell("not_started", code=error.code)
         return error.exit_status
+    except Exception as error:  # noqa: BLE001 the edge of the process: a traceback's last line may hold what a customer wrote
+        tell("ended_by_fault", error=type(error).__name__, at=place_of(error))
+        return 1
 
 
 def _passphrase(descriptor: int) -> Secret | None:

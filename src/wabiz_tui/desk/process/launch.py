@@ -20,6 +20,8 @@ from wabiz_tui.model.paths import HOME, Paths, make_private
 from wabiz_tui.model.secret import Secret
 
 ENROLMENT = "enrolment.json"
+LOG = "desk.log"
+_LARGEST_LOG = 1 << 20
 _START_SECONDS = 45.0
 _END_SECONDS = 20.0
 _LOCK_TRIES = 3
@@ -151,6 +153,7 @@ def _spawn(paths: Paths, passphrase: Secret | None, environment: Mapping[str, st
     ready_in, ready_out = os.pipe()
     inherited = [ready_out]
     command = [sys.executable, "-m", "wabiz_tui.desk.process", "--ready-fd", str(ready_out)]
+    log = _open_log(paths)
     if passphrase is not None:
         secret_in, secret_out = os.pipe()
         os.write(secret_out, passphrase.reveal())
@@ -164,16 +167,27 @@ def _spawn(paths: Paths, passphrase: Secret | None, environment: Mapping[str, st
             pass_fds=inherited,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=log,
             cwd="/",
             start_new_session=True,
         )
         # The desk outlives this process and is nobody's to wait for; without this Python warns of a child still running.
         desk.returncode = 0
     finally:
-        for descriptor in inherited:
+        for descriptor in (*inherited, log):
             os.close(descriptor)
     return ready_in
+
+
+def _open_log(paths: Paths) -> int:
+    """Where the desk's faults are written, one JSON object a line, never content; nowhere, where the folder takes no file."""
+    try:
+        log = os.open(make_private(paths.state) / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
+    if os.fstat(log).st_size > _LARGEST_LOG:
+        os.ftruncate(log, 0)
+    return log
 
 
 async def _first_line(descriptor: int) -> bytes:

@@ -2,10 +2,10 @@
 
 import asyncio
 import signal
-import sys
 from pathlib import Path
 
 from wabiz_tui.desk.desk import LocalDesk
+from wabiz_tui.desk.process.log import place_of, task_failed, tell
 from wabiz_tui.desk.process.server import DeskServer
 from wabiz_tui.model.errors import WabizError
 from wabiz_tui.model.secret import Secret
@@ -46,6 +46,7 @@ class Life:
                 passphrase.forget()
         await self._server.start(self._path)
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(task_failed)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.end, "stopped")
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
@@ -92,10 +93,4 @@ class Life:
 
     def _broken(self, call: str, error: BaseException) -> None:
         """A fault of ours: its kind and place, never its text, which may hold what a customer wrote."""
-        place = error.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else "unknown"
-        print(
-            f'{{"event": "call_failed", "call": "{call}", "error": "{type(error).__name__}", "at": "{where}"}}', file=sys.stderr, flush=True
-        )
+        tell("call_failed", call=call, error=type(error).__name__, at=place_of(error))
