@@ -9,7 +9,9 @@ import signal
 import socket
 import sys
 from collections.abc import Generator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import structlog
 import uvicorn
@@ -24,6 +26,8 @@ from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import UsageError
 
 _GRACE = 5
+_LAST_BYTES = 0.5
+"""Seconds that half-sent requests get at the end. They were not answered, so whoever sends them sends them again."""
 
 
 def serve(config: Path, host: str, port: int, clock: Clock) -> int:
@@ -79,7 +83,17 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._hub.feed.close()
+        cutting = asyncio.ensure_future(self._cut_half_sent())
         await super().shutdown(sockets)
+        cutting.cancel()
+
+    async def _cut_half_sent(self) -> None:
+        """Close the lines whose request never came to its end; those that wait for our answer keep the grace."""
+        await asyncio.sleep(_LAST_BYTES)
+        for connection in list(self.server_state.connections):
+            cycle = getattr(connection, "cycle", None)
+            if cycle is not None and cycle.more_body and not cycle.response_complete:
+                cast("asyncio.Transport", cast("Any", connection).transport).close()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -131,4 +145,22 @@ def _configure_logs() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format='{"level": "%(levelname)s", "logger": "%(name)s"}')
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class _Line(logging.Formatter):
+    """A library's line as ours are: what it is about and where, never its words, which may hold what a customer wrote."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[0] if record.exc_info else None
+        line = {
+            "event": "library_warning",
+            "reason": error.__name__ if error is not None else record.name,
+            "logger": record.name,
+            "place": f"{record.module}:{record.lineno}",
+            "level": record.levelname.lower(),
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+        }
+        return encode(line).decode()
