@@ -31,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "wipe": ("device", "wipe", "Remove everything wabiz keeps on this machine."),
     "receipts": ("receipts", "receipts", "List and verify purge receipts."),
     "doctor": ("device", "doctor", "Say which key store is used, and why not the others."),
+    "keys": ("keys", "keys", "Name the keys you press; print the keymap."),
     "people": ("people", "people", "Add people and list them."),
     "devices": ("people", "devices", "List devices and revoke them."),
     "policy": ("policy", "policy", "Show, check, compare and apply the policy."),
