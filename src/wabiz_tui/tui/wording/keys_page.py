@@ -17,8 +17,9 @@ Any action can be given other keys in `config.toml`, by its id; a comma separate
 "go.mine" = "g i,g m"
 ```
 
-Keys are named as Textual names them (`ctrl+d`, `pagedown`, `question_mark`); `wabiz keys` says the name of each key you press. In the composer letters are text; `Ctrl+A E W U K Y`
-and `Alt+B F` work as in readline. `d`, `D` and `#` delete nothing, here or anywhere: records are deleted only by policy.
+Keys are named as Textual names them (`ctrl+d`, `pagedown`, `question_mark`); `wabiz keys` says the name of each key you press.
+In the composer letters are text; `Ctrl+A E W U K Y` and `Alt+B F` work as in readline. `d`, `D` and `#` delete nothing, here or
+anywhere: records are deleted only by policy.
 """
 
 
