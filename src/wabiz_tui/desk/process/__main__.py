@@ -29,8 +29,9 @@ def main() -> int:
     try:
         return asyncio.run(_run(paths_from_environment(), _passphrase(options.passphrase_fd), options.ready_fd))
     except WabizError as error:
-        _say(options.ready_fd, Ready(listening=False, failure=Failure(error.code, error.sentence)))
+        # The log first: whoever hears the failure looks there next.
         tell("not_started", code=error.code)
+        _say(options.ready_fd, Ready(listening=False, failure=Failure(error.code, error.sentence)))
         return error.exit_status
     except Exception as error:  # noqa: BLE001 the edge of the process: a traceback's last line may hold what a customer wrote
         tell("ended_by_fault", error=type(error).__name__, at=place_of(error))
