@@ -1,5 +1,6 @@
 """Pictures of every screen, in two sizes; looked at before they are accepted."""
 
+import sys
 from datetime import UTC
 from typing import Any
 
@@ -10,6 +11,11 @@ from tests.support.tui_desk import StillClock, StillDesk
 from tests.support.tui_gallery import make_desk
 from wabiz_tui.model.config import Config, Screen
 from wabiz_tui.tui.app import WabizApp
+
+pytestmark = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11),
+    reason="pictures are kept as the lowest supported Python draws them: later ones split styled runs differently",
+)
 
 SIZES = [(80, 24), (120, 36)]
 
