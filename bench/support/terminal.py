@@ -77,6 +77,9 @@ class Terminal:
     def wait_for(self, pattern: str, seconds: float = 25) -> float:
         """Seconds since the start until `pattern` is on the screen."""
         wanted, deadline = re.compile(pattern), time.perf_counter() + seconds
+        if wanted.search(self.text()):
+            # It was drawn with what was waited for before: nothing more may come.
+            return time.perf_counter() - self.started
         while time.perf_counter() < deadline:
             chunk = self._read(0.05)
             arrived = time.perf_counter()

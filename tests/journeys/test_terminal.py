@@ -260,3 +260,15 @@ def test_a_vanished_terminal_leaves_no_screen_behind(road: Road) -> None:
     with inbox(road) as terminal:
         open_talk(terminal, "Gwen Gone")
         terminal.wait_for("gone with the wind")
+
+
+def test_a_stale_size_in_the_environment_is_not_believed(road: Road) -> None:
+    """A shell that exported COLUMNS and LINES for another window does not make the screen smaller than the terminal."""
+    road.customer_writes("How wide am I?", phone="491570000339", name="Wanda Wide")
+    road.conversation_of("Wanda Wide")
+
+    with Terminal(WABIZ, road.agent.environment() | {"COLUMNS": "80", "LINES": "24"}, size=(120, 36)) as terminal:
+        open_talk(terminal, "Wanda Wide")
+        terminal.wait_for("How wide am I")
+        terminal.settle()
+        assert "link:" in terminal.text().splitlines()[-1]

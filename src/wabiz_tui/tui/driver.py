@@ -1,5 +1,6 @@
 """The way out to the terminal: columns kept straight, and no picture sent twice in a row."""
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, Final
@@ -27,6 +28,18 @@ def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: N
             if getattr(self, "_file", None) is sys.__stderr__:
                 # Textual draws on standard error; ours is for sentences, and whoever sends it to a file still wants the screen.
                 self._file = sys.__stdout__
+
+        def _get_terminal_size(self) -> tuple[int, int]:
+            """The terminal's own word, on whichever stream it is. COLUMNS and LINES, which Textual believes first, are often exported
+            by a shell and then stay as they were when the window changes."""
+            for stream in (sys.__stdout__, sys.__stdin__, sys.__stderr__):
+                try:
+                    size = os.get_terminal_size(stream.fileno()) if stream is not None else None
+                except (OSError, ValueError):
+                    continue
+                if size is not None and size.columns > 0 and size.lines > 0:
+                    return size.columns, size.lines
+            return super()._get_terminal_size()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType] those of a terminal have it
 
         def run_input_thread(self) -> None:
             try:
