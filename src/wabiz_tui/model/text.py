@@ -79,7 +79,7 @@ _TOKEN: Final = re.compile(
     f"|(?P<joiner>(?<=[{_JOINED}])[\u200c\u200d](?=[{_JOINED}])|(?<=[\u1800-\u18af])[\u180b-\u180e])"
     f"|(?P<emoji>(?<=[{_EMOJI}])[\ufe0e\ufe0f](?!\ufe0e|\ufe0f)|(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}]))"
     f"|(?P<marks>[{_STACKED}]+)"
-    r"|(?P<run>(?P<one>.)(?P=one)*)",
+    r"|(?P<run>(?P<one>.)(?P=one)*+)",
     re.DOTALL,
 )
 
