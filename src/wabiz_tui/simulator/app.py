@@ -11,11 +11,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wabiz_tui.simulator.control import control_routes
-from wabiz_tui.simulator.graph_api import Cut, graph_routes, unknown_path
+from wabiz_tui.simulator.control.endpoints import control_routes
+from wabiz_tui.simulator.customers.play import Play
+from wabiz_tui.simulator.customers.scenario import load_scenario
+from wabiz_tui.simulator.endpoints.graph_api import Cut, graph_routes, unknown_path
 from wabiz_tui.simulator.options import SimulatorOptions
-from wabiz_tui.simulator.play import Play
-from wabiz_tui.simulator.scenario import load_scenario
 from wabiz_tui.simulator.world import World, build_world, first_callback
 
 CUT = "wabiz.cut"

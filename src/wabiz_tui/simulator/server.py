@@ -19,7 +19,7 @@ def serve(options: SimulatorOptions) -> int:
 
     Raises UsageError when the address cannot be bound, DocumentError when the scenario is wrong."""
     from wabiz_tui.simulator.app import create_app
-    from wabiz_tui.simulator.scenario import load_scenario
+    from wabiz_tui.simulator.customers.scenario import load_scenario
 
     if options.scenario is not None:
         load_scenario(options.scenario)

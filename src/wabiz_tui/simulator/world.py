@@ -9,15 +9,15 @@ from datetime import datetime
 
 from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.reading import Json
-from wabiz_tui.simulator.courier import Callback, Courier
-from wabiz_tui.simulator.envelope import Told, rfc3339
-from wabiz_tui.simulator.faults import Faults
-from wabiz_tui.simulator.media import MediaShelf
+from wabiz_tui.simulator.account.media import MediaShelf
+from wabiz_tui.simulator.account.rates import Rates
+from wabiz_tui.simulator.account.templates import Templates
+from wabiz_tui.simulator.customers.people import Customer, People
 from wabiz_tui.simulator.options import WEBHOOK_PATH, SimulatorOptions
-from wabiz_tui.simulator.people import Customer, People
-from wabiz_tui.simulator.rates import Rates
-from wabiz_tui.simulator.templates import Templates
 from wabiz_tui.simulator.timeline import MovableClock, Timeline
+from wabiz_tui.simulator.webhooks.courier import Callback, Courier
+from wabiz_tui.simulator.webhooks.envelope import Told, rfc3339
+from wabiz_tui.simulator.webhooks.faults import Faults
 
 FIRST_DISPLAY = 15550783881
 

@@ -16,7 +16,7 @@ from wabiz_tui.graph.parsed import EchoedMessage, IncomingMessage
 from wabiz_tui.graph.webhooks import parse
 from wabiz_tui.model.content import Unsupported, kind_of
 from wabiz_tui.model.errors import DocumentError
-from wabiz_tui.simulator.scenario import load_scenario, parse_scenario
+from wabiz_tui.simulator.customers.scenario import load_scenario, parse_scenario
 
 BUSINESS = Path(str(files("wabiz_tui.simulator") / "business" / "demo.toml"))
 SMALL = """

@@ -12,9 +12,9 @@ from wabiz_tui.graph.reading import Json
 from wabiz_tui.graph.signature import HEADER, sign
 from wabiz_tui.model.errors import CloudError, WabizError
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.simulator.envelope import Told, encode_body, envelope, ids_in, rfc3339
-from wabiz_tui.simulator.faults import Faults
 from wabiz_tui.simulator.timeline import Timeline
+from wabiz_tui.simulator.webhooks.envelope import Told, encode_body, envelope, ids_in, rfc3339
+from wabiz_tui.simulator.webhooks.faults import Faults
 
 FIRST_GAP, LONGEST_GAP = 0.5, 60.0
 RETRY_FOR = timedelta(days=7)

@@ -16,12 +16,12 @@ from wabiz_tui.graph.reading import Json, instant_of, list_of, load_object, numb
 from wabiz_tui.model.clock import parse_ahead
 from wabiz_tui.model.errors import BadInput, NotFound, WabizError
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.simulator.courier import Callback, Delivery
-from wabiz_tui.simulator.envelope import encode_body, rfc3339
-from wabiz_tui.simulator.faults import KINDS
-from wabiz_tui.simulator.incoming import MEDIA_TYPES, Written, echo, write
-from wabiz_tui.simulator.people import Customer, digits_of, made_user_id
-from wabiz_tui.simulator.sending import tell_status
+from wabiz_tui.simulator.account.sending import tell_status
+from wabiz_tui.simulator.customers.incoming import MEDIA_TYPES, Written, echo, write
+from wabiz_tui.simulator.customers.people import Customer, digits_of, made_user_id
+from wabiz_tui.simulator.webhooks.courier import Callback, Delivery
+from wabiz_tui.simulator.webhooks.envelope import encode_body, rfc3339
+from wabiz_tui.simulator.webhooks.faults import KINDS
 from wabiz_tui.simulator.world import Sent, World
 
 PATIENCE = 15.0

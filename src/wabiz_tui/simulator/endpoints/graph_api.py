@@ -14,9 +14,9 @@ from wabiz_tui.graph.reading import Json, list_of, load_object, object_of, word
 from wabiz_tui.graph.requests import ReadRequest, parse_request
 from wabiz_tui.model.errors import BadInput, CloudError
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.simulator.courier import Callback
-from wabiz_tui.simulator.people import digits_of
-from wabiz_tui.simulator.sending import accept, mark_read
+from wabiz_tui.simulator.account.sending import accept, mark_read
+from wabiz_tui.simulator.customers.people import digits_of
+from wabiz_tui.simulator.webhooks.courier import Callback
 from wabiz_tui.simulator.world import World
 
 Handler = Callable[[World, Request], Awaitable[Response]]

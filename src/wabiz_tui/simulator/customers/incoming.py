@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from wabiz_tui.graph.reading import Json, object_of, word
-from wabiz_tui.simulator.courier import Delivery
-from wabiz_tui.simulator.envelope import Told, seconds
-from wabiz_tui.simulator.people import Customer
-from wabiz_tui.simulator.pictures import sample
+from wabiz_tui.simulator.customers.people import Customer
+from wabiz_tui.simulator.customers.pictures import sample
+from wabiz_tui.simulator.webhooks.courier import Delivery
+from wabiz_tui.simulator.webhooks.envelope import Told, seconds
 from wabiz_tui.simulator.world import World
 
 MEDIA_TYPES = ("image", "video", "audio", "document", "sticker")

@@ -11,8 +11,8 @@ from wabiz_tui.graph.reading import Json, object_of, word
 from wabiz_tui.graph.requests import ReadRequest, SendRequest
 from wabiz_tui.graph.responses import build_accepted
 from wabiz_tui.model.content import Audio, Reaction, Template
-from wabiz_tui.simulator.envelope import rfc3339, seconds
-from wabiz_tui.simulator.people import Customer, calling_code_of, canonical, dialled
+from wabiz_tui.simulator.customers.people import Customer, calling_code_of, canonical, dialled
+from wabiz_tui.simulator.webhooks.envelope import rfc3339, seconds
 from wabiz_tui.simulator.world import Sent, World
 
 _USUAL = (("sent", 0.2, 0.5), ("delivered", 0.5, 1.5), ("read", 1.0, 4.0))

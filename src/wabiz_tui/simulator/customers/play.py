@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from wabiz_tui.simulator.envelope import Told
-from wabiz_tui.simulator.incoming import echo, prepare, tell_together, write
-from wabiz_tui.simulator.people import Customer, digits_of, made_user_id
-from wabiz_tui.simulator.scenario import Line, Person, Scenario
+from wabiz_tui.simulator.customers.incoming import echo, prepare, tell_together, write
+from wabiz_tui.simulator.customers.people import Customer, digits_of, made_user_id
+from wabiz_tui.simulator.customers.scenario import Line, Person, Scenario
+from wabiz_tui.simulator.webhooks.envelope import Told
 from wabiz_tui.simulator.world import Sent, World
 
 _CHANCE_OF_MORE = 0.6
