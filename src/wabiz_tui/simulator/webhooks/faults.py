@@ -10,7 +10,10 @@ from wabiz_tui.model.errors import BadInput
 WEBHOOK_KINDS = ("duplicate", "reorder", "delay", "drop", "bad_signature", "missing_signature", "batch", "pad", "hold_statuses")
 SEND_KINDS = ("http_error", "fail_next", "timeout", "cut", "latency", "early_status", "skip_delivered", "late_statuses")
 OTHER_KINDS = ("token_expired", "media_fail", "burst", "replay")
-KINDS = (*WEBHOOK_KINDS, *SEND_KINDS, *OTHER_KINDS)
+# permission_lost: 10, or 200 with `code`. account_locked: 131031. payment_missing: 131042. upgrade: 131057, for a minute.
+ACCOUNT_KINDS = ("permission_lost", "account_locked", "payment_missing", "upgrade")
+KINDS = (*WEBHOOK_KINDS, *SEND_KINDS, *OTHER_KINDS, *ACCOUNT_KINDS)
+UPGRADE_SECONDS = 60.0
 _ALIASES: dict[str, tuple[str, Json]] = {
     "duplicates": ("duplicate", {}),
     "invalid_signature": ("bad_signature", {}),
@@ -32,7 +35,7 @@ _ALIASES: dict[str, tuple[str, Json]] = {
     "status_before_response": ("early_status", {}),
 }
 # Faults that last until cleared unless a count or a time is given; the others happen once.
-_LASTING = ("token_expired", "hold_statuses", "latency", "batch", "reorder")
+_LASTING = ("token_expired", "hold_statuses", "latency", "batch", "reorder", *ACCOUNT_KINDS)
 
 
 class Fault:
@@ -67,6 +70,8 @@ class Faults:
         if kind not in KINDS:
             raise BadInput("The fault's kind must be one of: " + ", ".join((*KINDS, "clear")) + ".")
         count, seconds = number_of(asked.get("count", asked.get("times"))), number_of(asked.get("for_seconds"))
+        if kind == "upgrade" and count is None and seconds is None:
+            seconds = UPGRADE_SECONDS
         left = int(count) if count is not None else None if seconds is not None or kind in _LASTING else 1
         until = now + timedelta(seconds=seconds) if seconds is not None else None
         params: dict[str, Any] = {**implied, **{key: asked[key] for key in asked if key not in ("kind", "count", "times", "for_seconds")}}
