@@ -23,7 +23,10 @@ from wabiz_tui.hub.archive.journal import Journal
 from wabiz_tui.hub.archive.store import Writing, beside, feed_head
 from wabiz_tui.hub.endpoints import ENDPOINTS, Endpoint
 from wabiz_tui.hub.feed import Feed
-from wabiz_tui.hub.gateway import LARGEST_BODY, Answered, Gateway, Sender, settle_interrupted
+from wabiz_tui.hub.gateway.answers import Answered
+from wabiz_tui.hub.gateway.messages import LARGEST_BODY, Gateway
+from wabiz_tui.hub.gateway.recording import settle_interrupted
+from wabiz_tui.hub.gateway.sender import Sender
 from wabiz_tui.hub.intake import Intake, Ours
 from wabiz_tui.hub.media import MediaFetcher
 from wabiz_tui.hub.metrics import Metrics

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.hub_served import GRAPH_TOKEN, NUMBER, Served, TestDevice, served_hub, status_value
 from wabiz_tui.graph.requests import build_text
-from wabiz_tui.hub.gateway import settle_interrupted
+from wabiz_tui.hub.gateway.recording import settle_interrupted
 from wabiz_tui.model.wire import address_of
 
 

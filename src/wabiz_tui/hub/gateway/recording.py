@@ -1,0 +1,61 @@
+"""After a message left: what Meta answered, or that nobody knows, goes into the archive."""
+
+from wabiz_tui.graph.delivery import fold
+from wabiz_tui.graph.identity import Alias
+from wabiz_tui.graph.responses import Accepted
+from wabiz_tui.hub.archive.contacts import attach_alias
+from wabiz_tui.hub.archive.conversations import load_conversation, note_answered
+from wabiz_tui.hub.archive.conversations import touch_preview_of as touch_preview
+from wabiz_tui.hub.archive.messages import load_message, set_delivery, set_wamid
+from wabiz_tui.hub.archive.sends import settle_send, unsettled_sends
+from wabiz_tui.hub.archive.store import Writing
+from wabiz_tui.hub.folding import apply_to_target, join_waiting_statuses
+from wabiz_tui.hub.gateway.answers import Answered, uncertain
+from wabiz_tui.model.content import MetaError
+from wabiz_tui.model.errors import CloudError
+from wabiz_tui.model.values import DeliveryState, Message
+
+
+def settle_interrupted(writing: Writing) -> int:
+    """What was leaving when the hub ended: nobody knows whether it arrived. Its status webhook settles it, or a person."""
+    interrupted = unsettled_sends(writing)
+    for message_id in interrupted:
+        _mark(writing, message_id, "uncertain")
+        answer = uncertain(message_id)
+        settle_send(writing, message_id, http_status=answer.status, answer=answer.body)
+    return len(interrupted)
+
+
+def record_accepted(writing: Writing, message_id: str, accepted: Accepted, answer: Answered) -> None:
+    message = _mark(writing, message_id, DeliveryState.ACCEPTED)
+    settle_send(writing, message_id, http_status=answer.status, answer=answer.body)
+    if message is None:
+        return
+    if message.wamid is None:
+        message = set_wamid(writing, message, accepted.wamid)
+    note_answered(writing, message.conversation)
+    join_waiting_statuses(writing, message, accepted.wamid)
+    apply_to_target(writing, message)
+    stored = load_conversation(writing, message.conversation)
+    if stored is not None and accepted.wa_id:
+        attach_alias(writing, stored.value.contact, Alias("wa_id", accepted.wa_id), at=writing.now)
+
+
+def record_failure(writing: Writing, message_id: str, error: CloudError, answer: Answered) -> None:
+    settle_send(writing, message_id, http_status=answer.status, answer=answer.body)
+    if error.is_uncertain:
+        _mark(writing, message_id, DeliveryState.UNCERTAIN)
+        return
+    told = MetaError(code=error.graph_code or 0, title=error.sentence, details=error.details)
+    _mark(writing, message_id, DeliveryState.FAILED, told)
+
+
+def _mark(writing: Writing, message_id: str, state: str, error: MetaError | None = None) -> Message | None:
+    """Fold one more state into a message of ours; a status webhook may have been quicker."""
+    message = load_message(writing, message_id)
+    if message is None:
+        return None
+    delivery = fold(message.delivery, state, writing.now, error)
+    set_delivery(writing, message_id, delivery)
+    touch_preview(writing, message)
+    return load_message(writing, message_id)
