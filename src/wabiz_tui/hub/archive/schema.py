@@ -341,3 +341,42 @@ audit_node = sa.Table(
 
 # Readings that the log tells once a day: a hash of who, what and when.
 audit_once = sa.Table("audit_once", metadata, _tenant(), sa.Column("hash", sa.LargeBinary(32), primary_key=True))
+
+# Other programs that send through the gateway. Of their key only a hash is here; numbers and permissions are JSON lists.
+integration = sa.Table(
+    "integration",
+    metadata,
+    _tenant(),
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False),
+    sa.Column("numbers", sa.Text, nullable=False),
+    sa.Column("permissions", sa.Text, nullable=False),
+    sa.Column("rate", sa.Integer, nullable=False),
+    sa.Column("any_hour", sa.Boolean, nullable=False),
+    sa.Column("created_by", sa.String(64), nullable=False),
+    _ms("created_ms", nullable=False),
+    _ms("revoked_ms"),
+)
+
+# Files uploaded through the gateway, found by a keyed hash of Meta's media id; type, size and hash of the file are sealed.
+upload = sa.Table(
+    "upload",
+    metadata,
+    _tenant(),
+    sa.Column("media_hash", sa.LargeBinary(16), primary_key=True),
+    sa.Column("caller", sa.String(64), nullable=False),
+    sa.Column("number", sa.String(64), nullable=False),
+    sa.Column("unit", sa.String(160), nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    _ms("at_ms", nullable=False),
+)
+
+# Which messages hold a file of Meta's: whoever may see one of them may have the file.
+media_use = sa.Table(
+    "media_use",
+    metadata,
+    _tenant(),
+    sa.Column("media_hash", sa.LargeBinary(16), primary_key=True),
+    sa.Column("message", sa.String(64), primary_key=True),
+)
