@@ -2,10 +2,10 @@
 
 from wabiz_tui.graph.reading import Json, number_of, word
 from wabiz_tui.model.errors import BadInput
-from wabiz_tui.simulator.account.sending import tell_status
 from wabiz_tui.simulator.control.outcome import outcome_of
 from wabiz_tui.simulator.control.times import read_time
 from wabiz_tui.simulator.customers.people import Customer, digits_of
+from wabiz_tui.simulator.webhooks.statuses import tell_status
 from wabiz_tui.simulator.world import Sent, World
 
 

@@ -1,0 +1,81 @@
+"""What the business is told of a message it sent: which statuses, when, and in what words."""
+
+from datetime import datetime
+from typing import Any
+
+from wabiz_tui.graph.errors import meaning
+from wabiz_tui.graph.reading import Json, object_of, word
+from wabiz_tui.graph.requests import SendRequest
+from wabiz_tui.model.content import Audio, Reaction
+from wabiz_tui.simulator.webhooks.envelope import rfc3339, seconds
+from wabiz_tui.simulator.world import Sent, World
+
+_USUAL = (("sent", 0.2, 0.5), ("delivered", 0.5, 1.5), ("read", 1.0, 4.0))
+
+
+def plan_statuses(world: World, sent: Sent, request: SendRequest, failure: int | None, template: Json | None) -> None:
+    """When which status is told. A reaction is only ever `sent`; with receipts off `delivered` is the last."""
+    category = word(template.get("category")).lower() if template is not None else "service"
+    if failure is not None:
+        _later(world, sent, "failed", world.chance.uniform(0.3, 0.8), category, code=failure)
+        return
+    due = 0.0
+    skips = world.faults.take("skip_delivered", world.now()) is not None
+    steps: list[tuple[str, float]] = []
+    for state, least, most in _USUAL:
+        due += world.chance.uniform(least, most)
+        if (state == "read" and not sent.customer.reads) or (state == "delivered" and skips):
+            continue
+        steps.append((state, due))
+    if isinstance(request.content, Reaction):
+        steps = steps[:1]
+    if isinstance(request.content, Audio) and request.content.voice and sent.customer.reads:
+        steps.append(("played", due + 3.0))
+    if world.faults.take("late_statuses", world.now()) is not None:
+        steps = [(state, when) for (state, _), (_, when) in zip(steps, reversed(steps), strict=True)]
+    if world.faults.take("early_status", world.now()) is not None:
+        tell_status(world, sent, "sent", category=category)
+        steps = steps[1:]
+    for state, when in steps:
+        _later(world, sent, state, when, category)
+
+
+def _later(world: World, sent: Sent, state: str, after: float, category: str, *, code: int | None = None) -> None:
+    if not world.settings.statuses:
+        return
+
+    async def act() -> None:
+        tell_status(world, sent, state, category=category, code=code)
+
+    world.timeline.after(after * world.settings.pace, act)
+
+
+def tell_status(
+    world: World, sent: Sent, state: str, *, category: str = "service", code: int | None = None, at: datetime | None = None
+) -> Any:
+    """Post one status webhook; the delivery, or None when a fault keeps it back."""
+    moment = at or world.now()
+    customer = sent.customer
+    status: Json = {"id": sent.wamid, "status": state, "timestamp": seconds(moment)}
+    told = (("recipient_id", customer.shown_wa_id), ("recipient_user_id", customer.user_id))
+    status |= {key: value for key, value in told if value}
+    if sent.callback_data is not None:
+        status["biz_opaque_callback_data"] = sent.callback_data
+    value: Json = {"statuses": [status]}
+    if code is not None:
+        known = meaning(code)
+        error: Json = {"code": code, "title": known.title, "message": known.title, "error_data": {"details": known.tell()}}
+        status["errors"] = [{**error, "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"}]
+    else:
+        # Failed statuses have no contacts, and `sent` names no username (cloud-api §9).
+        contact = customer.contact()
+        if state == "sent":
+            object_of(contact.get("profile")).pop("username", None)
+        value = {"contacts": [contact], **value}
+    if state in ("sent", "delivered"):
+        kind = "free_customer_service" if category == "service" else "regular"
+        status["pricing"] = {"billable": kind == "regular", "pricing_model": "PMP", "type": kind, "category": category}
+        if world.settings.shape == "v23":
+            status["conversation"] = {"id": f"{customer.key}-conversation", "origin": {"type": category}}
+    sent.statuses.append({"status": state, "at": rfc3339(moment), **({"code": code} if code is not None else {})})
+    return world.courier.tell([world.told(sent.number, value, "statuses")])
