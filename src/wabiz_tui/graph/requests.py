@@ -1,24 +1,30 @@
-"""Build the bodies we send, and read those that others send us: every outbound type of cloud-api §3 and §4."""
+"""Build the bodies we send, and read those that others send us: every outbound type of cloud-api §3 to §5."""
 
+import re
 from typing import Any, NoReturn
 
 import msgspec
 
 from wabiz_tui.graph.contents import read_content
 from wabiz_tui.graph.errors import graph_error
+from wabiz_tui.graph.limits import CALLBACK_DATA, OURS, check_envelope, check_message, refusing
+from wabiz_tui.graph.measuring import Part
+from wabiz_tui.graph.outgoing import outgoing
 from wabiz_tui.graph.reading import Json, load_object, number_of, object_of, word, word_or_none
-from wabiz_tui.model.content import Content, Unsupported
-from wabiz_tui.model.errors import BadInput
+from wabiz_tui.model.content import Content, Pin, Text, Unsupported
+from wabiz_tui.model.errors import BadInput, LimitBroken
 
 TYPES = (
     "audio", "contacts", "document", "image", "interactive", "location", "pin", "reaction", "sticker", "template", "text", "video",
 )  # fmt: skip
 MEDIA_TYPES = ("audio", "document", "image", "sticker", "video")
-MAX_CALLBACK_DATA = 512
+MAX_CALLBACK_DATA = CALLBACK_DATA
+_PIN_DAYS = range(1, 31)
+_PHONE = re.compile(r"\+[0-9() -]{1,30}", re.ASCII)
 
 
 class SendRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One message to be sent. `to` is as the caller wrote it, `original` the whole object; a `pin` is Unsupported with its JSON."""
+    """One message to be sent. `to` is as the caller wrote it, `original` the whole object."""
 
     type: str
     content: Content
@@ -39,6 +45,37 @@ class ReadRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     typing: bool = False
 
 
+def build_message(
+    content: Content,
+    *,
+    to: str | None = None,
+    recipient: str | None = None,
+    group: str | None = None,
+    reply_to: str | None = None,
+    callback_data: str | None = None,
+    identity_key_hash: str | None = None,
+) -> dict[str, Any]:
+    """The body of `POST /{phone_number_id}/messages` for any content that can be sent.
+
+    `to` (a phone number or wa_id) gets the `+` it may lack: without it Meta puts our own country code in front. `recipient` is a
+    BSUID; with both, Meta takes `to`. `group` is a group's id and stands alone. What a file was received with (MIME type, hash,
+    size) and a received card's or place's origin are not sent.
+
+    Raises LimitBroken when a limit of Meta's is broken, and BadInput for content of a kind that cannot be sent or where nobody
+    is addressed.
+    """
+    kind, inner = outgoing(content)
+    message = {"messaging_product": "whatsapp", **_address(to, recipient, group), "type": kind, kind: inner}
+    if reply_to is not None:
+        message["context"] = {"message_id": reply_to}
+    if callback_data is not None:
+        message["biz_opaque_callback_data"] = callback_data
+    if identity_key_hash is not None:
+        message["recipient_identity_key_hash"] = identity_key_hash
+    check_message(message, kind, OURS)
+    return message
+
+
 def build_text(
     *,
     to: str | None = None,
@@ -48,23 +85,26 @@ def build_text(
     reply_to: str | None = None,
     callback_data: str | None = None,
 ) -> dict[str, Any]:
-    """A text message. `to` (a phone number or wa_id) gets the `+` it may lack: without it Meta puts our own country code in front.
+    """A text message, as build_message makes it."""
+    return build_message(Text(body, preview_url), to=to, recipient=recipient, reply_to=reply_to, callback_data=callback_data)
 
-    Raises BadInput when neither `to` nor `recipient` (a BSUID) is given; with both, Meta takes `to`.
-    """
-    message: Json = {"messaging_product": "whatsapp", "recipient_type": "individual"}
-    if to:
-        message["to"] = to if to.startswith("+") else f"+{to}"
-    if recipient:
-        message["recipient"] = recipient
+
+def _address(to: str | None, recipient: str | None, group: str | None) -> Json:
+    if group:
+        if to or recipient:
+            raise BadInput("A message goes to a group or to a person, not to both.")
+        return {"recipient_type": "group", "to": group}
     if not to and not recipient:
         raise BadInput("A message needs a phone number or a user id to go to.")
-    message |= {"type": "text", "text": {"body": body, "preview_url": preview_url}}
-    if reply_to is not None:
-        message["context"] = {"message_id": reply_to}
-    if callback_data is not None:
-        message["biz_opaque_callback_data"] = callback_data
-    return message
+    address: Json = {"recipient_type": "individual"}
+    if to:
+        address["to"] = to if to.startswith("+") else f"+{to}"
+        digits = sum(character.isdigit() for character in to)
+        if not _PHONE.fullmatch(address["to"]) or not 1 <= digits <= 15:
+            raise LimitBroken("to", "must be a phone number of at most 15 digits", limit=15, value=digits)
+    if recipient:
+        address["recipient"] = recipient
+    return address
 
 
 def build_read(message_id: str, typing: bool = False) -> dict[str, Any]:
@@ -84,7 +124,7 @@ def parse_request(raw: bytes) -> SendRequest | ReadRequest:
 def parse_send(raw: bytes) -> SendRequest:
     """A message of any outbound type. Raises CloudError 100 (no such thing), 131008 (missing) or 131009 (not valid) naming the field.
 
-    The form is judged here; lengths and counts by graph.limits. A missing `type` means text.
+    The form is judged here, and the envelope's limits; those of the content by graph.limits. A missing `type` means text.
     """
     return _send_request(_load(raw))
 
@@ -115,7 +155,8 @@ def _send_request(body: Json) -> SendRequest:
     kind = body.get("type", "text")
     if not isinstance(kind, str) or kind not in TYPES:
         raise graph_error(100, "Param type must be one of {" + ", ".join(name.upper() for name in TYPES) + "}")
-    is_group = _is_group(body)
+    with refusing():
+        check_envelope(Part(body), kind)
     to, recipient = word_or_none(body.get("to")), word_or_none(body.get("recipient"))
     if to is None and recipient is None:
         _miss("to")
@@ -124,40 +165,22 @@ def _send_request(body: Json) -> SendRequest:
         content=_content(body, kind),
         to=to,
         recipient=recipient,
-        is_group=is_group,
-        reply_to=_reply_to(body, kind),
-        callback_data=_callback_data(body),
+        is_group=word(body.get("recipient_type")).lower() == "group",
+        reply_to=_reply_to(body),
+        callback_data=word_or_none(body.get("biz_opaque_callback_data")),
         identity_key_hash=word_or_none(body.get("recipient_identity_key_hash")),
         original=body,
     )
 
 
-def _is_group(body: Json) -> bool:
-    recipient_type = body.get("recipient_type", "individual")
-    if recipient_type not in ("individual", "group"):
-        _refuse("recipient_type", "must be 'individual' or 'group'")
-    return recipient_type == "group"
-
-
-def _reply_to(body: Json, kind: str) -> str | None:
+def _reply_to(body: Json) -> str | None:
     context = body.get("context")
     if context is None:
         return None
     quoted = object_of(context).get("message_id")
     if not isinstance(quoted, str) or not quoted:
         _miss("context.message_id")
-    if kind == "reaction":
-        _refuse("context", "is not allowed for reactions")
     return quoted
-
-
-def _callback_data(body: Json) -> str | None:
-    value = body.get("biz_opaque_callback_data")
-    if value is None:
-        return None
-    if not isinstance(value, str) or len(value) > MAX_CALLBACK_DATA:
-        _refuse("biz_opaque_callback_data", f"must be text of at most {MAX_CALLBACK_DATA} characters")
-    return value
 
 
 def _content(body: Json, kind: str) -> Content:
@@ -191,16 +214,16 @@ def _name_missing(inner: Json, kind: str) -> None:
         _miss(f"{kind}.id or {kind}.link")
 
 
-def _pin(body: Json) -> Content:
+def _pin(body: Json) -> Pin:
     inner = object_of(body["pin"])
-    if inner.get("type") not in ("pin", "unpin"):
+    if word(inner.get("type")) not in ("pin", "unpin"):
         _refuse("pin.type", "must be 'pin' or 'unpin'")
     if not word(inner.get("message_id")):
         _miss("pin.message_id")
-    days = inner.get("expiration_days")
-    if days is not None and not 1 <= (number_of(days) or 0) <= 30:
+    days = number_of(inner.get("expiration_days"))
+    if inner.get("expiration_days") is not None and days not in _PIN_DAYS:
         _refuse("pin.expiration_days", "must be 1 to 30")
-    return Unsupported(type="pin", json=inner, reason="shown by its JSON")
+    return Pin(word(inner["type"]), word(inner["message_id"]), None if days is None else int(days))
 
 
 def _miss(field: str) -> NoReturn:

@@ -128,6 +128,14 @@ class Template(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"
     components: tuple[dict[str, Any], ...] = ()
 
 
+class Pin(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="pin"):
+    """Pins a message of a group for 1 to 30 days, or takes that back: `type` is pin or unpin."""
+
+    type: str
+    message_id: str
+    expiration_days: int | None = None
+
+
 class Edit(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="edit"):
     original_message_id: str
     message: dict[str, Any] | None = None
@@ -180,6 +188,7 @@ Content = (
     | Order
     | System
     | Template
+    | Pin
     | Edit
     | Revoke
     | RequestWelcome
@@ -223,7 +232,7 @@ def plain_text(content: Content) -> str:
             return content.errors[0].details or content.errors[0].title if content.errors else ""
         case Activity():
             return " ".join(part for part in (content.verb, content.to, content.reason) if part)
-        case Edit() | Revoke() | RequestWelcome():
+        case Pin() | Edit() | Revoke() | RequestWelcome():
             return ""
 
 

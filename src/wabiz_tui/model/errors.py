@@ -17,7 +17,8 @@ WabizError                  exit 1   failed
 │   └── StoreFull                    has no room, or may not be written
 ├── BadInput                         something from outside is not what it must be
 │   ├── BadSignature
-│   └── TooLarge
+│   ├── TooLarge
+│   └── LimitBroken                  something to be sent is longer, more or other than Meta allows
 ├── NotFound
 ├── Conflict                         somebody else was first, or the same key came with other content
 └── CloudError                       Meta (or the hub's gateway) answered with an error of its own
@@ -129,6 +130,27 @@ class BadSignature(BadInput):
 
 class TooLarge(BadInput):
     code = "too_large"
+
+
+class LimitBroken(BadInput):
+    """`field` is named as on the wire (`interactive.action.buttons[0].reply.title`), `limit` is what is allowed there.
+
+    `value` is a length, a count or the number itself, and None where what was written is content: that is in no attribute and in
+    no sentence. `why` is the sentence without the field; `graph_code` is the code Meta would answer with.
+    """
+
+    code = "limit_broken"
+    field = ""
+    limit: int | float | str = ""
+    value: int | float | None = None
+    why = ""
+    graph_code = 131009
+
+    def __init__(
+        self, field: str, why: str, *, limit: int | float | str = "", value: int | float | None = None, graph_code: int = 131009
+    ) -> None:
+        super().__init__(f"{field} {why}.")
+        self.field, self.why, self.limit, self.value, self.graph_code = field, why, limit, value, graph_code
 
 
 class NotFound(WabizError):

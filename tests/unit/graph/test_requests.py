@@ -79,7 +79,13 @@ _BUTTONS = [{"type": "reply", "reply": {"id": str(index), "title": f"t{index}"}}
         (_body(text={"body": "x"}, context={}), 131008, "context.message_id"),
         (_body(text={"body": "x"}, recipient_type="crowd"), 131009, "recipient_type"),
         (_body(text={"body": "x"}, biz_opaque_callback_data="x" * 513), 131009, "biz_opaque_callback_data"),
-        (_body(type="pin", pin={"type": "pin", "message_id": "w", "expiration_days": 31}), 131009, "pin.expiration_days"),
+        (
+            _body(type="pin", recipient_type="group", pin={"type": "pin", "message_id": "w", "expiration_days": 31}),
+            131009,
+            "pin.expiration",
+        ),
+        (_body(type="pin", pin={"type": "pin", "message_id": "w", "expiration_days": 1}), 131009, "recipient_type"),
+        (_body(type="reaction", recipient_type="group", reaction={"message_id": "w", "emoji": "x"}), 131051, "type"),
     ],
 )
 def test_refused_forms(raw: bytes, code: int, field: str) -> None:

@@ -19,6 +19,7 @@ from wabiz_tui.model.content import (
     Media,
     Note,
     Order,
+    Pin,
     Reaction,
     RequestWelcome,
     Revoke,
@@ -90,6 +91,8 @@ def remark(content: Content) -> str:
             return "Opened the chat for the first time"
         case Reaction():
             return f"Reacted {safe_line(content.emoji, limit=12)}" if content.emoji else "Took a reaction back"
+        case Pin():
+            return "Took a pin off a message" if content.type == "unpin" else "Pinned a message"
         case Edit():
             return "Edited an earlier message"
         case Revoke():
