@@ -34,6 +34,7 @@ COMMANDS: dict[str, Command] = {
     "keys": ("keys", "keys", "Name the keys you press; print the keymap."),
     "people": ("people", "people", "Add people and list them."),
     "devices": ("people", "devices", "List devices and revoke them."),
+    "integrations": ("integrations", "integrations", "Add programs that send through the gateway; list and revoke them."),
     "policy": ("policy", "policy", "Show, check, compare and apply the policy."),
     "audit": ("audit", "audit", "List the audit log and keep its signed checkpoints."),
     "hub": ("hub", "hub", "Set up and run the hub."),

@@ -33,12 +33,18 @@ class Unauthorized(Denied):
     code = "invalid_token"
 
 
-async def authenticate(archive: Archive, authorization: str | None) -> Caller:
-    """Raises Unauthorized, Revoked."""
+def bearer_token(authorization: str | None) -> str:
+    """The token of an Authorization header; raises Unauthorized when there is none, or one that no hub ever gave."""
     scheme, _, token = (authorization or "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token or len(token) > _LONGEST_TOKEN or not token.isascii():
         raise Unauthorized("This needs the access token of an enrolled device.")
+    return token
+
+
+async def authenticate(archive: Archive, authorization: str | None) -> Caller:
+    """Raises Unauthorized, Revoked."""
+    token = bearer_token(authorization)
     device = await archive.read(lambda reading: device_of_token(reading, token))
     if device is None:
         raise Unauthorized("The access token has run out or was never given; ask for a new one.")

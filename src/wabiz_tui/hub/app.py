@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import re
-import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -17,36 +15,34 @@ from starlette.types import ASGIApp
 
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.cloud.transport import Transport
-from wabiz_tui.graph.errors import build_error
-from wabiz_tui.hub.access import Unauthorized, authenticate, require
+from wabiz_tui.hub.access import authenticate, require
 from wabiz_tui.hub.archive.journal import Journal
 from wabiz_tui.hub.archive.store import Writing, beside, feed_head
 from wabiz_tui.hub.endpoints import ENDPOINTS, Endpoint
 from wabiz_tui.hub.feed import Feed
-from wabiz_tui.hub.gateway.answers import Answered
-from wabiz_tui.hub.gateway.messages import LARGEST_BODY, Gateway
+from wabiz_tui.hub.gateway.answers import refused
+from wabiz_tui.hub.gateway.door import gateway_routes
+from wabiz_tui.hub.gateway.messages import Gateway
 from wabiz_tui.hub.gateway.recording import settle_interrupted
-from wabiz_tui.hub.gateway.sender import Sender
+from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.intake import Intake, Ours
 from wabiz_tui.hub.media import MediaFetcher
 from wabiz_tui.hub.metrics import Metrics
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.policy import PolicyKeeper, ripen
-from wabiz_tui.hub.requests import error_answer, read_body
+from wabiz_tui.hub.requests import error_answer, report
 from wabiz_tui.hub.secrets import HubSecrets
 from wabiz_tui.hub.settings import Settings, open_archive
 from wabiz_tui.hub.webhooks import Receive, Send, WebhookDoor, answer
 from wabiz_tui.hub.work import wake_snoozed
 from wabiz_tui.model.clock import Clock
-from wabiz_tui.model.codec import encode
-from wabiz_tui.model.errors import Denied, NotFound, StoreError, TooLarge, WabizError
-from wabiz_tui.model.wire import IDEMPOTENCY_KEY, MESSAGE_HEADER, TIME_HEADER
+from wabiz_tui.model.errors import NotFound, StoreError, WabizError
+from wabiz_tui.model.wire import TIME_HEADER
 
 WEBHOOKS = "/webhooks/whatsapp"
 STREAM = "/v1/changes/stream"
 _HOUSEKEEPING = 10.0
 _LAST_SENDS = 5.0
-_VERSION = re.compile(r"v\d{1,3}\.\d{1,2}")
 
 log = structlog.get_logger("hub.app")
 
@@ -87,7 +83,7 @@ def create_app(hub: Hub) -> ASGIApp:
         Route("/healthz", _plain(lambda: _text(b"ok\n"))),
         Route("/readyz", _plain(lambda: _ready(hub))),
         Route("/metrics", _plain(lambda: _text(hub.metrics.text()))),
-        Route("/{version}/{number}/messages", _gateway(hub), methods=["POST"]),
+        *gateway_routes(hub),
     ]
     inner = Starlette(routes=routes, lifespan=lambda _: _running(hub), exception_handlers={404: _not_found, 405: _wrong_method})
 
@@ -157,58 +153,12 @@ def _route(hub: Hub, endpoint: Endpoint) -> Route:
         except WabizError as error:
             response = error_answer(error)
         except Exception as error:  # noqa: BLE001 the hub's outer edge: told to the log without its words, to the caller as one sentence
-            _report(error, endpoint.path)
+            report(error, endpoint.path)
             response = error_answer(WabizError("The hub met an error of its own; its log says where."))
         response.headers[TIME_HEADER] = hub.clock.now().isoformat()
         return response
 
     return Route(endpoint.path, handle, methods=[endpoint.method])
-
-
-def _report(error: Exception, path: str) -> None:
-    """Where it happened, never what was in it: an exception's text can hold what a customer wrote."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
-    log.error("request_failed", path=path, error=type(error).__name__, place=place)
-
-
-def _gateway(hub: Hub) -> Callable[[Request], Awaitable[Response]]:
-    async def handle(request: Request) -> Response:
-        try:
-            _check_version(request.path_params["version"])
-            caller = await authenticate(hub.archive, request.headers.get("authorization"))
-            raw = await read_body(request, limit=LARGEST_BODY)
-            sender = Sender(caller.person, caller.viewer)
-            answered = await hub.gateway.messages(sender, request.path_params["number"], raw, key=request.headers.get(IDEMPOTENCY_KEY))
-        except WabizError as error:
-            answered = _graph_refusal(error)
-        except Exception as error:  # noqa: BLE001 as above; a send that failed in here may have gone out
-            _report(error, "gateway")
-            answered = Answered(500, encode(build_error(131000, "The hub met an error of its own.", "wabiz")))
-        headers = {TIME_HEADER: hub.clock.now().isoformat()} | ({MESSAGE_HEADER: answered.message} if answered.message else {})
-        return Response(answered.body, answered.status, headers, media_type="application/json")
-
-    return handle
-
-
-def _check_version(version: str) -> None:
-    if _VERSION.fullmatch(version) is None:
-        raise NotFound("Unknown path components")
-
-
-def _graph_refusal(error: WabizError) -> Answered:
-    if isinstance(error, Denied):
-        return Answered(401, encode(_token_error(error)))
-    if isinstance(error, StoreError):
-        return Answered(503, encode(build_error(131016, error.sentence, "wabiz")))
-    return Answered(413 if isinstance(error, TooLarge) else 400, encode(build_error(100, error.sentence, "wabiz")))
-
-
-def _token_error(error: Denied) -> dict[str, Any]:
-    """In Meta's words, which clients of hers look for; ours tell what to do."""
-    told = build_error(190, error.sentence, "wabiz")
-    words = "Invalid OAuth access token - Cannot parse access token" if isinstance(error, Unauthorized) else "Authentication Error"
-    return {"error": {**told["error"], "message": words}}
 
 
 async def _stream(hub: Hub, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -248,8 +198,8 @@ def _plain(make: Callable[[], Awaitable[Response]]) -> Callable[[Request], Await
 async def _not_found(request: Request, _error: Exception) -> Response:
     if request.url.path.startswith("/v1/"):
         return error_answer(NotFound("There is no such endpoint; GET /v1/openapi.json names them all."))
-    body = encode(build_error(100, "Unsupported request: the hub's gateway does not know this path", "wabiz"))
-    return Response(body, 404, media_type="application/json")
+    answered = refused(refuse("unsupported", "Unsupported request: the hub's gateway does not pass this call on"))
+    return Response(answered.body, answered.status, media_type="application/json")
 
 
 async def _wrong_method(request: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ from wabiz_tui.hub.archive import people as rows
 from wabiz_tui.hub.archive.epochs import list_receipts
 from wabiz_tui.hub.archive.store import Writing, feed_head
 from wabiz_tui.hub.feed import MOST_CHANGES, seen_conversation
+from wabiz_tui.hub.gateway import keys
 from wabiz_tui.hub.history import read_history
 from wabiz_tui.hub.media import stored_file
 from wabiz_tui.hub.parts import Hub
@@ -21,6 +22,7 @@ from wabiz_tui.model.errors import Denied
 from wabiz_tui.model.wire import (
     Assignment,
     EnrollRequest,
+    NewIntegration,
     NewPerson,
     PolicyText,
     ReadMark,
@@ -184,6 +186,22 @@ async def revoke_device(hub: Hub, caller: Caller, request: Request) -> Response:
     return json_answer({"device": device, "state": "revoked"})
 
 
+async def list_integrations(hub: Hub, _caller: Caller, _request: Request) -> Response:
+    return json_answer(await hub.archive.read(keys.integrations))
+
+
+async def add_integration(hub: Hub, caller: Caller, request: Request) -> Response:
+    wanted = await read_json(request, NewIntegration)
+    by, device = caller.person.id, caller.device.id
+    return json_answer(await hub.archive.write(lambda writing: keys.make_integration(writing, wanted, by=by, device=device)), 201)
+
+
+async def revoke_integration(hub: Hub, caller: Caller, request: Request) -> Response:
+    integration, by, device = request.path_params["integration"], caller.person.id, caller.device.id
+    await hub.archive.write(lambda writing: keys.revoke(writing, integration, by=by, device=device))
+    return json_answer({"integration": integration, "state": "revoked"})
+
+
 async def set_status(hub: Hub, caller: Caller, request: Request) -> Response:
     change, conversation = await read_json(request, StatusChange), request.path_params["conversation"]
     stored = await hub.archive.write(lambda writing: work.change_status(writing, caller.viewer, caller.person, conversation, change))
@@ -265,6 +283,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/v1/people", "people.add", "Add a person; the answer holds their one-time code.", add_person),
     Endpoint("GET", "/v1/devices", "devices.read", "The devices.", list_devices),
     Endpoint("POST", "/v1/devices/{device}/revoke", "devices.revoke", "Revoke a device and destroy its shares.", revoke_device),
+    Endpoint("GET", "/v1/integrations", "integrations.read", "The programs that may send through the gateway.", list_integrations),
+    Endpoint("POST", "/v1/integrations", "integrations.add", "Add a program; the answer holds its key, once.", add_integration),
+    Endpoint("POST", "/v1/integrations/{integration}/revoke", "integrations.revoke", "End a program's key.", revoke_integration),
     Endpoint("POST", "/v1/conversations/{conversation}/status", "conversation.status", "Resolve, reopen, snooze.", set_status),
     Endpoint("POST", "/v1/conversations/{conversation}/assignee", "conversation.assign", "Take, give or let go.", assign),
     Endpoint("POST", "/v1/conversations/{conversation}/read", "conversation.mark_read", "Mark read or unread.", mark_read),

@@ -1,7 +1,9 @@
 """Read requests and write answers of /v1: bounded bodies in, JSON out, errors as a code and a sentence."""
 
+import traceback
 from typing import TypeVar
 
+import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -22,6 +24,7 @@ from wabiz_tui.model.errors import (
 from wabiz_tui.model.wire import ErrorBody
 
 T = TypeVar("T")
+log = structlog.get_logger("hub.app")
 LARGEST_BODY = 1024 * 1024
 
 _STATUS: tuple[tuple[type[WabizError], int], ...] = (
@@ -74,3 +77,10 @@ def json_answer(value: object, status: int = 200) -> Response:
 def error_answer(error: WabizError) -> Response:
     status = 401 if error.code == "invalid_token" else next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     return json_answer(ErrorBody(code=error.code, sentence=error.sentence), status)
+
+
+def report(error: Exception, path: str) -> None:
+    """Where it happened, never what was in it: an exception's text can hold what a customer wrote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    log.error("request_failed", path=path, error=type(error).__name__, place=place)

@@ -176,6 +176,39 @@ class EnrolmentCode(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_at: datetime | None = None
 
 
+class NewIntegration(msgspec.Struct, frozen=True, omit_defaults=True):
+    """POST /v1/integrations: a program that sends through the gateway. `numbers` are phone_number_ids, `permissions` actions of the
+    matrix that keys may have, `rate` its requests a second; `any_hour` frees it from the policy's working hours."""
+
+    name: str
+    numbers: tuple[str, ...]
+    permissions: tuple[str, ...]
+    rate: int = 50
+    any_hour: bool = False
+
+
+class IntegrationKey(msgspec.Struct, frozen=True):
+    """The answer to it: `key` is told here and never again."""
+
+    id: str
+    name: str
+    key: str
+
+
+class IntegrationInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """GET /v1/integrations: what is known of a program; its key is not."""
+
+    id: str
+    name: str
+    numbers: tuple[str, ...]
+    permissions: tuple[str, ...]
+    rate: int
+    any_hour: bool
+    created_at: datetime
+    created_by: str = ""
+    revoked_at: datetime | None = None
+
+
 class WhoAmI(msgspec.Struct, frozen=True, omit_defaults=True):
     """GET /v1/me."""
 

@@ -25,6 +25,7 @@ _MATRIX: Final[dict[str, frozenset[str]]] = {
     "case.open": _COMPLIANCE,
     "case.read": _COMPLIANCE,
     "certificate.read": _OPERATIONS,
+    "contact.block": _STAFF,
     "contact.erase": _COMPLIANCE,
     "contact.read": CONTENT_ROLES,
     "contact.reveal": CONTENT_ROLES,
@@ -46,6 +47,9 @@ _MATRIX: Final[dict[str, frozenset[str]]] = {
     "hold.read": _LEADS | {"auditor"},
     "hold.release": _COMPLIANCE,
     "hours.override": frozenset({"supervisor", "compliance", "admin"}),
+    "integrations.add": _ADMIN,
+    "integrations.read": _OPERATIONS,
+    "integrations.revoke": _ADMIN,
     "me.read": _EVERYBODY,
     "media.read": CONTENT_ROLES,
     "media.send": _STAFF,
@@ -54,6 +58,7 @@ _MATRIX: Final[dict[str, frozenset[str]]] = {
     "message.send": _STAFF,
     "note.write": CONTENT_ROLES,
     "number.read": _EVERYBODY,
+    "number.write": _ADMIN,
     "people.add": _ADMIN,
     "people.read": _EVERYBODY,
     "people.revoke": _ADMIN,
@@ -74,6 +79,21 @@ _MATRIX: Final[dict[str, frozenset[str]]] = {
 
 ACTIONS: Final[tuple[str, ...]] = tuple(sorted(_MATRIX))
 """Every action there is, by name."""
+
+INTEGRATION_ACTIONS: Final[frozenset[str]] = frozenset(
+    {
+        "contact.block",
+        "media.read",
+        "media.send",
+        "message.mark_read",
+        "message.send",
+        "number.read",
+        "number.write",
+        "template.read",
+        "template.write",
+    }
+)
+"""What an integration's key may be given; it has those it was made with and no other."""
 
 CONTENT_ACTIONS: Final[frozenset[str]] = frozenset(
     {"contact.read", "contact.reveal", "conversation.read", "conversation.read_all", "event.read", "media.read", "message.read"}

@@ -14,6 +14,7 @@ from wabiz_tui.hub.archive.sends import add_send, find_send
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.folding import CALLBACK_PREFIX
 from wabiz_tui.hub.gateway.answers import Answered, refused
+from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, visible
 from wabiz_tui.model.values import DeliveryState, Direction, Message
 from wabiz_tui.model.wire import addressed_conversation
@@ -32,18 +33,16 @@ def prepare(
     writing: Writing, sender: Sender, number: str, request: SendRequest, *, body_hash: bytes, key: str
 ) -> Outgoing | Answered | str:
     """Archive the message as queued under its key, in one transaction. For a repeat: its answer, or the id of what is under way."""
-    caller = sender.viewer.device
-    known = find_send(writing, caller, key)
+    known = find_send(writing, sender.caller, key)
     if known is not None:
         if known.body_hash != body_hash:
-            error = graph_error(100, "This Idempotency-Key was used for another request")
-            return refused(error)._replace(status=409)
+            return refused(refuse("key_reused", "This Idempotency-Key was used for another request"))
         if known.answer is None or known.http_status is None:
             return known.message
         return Answered(known.http_status, known.answer, known.message)
     conversation = _conversation(writing, sender, number, request)
     if request.type != "template" and not is_open(conversation.value.window_until, writing.now):
-        raise graph_error(131047, "More than 24 hours have passed since the customer last wrote; use a template")
+        raise refuse("window_closed", "More than 24 hours have passed since the customer last wrote; use a template")
     message = Message(
         id=writing.new_id(),
         conversation=conversation.value.id,
@@ -51,16 +50,16 @@ def prepare(
         content=request.content,
         sent_at=writing.now,
         delivery=fold(None, DeliveryState.QUEUED, writing.now),
-        author=sender.person.id,
-        author_name=sender.person.name,
+        author=sender.id,
+        author_name=sender.name,
         reply_to=request.reply_to,
         key=key,
-        origin="wabiz",
+        origin=sender.origin,
         extra=None if request.callback_data is None else {"biz_opaque_callback_data": request.callback_data},
     )
     add_message(writing, message)
     note_message(writing, message)
-    add_send(writing, caller, key, body_hash, message.id)
+    add_send(writing, sender.caller, key, body_hash, message.id)
     body = _body_for_meta(writing, request, conversation, message.id)
     return Outgoing(message, body, number, request.recipient or request.to or "")
 
@@ -72,8 +71,8 @@ def _conversation(writing: Writing, sender: Sender, number: str, request: SendRe
         if stored.value.number != number:
             raise graph_error(131009, "recipient names a conversation of another business number")
         return stored
-    if not load_numbers(writing, [number]):
-        raise graph_error(33, "This hub has no such business number")
+    if not sender.has_number(number) or not load_numbers(writing, [number]):
+        raise refuse("unknown_number", "This hub has no such business number")
     contact = contact_of(writing, _identity(request), at=writing.now)
     return visible(writing, sender, conversation_of(writing, number, contact))
 

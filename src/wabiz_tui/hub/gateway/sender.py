@@ -1,29 +1,65 @@
-"""Who asks the gateway, and what they may do and see."""
+"""Who asks the gateway, a person at a device or another program by its key, and what they may do and see."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.hub.archive.conversations import StoredConversation, load_conversation
+from wabiz_tui.hub.archive.integrations import Integration
 from wabiz_tui.hub.archive.store import Reading
 from wabiz_tui.hub.feed import Viewer
+from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.model.values import Person
 from wabiz_tui.policy.permissions import can
 
 
 class Sender(NamedTuple):
-    """Who asks: a person at a device."""
+    """`id` and `name` stand on the messages as their author; `caller` is whose idempotency keys and uploads they are."""
 
-    person: Person
-    viewer: Viewer
+    id: str
+    name: str
+    caller: str
+    origin: Literal["wabiz", "integration"]
+    viewer: Viewer | None = None
+    integration: Integration | None = None
+
+    @property
+    def keeps_shifts(self) -> bool:
+        """Whether the policy's working hours bind this sender."""
+        return self.integration is None or not self.integration.any_hour
+
+    def may(self, action: str) -> bool:
+        if self.integration is not None:
+            return action in self.integration.permissions
+        return self.viewer is not None and can(self.viewer.role, action)
+
+    def has_number(self, number: str) -> bool:
+        """Whether a business number is theirs to use; an integration's key names its numbers."""
+        return self.integration is None or number in self.integration.numbers
+
+    def can_see(self, stored: StoredConversation) -> bool:
+        """Whether they may write to, and read files of, this conversation."""
+        if self.viewer is not None:
+            return self.viewer.can_see_conversation(stored.value.assignee)
+        return self.has_number(stored.value.number)
+
+
+def person_sender(person: Person, viewer: Viewer) -> Sender:
+    return Sender(person.id, person.name, viewer.device, "wabiz", viewer=viewer)
+
+
+def integration_sender(integration: Integration) -> Sender:
+    return Sender(integration.id, integration.name, integration.id, "integration", integration=integration)
 
 
 def require(sender: Sender, action: str) -> None:
-    if not can(sender.person.role, action):
-        raise graph_error(10, f"The role {sender.person.role} may not do this")
+    """Raises CloudError 10 unless the sender may do this."""
+    if not sender.may(action):
+        who = f"The role {sender.viewer.role}" if sender.viewer is not None else "This integration key"
+        raise refuse("not_permitted", f"{who} may not do this (it needs {action})")
 
 
 def visible(reading: Reading, sender: Sender, conversation: str) -> StoredConversation:
+    """Raises CloudError 131009 alike for what is not there and for what the sender may not see."""
     stored = load_conversation(reading, conversation)
-    if stored is None or not sender.viewer.can_see_conversation(stored.value.assignee):
-        raise graph_error(131009, "recipient names no conversation you can see")
+    if stored is None or not sender.can_see(stored):
+        raise refuse("unknown_recipient", "recipient names no conversation you can see")
     return stored
