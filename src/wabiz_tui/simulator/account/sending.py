@@ -24,7 +24,7 @@ class Outcome(msgspec.Struct, frozen=True):
     sent: Sent
 
 
-def accept(world: World, number: str, request: SendRequest) -> Outcome:
+def accept(world: World, number: str, request: SendRequest, *, is_marketing: bool = False) -> Outcome:
     """Accept a message and put its statuses on the timeline. Raises CloudError when it is refused at once."""
     now = world.now()
     world.own_number(number)
@@ -87,9 +87,8 @@ def _check_media(world: World, request: SendRequest, now: datetime) -> None:
 def _failure(world: World, sent: Sent, *, is_closed: bool) -> int | None:
     """The code with which this message will fail after it was accepted."""
     customer, wa_id = sent.customer, sent.customer.wa_id
-    fault = world.faults.find("fail_next", world.now())
-    if fault is not None and fault.params.get("async"):
-        world.faults.take("fail_next", world.now())
+    fault = world.faults.take("fail_later", world.now())
+    if fault is not None:
         return int(fault.number("code", fault.number("error_code", 131026)))
     if sent.number in customer.blocked_by:
         return 130403

@@ -1,236 +1,236 @@
 """Carry webhooks to the callback as Meta does: handshake first, whole POSTs again with growing gaps until 200, faults on demand."""
 
-import asyncio
 import itertools
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 
-from wabiz_tui.cloud.transport import Transport
-from wabiz_tui.graph.reading import Json
+from wabiz_tui.graph.reading import Json, object_of, word
 from wabiz_tui.graph.signature import HEADER, sign
-from wabiz_tui.model.errors import CloudError, WabizError
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.simulator.timeline import Timeline
-from wabiz_tui.simulator.webhooks.envelope import Told, encode_body, envelope, ids_in, rfc3339
-from wabiz_tui.simulator.webhooks.faults import Faults
+from wabiz_tui.simulator.webhooks.callback import Callback, Channel
+from wabiz_tui.simulator.webhooks.delivery import Delivery, DeliveryLog
+from wabiz_tui.simulator.webhooks.envelope import Told, encode_body, envelope, summary_of
+from wabiz_tui.simulator.webhooks.faults import Fault, Faults
+from wabiz_tui.simulator.webhooks.poster import PostFailed
 
-FIRST_GAP, LONGEST_GAP = 0.5, 60.0
+__all__ = ["Callback", "Courier", "Delivery"]
+
+FIRST_GAP, LONGEST_EARLY_GAP, LATER_SHARE = 0.5, 60.0, 0.1
 RETRY_FOR = timedelta(days=7)
-_MAX_PARALLEL = 16
-_KEPT = 20_000
-_PATIENCE = timedelta(seconds=20)
-
-
-@dataclass
-class Callback:
-    """Where webhooks go. `url` is the whole address."""
-
-    url: str
-    app_secret: Secret | None = None
-    verify_token: Secret | None = None
-    verified: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def is_verified(self) -> bool:
-        return self.verified.is_set()
-
-
-@dataclass
-class Delivery:
-    """One POST and what became of it. `status` is the HTTP code of the last answer, None while there is none."""
-
-    name: int
-    body: bytes
-    ids: list[str]
-    fields: list[str]
-    at: datetime
-    attempts: int = 0
-    status: int | None = None
-    error: str = ""
-    is_dropped: bool = False
-    statuses: list[int | None] = field(default_factory=list[int | None])
-    answered: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def is_delivered(self) -> bool:
-        return self.status == 200
-
-    def describe(self, *, with_body: bool = False) -> Json:
-        row: Json = {
-            "id": self.name,
-            "at": rfc3339(self.at),
-            "status": self.status,
-            "delivered": self.is_delivered,
-            "attempts": self.attempts,
-            "answers": self.statuses,
-            "ids": self.ids,
-            "fields": self.fields,
-            "bytes": len(self.body),
-            "dropped": self.is_dropped,
-            "error": self.error,
-        }
-        return {**row, "body": self.body.decode()} if with_body else row
+MAX_COPIES = 100
+MAX_PAD = 16 * 1024 * 1024
+_APP = ""
 
 
 class Courier:
-    """Posts webhooks concurrently and in no order; each POST on its own until it is answered 200 or seven days have passed."""
+    """Posts webhooks concurrently and in no order; each POST on its own until it is answered 200 or seven days have passed.
+
+    A number's own callback goes before its account's, and that before the app's (cloud-api §6, webhook overrides)."""
 
     def __init__(self, timeline: Timeline, faults: Faults, chance: random.Random) -> None:
         self._timeline, self._faults, self._chance = timeline, faults, chance
-        self.callback: Callback | None = None
-        self.deliveries: list[Delivery] = []
+        self._seed = chance.getrandbits(32)
+        self.deliveries = DeliveryLog()
+        self.fields: frozenset[str] | None = None
+        """The webhook fields the app is subscribed to; None is all."""
         self._names = itertools.count(1)
-        self._slots = asyncio.Semaphore(_MAX_PARALLEL)
-        self._verified = asyncio.Event()
-        self._transport: Transport | None = None
+        self._channels: dict[str, Channel] = {_APP: self._new_channel()}
         self._gathered: list[Told] = []
         self._held: list[Told] = []
         self._held_back: list[Delivery] = []
 
+    @property
+    def callback(self) -> Callback | None:
+        """The app's."""
+        return self._channels[_APP].callback
+
+    def overrides(self) -> dict[str, Callback]:
+        """By the id of the number or account that has a callback of its own."""
+        return {name: one.callback for name, one in self._channels.items() if name and one.callback is not None}
+
     async def set_callback(self, callback: Callback | None) -> None:
-        """Turn to another address; the handshake begins at once and is repeated until it holds."""
-        old, self._transport = self._transport, None
-        self._verified.clear()
-        self.callback = callback
-        if callback is not None:
-            self._transport = Transport(callback.url, None, timeout=_PATIENCE)
-            self._timeline.start(lambda: self._shake_hands(callback))
-        if old is not None:
-            await old.close()
+        """Turn to another address; the handshake begins at once. What waits goes there. Raises BadInput for what is no URL."""
+        self._channels[_APP].turn_to(callback)
+
+    async def set_override(self, name: str, callback: Callback | None) -> None:
+        """Give the number or account `name` a callback of its own, or take it away: what waits then goes the next way up."""
+        channel = self._channels.setdefault(name, self._new_channel())
+        channel.turn_to(callback)
+        if callback is None:
+            del self._channels[name]
+            for delivery in channel.waiting:
+                self._enqueue(delivery)
+
+    def subscribe(self, fields: Collection[str] | None) -> None:
+        """Tell only these fields; None tells all."""
+        self.fields = None if fields is None else frozenset(fields)
 
     async def close(self) -> None:
-        if self._transport is not None:
-            await self._transport.close()
+        for channel in self._channels.values():
+            channel.close()
+
+    def forget(self) -> None:
+        """Nothing was told and nothing waits; callbacks stay."""
+        for channel in self._channels.values():
+            channel.waiting.clear()
+        self.deliveries.clear()
+        self._names = itertools.count(1)
+        for kept in (self._gathered, self._held, self._held_back):
+            kept.clear()
 
     def tell(self, told: Sequence[Told]) -> Delivery | None:
         """Post one webhook that holds all of `told`. None when a fault keeps it back for now (hold_statuses, batch)."""
         now = self._timeline.clock.now()
-        if self._faults.find("hold_statuses", now) is not None and all(one.kind == "statuses" for one in told):
-            self._held += told
+        wanted = [one for one in told if self.fields is None or one.field in self.fields]
+        if not wanted:
+            return self._unsubscribed(told)
+        if self._faults.find("hold_statuses", now) is not None and all(one.kind == "statuses" for one in wanted):
+            self._held += wanted
             return None
-        batch = self._faults.find("batch", now)
+        batch = self._faults.take("batch", now)
         if batch is not None:
-            self._gathered += told
+            self._gathered += wanted
             if len(self._gathered) < batch.number("size", 5):
                 self._timeline.after(batch.number("within", 2.0), self._flush)
                 return None
-            told, self._gathered = self._gathered, []
-        return self.post(encode_body(self._padded(envelope(told), now)), envelope(told))
+            wanted, self._gathered = self._gathered, []
+        return self._send(wanted, is_apart=batch is not None and batch.word("entries") == "each")
 
     def post(self, body: bytes, decoded: Json) -> Delivery:
         """Post exactly these bytes; `decoded` is what they say."""
         now = self._timeline.clock.now()
-        fields = [str(change.get("field")) for entry in decoded.get("entry", []) for change in entry.get("changes", [])]
-        delivery = Delivery(next(self._names), body, ids_in(decoded), fields, now)
-        self.deliveries.append(delivery)
-        del self.deliveries[:-_KEPT]
-        if self._faults.take("drop", now) is not None:
-            delivery.is_dropped = True
-            delivery.answered.set()
-        elif (reorder := self._faults.find("reorder", now)) is not None:
-            self._hold_back(delivery, int(reorder.number("size", 2)), reorder.number("within", 3.0))
-        elif (delay := self._faults.take("delay", now)) is not None:
-            self._timeline.after(delay.number("seconds", 5.0), lambda: self._deliver(delivery))
+        said = summary_of(decoded)
+        delivery = Delivery(next(self._names), body, said.ids, said.fields, now, number=said.number, waba=said.waba, kinds=said.kinds)
+        self.deliveries.add(delivery)
+        if self._take("drop", delivery) is not None:
+            delivery.drop("")
+            return delivery
+        if (reorder := self._take("reorder", delivery)) is not None:
+            self._hold_back(delivery, reorder)
+        elif (delay := self._take("delay", delivery)) is not None:
+            self._timeline.after(delay.number("seconds", 5.0), self._enqueuing(delivery))
         else:
-            self._timeline.start(lambda: self._deliver(delivery))
-        if not delivery.is_dropped and (double := self._faults.take("duplicate", now)) is not None:
-            for _ in range(int(double.number("copies", 1))):
-                self._timeline.start(lambda: self._deliver(delivery))
+            self._enqueue(delivery)
+        if (double := self._take("duplicate", delivery)) is not None:
+            for _ in range(min(int(double.number("copies", 1)), MAX_COPIES)):
+                self._timeline.after(double.number("later", 0.0), self._enqueuing(delivery))
         return delivery
 
     def replay(self, last: int) -> int:
         """Post the last delivered bodies again, as a captured POST could be."""
-        again = [one for one in self.deliveries if one.is_delivered][-last:]
+        again = [one for one in self.deliveries if one.is_delivered][-last:] if last > 0 else []
         for delivery in again:
-            self._timeline.start(lambda one=delivery: self._deliver(one))
+            self._enqueue(delivery)
         return len(again)
 
     def release(self) -> None:
-        """Tell the statuses that `hold_statuses` kept back."""
+        """Tell the statuses that `hold_statuses` kept back, and post what waits to be batched or reordered."""
         held, self._held = self._held, []
         for one in held:
             self.tell([one])
+        if self._gathered:
+            self._timeline.start(self._flush)
+        if self._held_back:
+            self._timeline.start(self._let_go)
+
+    def _send(self, told: Sequence[Told], *, is_apart: bool = False) -> Delivery | None:
+        """One POST for each callback that is to know of it; the last."""
+        ways = [self._way(word(object_of(one.value.get("metadata")).get("phone_number_id")), one.waba) for one in told]
+        delivery: Delivery | None = None
+        for way in dict.fromkeys(ways):
+            body = envelope([one for one, its_way in zip(told, ways, strict=True) if its_way == way], is_apart=is_apart)
+            delivery = self.post(encode_body(self._padded(body)), body)
+        return delivery
+
+    def _unsubscribed(self, told: Sequence[Told]) -> Delivery:
+        body = envelope(told)
+        said = summary_of(body)
+        delivery = Delivery(next(self._names), encode_body(body), said.ids, said.fields, self._timeline.clock.now(), kinds=said.kinds)
+        delivery.drop("the app is not subscribed to " + ", ".join(sorted(set(said.fields))))
+        self.deliveries.add(delivery)
+        return delivery
 
     async def _flush(self) -> None:
         told, self._gathered = self._gathered, []
         if told:
-            self.post(encode_body(envelope(told)), envelope(told))
+            self._send(told)
 
-    def _hold_back(self, delivery: Delivery, size: int, within: float) -> None:
+    def _hold_back(self, delivery: Delivery, reorder: Fault) -> None:
         self._held_back.append(delivery)
-        if len(self._held_back) >= size:
+        if reorder.word("order") == "random":
+            self._chance.shuffle(self._held_back)
+        if len(self._held_back) >= reorder.number("size", 2):
             self._timeline.start(self._let_go)
         else:
-            self._timeline.after(within, self._let_go)
+            self._timeline.after(reorder.number("within", 3.0), self._let_go)
 
     async def _let_go(self) -> None:
         """Those kept back go out one after the other, the last first."""
         held, self._held_back = self._held_back, []
         for delivery in reversed(held):
-            await self._deliver(delivery)
+            channel = self._channels[self._way(delivery.number, delivery.waba)]
+            if channel.callback is None or not channel.callback.is_verified:
+                channel.enqueue(delivery)
+            else:
+                await self._deliver(channel, delivery)
 
-    def _padded(self, body: Json, now: datetime) -> Json:
-        pad = self._faults.take("pad", now)
-        return body if pad is None else {**body, "padding": "x" * int(pad.number("bytes", 3_000_000))}
+    def _padded(self, body: Json) -> Json:
+        pad = self._faults.take("pad", self._timeline.clock.now())
+        return body if pad is None else {**body, "padding": "x" * min(int(pad.number("bytes", 3_000_000)), MAX_PAD)}
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    def _take(self, kind: str, delivery: Delivery) -> Fault | None:
+        """A fault that is meant for this delivery: `only` names a kind, a field or a number."""
+        known = {"", *delivery.kinds, *delivery.fields, delivery.number}
+        return self._faults.take(kind, self._timeline.clock.now(), where=lambda fault: fault.word("only") in known)
+
+    def _new_channel(self) -> Channel:
+        return Channel(self._timeline, self._chance, self._deliver)
+
+    def _way(self, number: str, waba: str) -> str:
+        return next((name for name in (number, waba) if name and name in self._channels), _APP)
+
+    def _enqueue(self, delivery: Delivery) -> None:
+        self._channels[self._way(delivery.number, delivery.waba)].enqueue(delivery)
+
+    def _enqueuing(self, delivery: Delivery):
+        async def act() -> None:
+            delivery.is_retrying = False
+            self._enqueue(delivery)
+
+        return act
+
+    async def _deliver(self, channel: Channel, delivery: Delivery) -> None:
         """One attempt; a failed one puts the next on the timeline, later each time."""
-        await self._verified.wait()
-        async with self._slots:
-            delivery.attempts += 1
-            status, delivery.error = await self._attempt(delivery.body)
+        delivery.attempts += 1
+        try:
+            answer = await channel.post(delivery.body, self._signature(delivery, channel.callback))
+        except PostFailed as error:
+            status, delivery.error = None, str(error)
+        else:
+            status, delivery.error = answer.status, ""
         delivery.statuses.append(status)
         delivery.status = 200 if delivery.is_delivered else status
         if status is not None:
             delivery.answered.set()
-        if delivery.is_delivered or self._timeline.clock.now() - delivery.at > RETRY_FOR:
+        if not (delivery.is_settled or delivery.is_retrying):
+            self._retry(delivery)
+
+    def _retry(self, delivery: Delivery) -> None:
+        """Half a second, one, two … a minute; after ten minutes a tenth of the delivery's age."""
+        age = self._timeline.clock.now() - delivery.at
+        if age > RETRY_FOR:
             return
-        gap = min(FIRST_GAP * 2 ** (delivery.attempts - 1), LONGEST_GAP) * self._chance.uniform(0.9, 1.1)
-        self._timeline.after(gap, lambda: self._deliver(delivery))
+        longest = max(LONGEST_EARLY_GAP, age.total_seconds() * LATER_SHARE)
+        # The same seed gives the same gaps, whichever attempt ends first.
+        jitter = random.Random(f"{self._seed} {delivery.name} {delivery.attempts}").uniform(0.9, 1.1)  # noqa: S311 likewise
+        delivery.is_retrying = True
+        self._timeline.after(min(FIRST_GAP * 2 ** min(delivery.attempts - 1, 40), longest) * jitter, self._enqueuing(delivery))
 
-    async def _attempt(self, body: bytes) -> tuple[int | None, str]:
-        callback, transport = self.callback, self._transport
-        if callback is None or transport is None:
-            return None, "no callback"
-        headers = {"Content-Type": "application/json", "User-Agent": "facebookexternalua", **self._signature(body, callback)}
-        try:
-            answer = await transport.request("POST", "", content=body, headers=headers)
-        except CloudError as error:
-            return error.http_status, error.sentence if error.http_status is None else ""
-        except (WabizError, RuntimeError) as error:
-            # A callback that is replaced closes its transport under the attempts that are still on their way.
-            return None, type(error).__name__
-        return answer.status, ""
-
-    def _signature(self, body: bytes, callback: Callback) -> dict[str, str]:
-        now = self._timeline.clock.now()
-        if callback.app_secret is None or self._faults.take("missing_signature", now) is not None:
+    def _signature(self, delivery: Delivery, callback: Callback | None) -> dict[str, str]:
+        if callback is None or callback.app_secret is None or self._take("missing_signature", delivery) is not None:
             return {}
-        if self._faults.take("bad_signature", now) is not None:
-            return {HEADER: sign(body, Secret(b"not the app secret"))}
-        return {HEADER: sign(body, callback.app_secret)}
-
-    async def _shake_hands(self, callback: Callback) -> None:
-        """GET with hub.challenge until the callback echoes it; nothing is delivered before."""
-        gap = 0.1
-        while self.callback is callback and not callback.is_verified:
-            if callback.verify_token is None or await self._is_echoed(callback.verify_token):
-                callback.verified.set()
-            else:
-                await asyncio.sleep(gap)
-                gap = min(gap * 1.5, 2.0)
-        if self.callback is callback:
-            self._verified.set()
-
-    async def _is_echoed(self, verify_token: Secret) -> bool:
-        challenge = str(self._chance.randrange(10**9, 10**10))
-        params = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token.text()}
-        if self._transport is None:
-            return False
-        try:
-            answer = await self._transport.request("GET", "", params=params)
-        except (WabizError, RuntimeError):
-            return False
-        return answer.status == 200 and answer.body == challenge.encode()
+        if self._take("bad_signature", delivery) is not None:
+            return {HEADER: sign(delivery.body, Secret(b"not the app secret"))}
+        return {HEADER: sign(delivery.body, callback.app_secret)}

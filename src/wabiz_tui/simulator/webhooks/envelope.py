@@ -8,6 +8,8 @@ import msgspec
 
 from wabiz_tui.graph.reading import Json, list_of, object_of, word
 
+_KINDS = ("messages", "statuses", "message_echoes")
+
 
 class Told(msgspec.Struct, frozen=True):
     """One change of a webhook: what is told under which field; `kind` is messages, statuses, echoes or other."""
@@ -23,22 +25,42 @@ def encode_body(body: Json) -> bytes:
     return json.dumps(body, ensure_ascii=True, separators=(",", ":")).replace("/", "\\/").encode("ascii")
 
 
-def envelope(told: Sequence[Told]) -> Json:
-    """One POST's body: an entry an account, with all its changes."""
+def envelope(told: Sequence[Told], *, is_apart: bool = False) -> Json:
+    """One POST's body: an entry an account, with all its changes; `is_apart` gives each change an entry of its own."""
+    if is_apart:
+        entries = [{"id": one.waba, "changes": [{"value": one.value, "field": one.field}]} for one in told]
+        return {"object": "whatsapp_business_account", "entry": entries}
     accounts = list(dict.fromkeys(one.waba for one in told))
     entries = [{"id": waba, "changes": [{"value": one.value, "field": one.field} for one in told if one.waba == waba]} for waba in accounts]
     return {"object": "whatsapp_business_account", "entry": entries}
 
 
-def ids_in(body: Json) -> list[str]:
-    """The wamids a body tells of, statuses as `<wamid> <status>`."""
+class Summary(msgspec.Struct, frozen=True):
+    """What a body tells, at a glance. `ids` are wamids, statuses as `<wamid> <status>`; `number` and `waba` those of its first change."""
+
+    ids: list[str]
+    fields: list[str]
+    kinds: frozenset[str]
+    number: str
+    waba: str
+
+
+def summary_of(body: Json) -> Summary:
+    """Of any body at all: what is not as Meta's is passed over."""
     ids: list[str] = []
+    fields: list[str] = []
+    kinds: set[str] = set()
+    number = waba = ""
     for entry in list_of(body.get("entry")):
+        waba = waba or word(object_of(entry).get("id"))
         for change in list_of(object_of(entry).get("changes")):
-            value = object_of(object_of(change).get("value"))
+            field, value = word(object_of(change).get("field")), object_of(object_of(change).get("value"))
+            number = number or word(object_of(value.get("metadata")).get("phone_number_id"))
+            fields.append(field)
+            kinds |= {key for key in _KINDS if key in value} or {field}
             ids += [word(object_of(item).get("id")) for key in ("messages", "message_echoes") for item in list_of(value.get(key))]
             ids += [f"{word(object_of(item).get('id'))} {word(object_of(item).get('status'))}" for item in list_of(value.get("statuses"))]
-    return [one for one in ids if one.strip()]
+    return Summary([one for one in ids if one.strip()], fields, frozenset(kinds), number, waba)
 
 
 def seconds(at: datetime) -> str:
