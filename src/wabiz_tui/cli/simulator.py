@@ -26,6 +26,8 @@ def simulator() -> None:
 @click.option("--token-env", default=None, help="The variable that holds the one token that is accepted; without it any is.")
 @click.option("--verify-token-env", default=None, help="The variable that holds the verify token of the handshake.")
 @click.option("--scenario", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None)
+@click.option("--app-id", default="670843887433847", show_default=True, help="The app that webhooks and app tokens belong to.")
+@click.option("--require-app-secret-proof", "requires_proof", is_flag=True, help="Refuse calls without appsecret_proof.")
 @click.option("--seed", type=int, default=1, show_default=True)
 def serve(
     *,
@@ -38,6 +40,8 @@ def serve(
     token_env: str | None,
     verify_token_env: str | None,
     scenario: Path | None,
+    app_id: str,
+    requires_proof: bool,
     seed: int,
 ) -> int:
     """Run the simulator until SIGTERM; prints one JSON line when it listens."""
@@ -58,6 +62,8 @@ def serve(
             scenario=scenario,
             clock=clock_from_environment(),
             seed=seed,
+            app_id=app_id,
+            requires_proof=requires_proof,
         )
     )
 

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,26 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from wabiz_tui.simulator.control.endpoints import control_routes
 from wabiz_tui.simulator.customers.play import Play
 from wabiz_tui.simulator.customers.scenario import load_scenario
-from wabiz_tui.simulator.endpoints.graph_api import Cut, graph_routes, unknown_path
+from wabiz_tui.simulator.endpoints.gate import Cut
+from wabiz_tui.simulator.endpoints.routes import graph_routes
 from wabiz_tui.simulator.options import SimulatorOptions
 from wabiz_tui.simulator.world import World, build_world, first_callback
 
 CUT = "wabiz.cut"
-
-
-class _Version(Convertor[str]):
-    """A Graph version as the first part of a path."""
-
-    regex = r"v[0-9]{1,2}\.0"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("version", _Version())
 
 
 def create_app(options: SimulatorOptions) -> Starlette:
@@ -48,11 +33,8 @@ def create_app(options: SimulatorOptions) -> Starlette:
     async def home(_: Request) -> Response:
         return JSONResponse({"simulator": "wabiz", "control": "/_control/state"})
 
-    async def unknown(request: Request, _: Exception) -> Response:
-        return unknown_path(world, request.url.path)
-
     routes = [Route("/", home), *control_routes(world), *graph_routes(world)]
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: unknown, 405: unknown})
+    app = Starlette(routes=routes, lifespan=lifespan)
     app.state.world = world
     app.add_middleware(_Cutter)
     return app

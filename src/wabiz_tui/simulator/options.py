@@ -25,3 +25,6 @@ class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     scenario: Path | None = None
     clock: Clock = msgspec.field(default_factory=SystemClock)
     seed: int = 1
+    app_id: str = "670843887433847"
+    requires_proof: bool = False
+    """Calls without `appsecret_proof` are refused, as an app's setting can demand."""

@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.reading import Json
+from wabiz_tui.simulator.account.business import Business, build_business
 from wabiz_tui.simulator.account.media import MediaShelf
 from wabiz_tui.simulator.account.rates import Rates
 from wabiz_tui.simulator.account.templates import Templates
 from wabiz_tui.simulator.customers.people import Customer, People
 from wabiz_tui.simulator.options import WEBHOOK_PATH, SimulatorOptions
+from wabiz_tui.simulator.refusals import no_object
 from wabiz_tui.simulator.timeline import MovableClock, Timeline
 from wabiz_tui.simulator.webhooks.courier import Callback, Courier
 from wabiz_tui.simulator.webhooks.envelope import Told, rfc3339
@@ -86,6 +87,8 @@ class World:
     media: MediaShelf
     rates: Rates
     templates: Templates
+    account: Business
+    started_at: datetime
     settings: Settings = field(default_factory=Settings)
     displays: dict[str, str] = field(default_factory=dict[str, str])
     business: str = "Test Business"
@@ -109,9 +112,9 @@ class World:
         return self.displays[number]
 
     def own_number(self, number: str) -> str:
-        """Raises CloudError 100 (as Graph does for an object that is not there) when the account has no such number."""
+        """Raises Refusal 100 (Graph's word for an object that is not there) when the account has no such number."""
         if number not in self.options.phone_number_ids:
-            raise graph_error(100, f"Unsupported request. Object with ID '{number}' does not exist")
+            raise no_object(number)
         return number
 
     def told(self, number: str, value: Json, kind: str, *, field_name: str = "messages") -> Told:
@@ -149,6 +152,8 @@ def build_world(options: SimulatorOptions) -> World:
         media=MediaShelf(),
         rates=Rates(),
         templates=Templates(),
+        account=build_business(options.phone_number_ids),
+        started_at=clock.now(),
     )
 
 

@@ -308,4 +308,4 @@ async def test_templates_are_paged(stage: Stage) -> None:
     assert len(first["data"]) == 4
     assert "next" in first["paging"]
     cut = (await stage.http.get(f"/v26.0/{WABA}/message_templates?limit=0", headers=stage.bearer)).json()
-    assert cut["error"]["code"] == 131059
+    assert cut["error"]["code"] == 100

@@ -123,7 +123,7 @@ async def test_media_can_be_fetched(stage: Stage) -> None:
 
     assert parsed.content.caption == "look"
     assert file.content == b"\x89PNG\r\n\x1a\n"
-    assert (without_token.status_code, dead.status_code, gone.status_code) == (400, 404, 400)
+    assert (without_token.status_code, dead.status_code, gone.status_code) == (401, 404, 400)
 
 
 async def test_raw_value_and_raw_webhook(stage: Stage) -> None:

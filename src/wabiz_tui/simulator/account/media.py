@@ -60,7 +60,9 @@ class MediaShelf:
         self._files[name] = stored
         return stored
 
-    def upload(self, content: bytes, mime_type: str, filename: str, number: str, now: datetime) -> StoredFile:
+    def upload(
+        self, content: bytes, mime_type: str, filename: str, number: str, now: datetime, *, minutes: int | None = None
+    ) -> StoredFile:
         """Raises CloudError 131053 for a type that is not accepted, a wrong size or content that is not what it says."""
         kind = media_kind(mime_type)
         if kind is None:
@@ -71,7 +73,10 @@ class MediaShelf:
         told = next((types for sign, offset, types in _SIGNS if content[offset : offset + len(sign)] == sign), None)
         if told is not None and plain not in told:
             raise graph_error(131053, f"The file's content is {told[0]}, not {plain}")
-        return self.add(content, mime_type, filename=filename, now=now, is_incoming=False, number=number)
+        stored = self.add(content, mime_type, filename=filename, now=now, is_incoming=False, number=number)
+        if minutes is not None:
+            stored.expires_at = now + timedelta(minutes=minutes)
+        return stored
 
     def find(self, name: str, now: datetime) -> StoredFile | None:
         """None for an id that never was or has died."""

@@ -1,0 +1,271 @@
+"""A business number: what it shows of itself, and what can be set on it (cloud-api §2)."""
+
+import re
+from urllib.parse import urlsplit
+
+from wabiz_tui.graph.errors import graph_error
+from wabiz_tui.graph.reading import Json, list_of, object_of, word
+from wabiz_tui.simulator.account.business import Business
+from wabiz_tui.simulator.account.numbers import Number
+from wabiz_tui.simulator.account.telling import tell_name, tell_security
+from wabiz_tui.simulator.endpoints.call import Call
+from wabiz_tui.simulator.endpoints.fields import parse_fields, shown
+from wabiz_tui.simulator.endpoints.paging import page
+from wabiz_tui.simulator.world import World
+
+TYPE = "WhatsAppBusinessAccountToNumberCurrentStatus"
+DEFAULT = (
+    "verified_name", "code_verification_status", "display_phone_number", "quality_rating", "platform_type", "throughput",
+    "webhook_configuration",
+)  # fmt: skip
+IN_LISTS = (*DEFAULT, "status", "name_status")
+MAX_URI = 200
+_USERNAME = re.compile(r"(?!www)(?![0-9._]*$)[a-z0-9_](?:[a-z0-9_]|\.(?!\.)){1,33}[a-z0-9_]")
+_DOMAIN = re.compile(r"\.(com|org|net|int|edu|gov|mil|us|in|html|io|co|de|uk|biz|info)$")
+
+
+def number_of_call(call: Call) -> Number:
+    return call.world.account.numbers[call.node]
+
+
+async def look_up(call: Call) -> Json:
+    return shown(describe(call.world, number_of_call(call)), parse_fields(call.word("fields")), DEFAULT, TYPE)
+
+
+async def listed(call: Call) -> Json:
+    """`GET /{waba}/phone_numbers`."""
+    fields = parse_fields(call.word("fields"))
+    rows = [describe(call.world, one) for one in call.world.account.numbers.values()]
+    return page(call, rows, lambda row: word(row["id"]), show=lambda row: shown(row, fields, IN_LISTS, TYPE))
+
+
+def describe(world: World, number: Number) -> Json:
+    """All fields there are; None where a field has no value."""
+    return {
+        "id": number.id,
+        "display_phone_number": "+" + world.display(number.id),
+        "verified_name": number.verified_name or world.business,
+        "status": number.status,
+        "quality_rating": number.quality,
+        "quality_score": {"score": number.quality},
+        "throughput": {"level": number.throughput},
+        "name_status": number.name_status,
+        "new_name_status": number.name_status,
+        "code_verification_status": "VERIFIED" if number.is_verified else "NOT_VERIFIED",
+        "platform_type": number.platform,
+        "host_platform": number.platform,
+        "account_mode": "LIVE",
+        "is_official_business_account": number.is_official,
+        "is_on_biz_app": number.is_on_app,
+        "is_pin_enabled": number.pin is not None,
+        "is_preverified_number": False,
+        "search_visibility": number.search_visibility,
+        "username": number.username or None,
+        "whatsapp_business_manager_messaging_limit": world.account.reach.tier,
+        "messaging_limit_tier": world.account.reach.tier,
+        "health_status": health_of_number(world, number),
+        "webhook_configuration": webhooks_of(world, number),
+        "conversational_automation": {"id": number.id, **number.automation} if number.automation else None,
+        "certificate": None,
+        "last_onboarded_time": world.started_at.strftime("%Y-%m-%dT%H:%M:%S+0000"),
+        "country_dial_code": None,
+    }
+
+
+def webhooks_of(world: World, number: Number) -> Json:
+    """Which callbacks are known; the first there is, number before account before app, is told (cloud-api §2)."""
+    app = world.courier.callback
+    urls = (("phone_number", number.override), ("whatsapp_business_account", world.account.override), ("application", app and app.url))
+    return {key: url for key, url in urls if url}
+
+
+def health_of_number(world: World, number: Number) -> Json:
+    return _health(world, [_entity("PHONE_NUMBER", number.id, _number_errors(number))])
+
+
+def health_of_account(world: World) -> Json:
+    return _health(world, [])
+
+
+def _health(world: World, first: list[Json]) -> Json:
+    """The worst entity wins."""
+    now, waba = world.now(), world.options.waba_id
+    locked = world.faults.find("account_locked", now) is not None
+    unpaid = world.faults.find("payment_missing", now) is not None
+    of_account = [_obstacle(131031, "The account is locked.")] if locked else []
+    of_account += [_obstacle(131042, "There is a problem with the payment method.")] if unpaid else []
+    entities = [
+        *first,
+        _entity("WABA", waba, of_account),
+        _entity("BUSINESS", f"{waba}0", []),
+        _entity("APP", world.options.app_id, []),
+    ]
+    ranks = ("AVAILABLE", "LIMITED", "BLOCKED")
+    worst = max((word(one["can_send_message"]) for one in entities), key=ranks.index)
+    return {"can_send_message": worst, "entities": entities}
+
+
+def _number_errors(number: Number) -> list[Json]:
+    return [] if number.is_registered else [_obstacle(141000, "The phone number is not registered.")]
+
+
+def _obstacle(code: int, description: str) -> Json:
+    return {"error_code": code, "error_description": description, "possible_solution": "See the account in Meta's Business Manager."}
+
+
+def _entity(kind: str, name: str, errors: list[Json]) -> Json:
+    state = "BLOCKED" if errors else "AVAILABLE"
+    return {"entity_type": kind, "id": name, "can_send_message": state, **({"errors": errors} if errors else {})}
+
+
+async def change(call: Call) -> Json:
+    """`POST /{number}`: the two-step PIN, the callback of this number, its name, whether it can be searched for."""
+    number, done = number_of_call(call), False
+    if "pin" in call.given:
+        number.set_pin(call.word("pin"))
+        tell_security(call.world, number.id, "PIN_CHANGED")
+        done = True
+    if "webhook_configuration" in call.given:
+        number.override = read_override(object_of(call.given["webhook_configuration"]))
+        done = True
+    if "new_display_name" in call.given:
+        name = call.required("new_display_name")
+        if len(name) > 75:
+            raise graph_error(100, "Param new_display_name must be at most 75 characters long.")
+        tell_name(call.world, number, name)
+        done = True
+    if "search_visibility" in call.given:
+        if call.word("search_visibility") not in ("VISIBLE", "HIDDEN"):
+            raise graph_error(100, "Param search_visibility must be one of {VISIBLE, HIDDEN}")
+        number.search_visibility = call.word("search_visibility")
+        done = True
+    if not done:
+        raise graph_error(100, "One of pin, webhook_configuration, new_display_name or search_visibility is required.")
+    return {"success": True}
+
+
+def read_override(asked: Json) -> str | None:
+    """The callback asked for; None takes it away. Raises CloudError 100 for what is no URL or has no verify token."""
+    url = word(asked.get("override_callback_uri"))
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if len(url) > MAX_URI or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise graph_error(100, f"Param override_callback_uri must be a URL of at most {MAX_URI} characters.")
+    if not word(asked.get("verify_token")):
+        raise graph_error(100, "The parameter verify_token is required.")
+    return url
+
+
+async def register(call: Call) -> Json:
+    call.product()
+    number_of_call(call).register(call.required("pin"), call.world.now())
+    return {"success": True}
+
+
+async def deregister(call: Call) -> Json:
+    number_of_call(call).deregister(call.world.now())
+    return {"success": True}
+
+
+async def request_code(call: Call) -> Json:
+    if call.required("code_method") not in ("SMS", "VOICE"):
+        raise graph_error(100, "Param code_method must be one of {SMS, VOICE}")
+    if not re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2})?", call.required("language")):
+        raise graph_error(100, "Param language must be a locale such as en_US.")
+    number_of_call(call).request_code()
+    return {"success": True}
+
+
+async def verify_code(call: Call) -> Json:
+    number_of_call(call).verify(call.required("code").replace("-", ""))
+    return {"success": True, "id": call.node}
+
+
+async def username(call: Call) -> Json:
+    name = number_of_call(call).username
+    return {"username": name, "status": "approved"} if name else {}
+
+
+async def set_username(call: Call) -> Json:
+    name = call.required("username").removeprefix("@")
+    if not _USERNAME.fullmatch(name) or _DOMAIN.search(name):
+        raise graph_error(100, "Param username must be 3 to 35 of a-z, 0-9, dot and underscore, with a letter, and no domain name.")
+    if any(one.username == name for one in call.world.account.numbers.values() if one.id != call.node):
+        raise graph_error(147001, "The username is taken")
+    number_of_call(call).username = name
+    return {"status": "approved"}
+
+
+async def remove_username(call: Call) -> Json:
+    number_of_call(call).username = ""
+    return {"success": True}
+
+
+async def username_suggestions(call: Call) -> Json:
+    plain = re.sub(r"[^a-z0-9]", "", call.world.business.lower())[:28] or "business"
+    return {"data": [{"username_suggestions": [f"{plain}.{end}" for end in ("support", "team", "shop")]}]}
+
+
+async def forget_contact(call: Call) -> Json:
+    """`DELETE /{number}/contact_book`: Meta forgets the phone number it keeps for one user."""
+    call.product()
+    person = call.world.people.find(user_id=call.required("bsuid"))
+    if person is None:
+        raise graph_error(131009, "The parameter bsuid is not a user id of this portfolio")
+    if person.username:
+        person.is_phone_hidden = True
+    return {"success": True}
+
+
+def settings_default() -> Json:
+    return {
+        "calling": {"status": "disabled", "call_icon_visibility": "visible", "callback_permission_status": "disabled"},
+        "user_identity_change": {"enable_identity_key_check": False},
+        "payload_encryption": {"status": "disabled"},
+        "storage_configuration": {"status": "default"},
+    }
+
+
+async def settings(call: Call) -> Json:
+    return {**settings_default(), **number_of_call(call).settings}
+
+
+async def change_settings(call: Call) -> Json:
+    """One feature a request."""
+    asked = [name for name in settings_default() if name in call.given]
+    if len(asked) != 1:
+        raise graph_error(100, "Exactly one of " + ", ".join(settings_default()) + " is required.")
+    told = object_of(call.given[asked[0]])
+    if not told:
+        raise graph_error(100, f"Param {asked[0]} must be an object.")
+    for key in ("status", "call_icon_visibility", "callback_permission_status"):
+        if key in told and word(told[key]).lower() not in ("enabled", "disabled", "visible", "hidden", "disable_all", "default"):
+            raise graph_error(100, f"Param {asked[0]}.{key} is not valid.")
+    number = number_of_call(call)
+    number.settings = {**number.settings, asked[0]: {**settings_default()[asked[0]], **object_of(number.settings.get(asked[0])), **told}}
+    return {"success": True}
+
+
+async def change_automation(call: Call) -> Json:
+    """`POST /{number}/conversational_automation` (M "Conversational components")."""
+    prompts, commands = list_of(call.given.get("prompts")), [object_of(one) for one in list_of(call.given.get("commands"))]
+    if len(prompts) > 4 or any(not 1 <= len(word(one)) <= 80 for one in prompts):
+        raise graph_error(100, "Param prompts must be at most 4 texts of at most 80 characters.")
+    if len(commands) > 30:
+        raise graph_error(100, "Param commands must be at most 30.")
+    for one in commands:
+        if not 1 <= len(word(one.get("command_name"))) <= 32 or not 1 <= len(word(one.get("command_description"))) <= 256:
+            raise graph_error(100, "Param commands needs command_name (at most 32) and command_description (at most 256).")
+    asked: Json = {"prompts": prompts, "commands": commands}
+    welcome = call.flag("enable_welcome_message")
+    if welcome is not None:
+        asked["enable_welcome_message"] = welcome
+    automation = number_of_call(call).automation
+    automation |= {key: value for key, value in asked.items() if key in call.given}
+    return {"success": True}
+
+
+def need_identity(business: Business, number: str) -> bool:
+    """Whether the number has the identity check on."""
+    return object_of(business.numbers[number].settings.get("user_identity_change")).get("enable_identity_key_check") is True

@@ -1,0 +1,72 @@
+"""All of the pretend Graph API: which object answers what."""
+
+from starlette.routing import Route
+
+from wabiz_tui.simulator.endpoints import (
+    accounts,
+    analytics,
+    blocks,
+    history,
+    media,
+    messages,
+    numbers,
+    profile,
+    qr_codes,
+    subscriptions,
+    templates,
+    tokens,
+)  # fmt: skip
+from wabiz_tui.simulator.endpoints.gate import Edges, Node, graph_route
+from wabiz_tui.simulator.world import World
+
+NUMBER: Edges = {
+    "": {"GET": numbers.look_up, "POST": numbers.change},
+    "messages": {"POST": messages.messages},
+    "marketing_messages": {"POST": messages.marketing_messages},
+    "media": {"POST": media.upload},
+    "block_users": {"GET": blocks.blocked, "POST": blocks.block, "DELETE": blocks.unblock},
+    "register": {"POST": numbers.register},
+    "deregister": {"POST": numbers.deregister},
+    "request_code": {"POST": numbers.request_code},
+    "verify_code": {"POST": numbers.verify_code},
+    "settings": {"GET": numbers.settings, "POST": numbers.change_settings},
+    "conversational_automation": {"POST": numbers.change_automation},
+    "whatsapp_business_profile": {"GET": profile.look_up, "POST": profile.change},
+    "message_qrdls": {"GET": qr_codes.listed, "POST": qr_codes.create},
+    "message_qrdls/": {"GET": qr_codes.look_up, "DELETE": qr_codes.delete},
+    "message_history": {"GET": history.listed},
+    "username": {"GET": numbers.username, "POST": numbers.set_username, "DELETE": numbers.remove_username},
+    "username_suggestions": {"GET": numbers.username_suggestions},
+    "contact_book": {"DELETE": numbers.forget_contact},
+}
+ACCOUNT: Edges = {
+    "": {"GET": accounts.look_up, "POST": accounts.change},
+    "phone_numbers": {"GET": numbers.listed},
+    "message_templates": {"GET": templates.listed},
+    "template_analytics": {"GET": analytics.template_analytics},
+    "subscribed_apps": {"GET": subscriptions.subscribed_apps, "POST": subscriptions.subscribe, "DELETE": subscriptions.unsubscribe},
+}
+TEMPLATE: Edges = {"": {"GET": templates.look_up}}
+MEDIA: Edges = {"": {"GET": media.look_up, "DELETE": media.delete}}
+APP: Edges = {
+    "": {"GET": subscriptions.app},
+    "subscriptions": {
+        "GET": subscriptions.app_subscriptions, "POST": subscriptions.subscribe_app, "DELETE": subscriptions.unsubscribe_app,
+    },
+}  # fmt: skip
+HISTORY: Edges = {"events": {"GET": history.events}}
+
+NODES = (
+    Node(numbers.TYPE, lambda world, name: name in world.account.numbers, NUMBER),
+    Node(accounts.TYPE, lambda world, name: name == world.options.waba_id, ACCOUNT),
+    Node("Application", lambda world, name: name == world.options.app_id, APP),
+    Node(templates.TYPE, lambda world, name: any(one["id"] == name for one in world.templates.items), TEMPLATE),
+    Node("WhatsAppMedia", lambda world, name: world.media.find(name, world.now()) is not None, MEDIA),
+    Node("WhatsAppMessageHistory", history.is_history, HISTORY),
+)
+FREE = {"debug_token": tokens.debug_token, "me": tokens.me}
+
+
+def graph_routes(world: World) -> list[Route]:
+    """The last of them takes every path that no route before it took."""
+    return [media.download_route(world), graph_route(world, NODES, FREE)]
