@@ -1,18 +1,8 @@
 """The bytes of files a request brings."""
 
-import base64
-import binascii
-
 from wabiz_tui.graph.reading import Json, word
-from wabiz_tui.model.errors import BadInput
+from wabiz_tui.simulator.customers.forms import decoded
 from wabiz_tui.simulator.world import World
-
-
-def decoded(encoded: str) -> bytes:
-    try:
-        return base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
-        raise BadInput("`media` is not base64.") from error
 
 
 async def add_media(world: World, asked: Json) -> Json:

@@ -1,5 +1,7 @@
 """A customer writes: the message object, its webhook, and the window it opens."""
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -7,13 +9,12 @@ from typing import Any
 import msgspec
 
 from wabiz_tui.graph.reading import Json, object_of, word
+from wabiz_tui.simulator.customers.forms import MEDIA_TYPES
 from wabiz_tui.simulator.customers.people import Customer
 from wabiz_tui.simulator.customers.pictures import sample
 from wabiz_tui.simulator.webhooks.courier import Delivery
 from wabiz_tui.simulator.webhooks.envelope import Told, seconds
 from wabiz_tui.simulator.world import World
-
-MEDIA_TYPES = ("image", "video", "audio", "document", "sticker")
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -42,9 +43,11 @@ def prepare(
     message: Json = {key: value for key, value in told if value}
     message |= {"id": name, "timestamp": seconds(moment), **with_files(world, content, number=to)}
     value: Json = {"messages": [message]}
-    # Number and id changes come without contacts (cloud-api §8).
-    if word(message.get("type")) != "system":
+    system = word(object_of(message.get("system")).get("type")) if message["type"] == "system" else ""
+    # Number and id changes come without contacts, identity changes with them (cloud-api §8).
+    if system in ("", "customer_identity_changed"):
         value = {"contacts": [customer.contact()], **value}
+    if message["type"] != "system":
         customer.note_incoming(to, moment)
     world.incoming += 1
     return Written(name, world.told(to, value, "messages"))
@@ -75,7 +78,14 @@ def with_files(world: World, content: Json, *, number: str) -> Json:
     wanted = {key: value for key, value in inner.items() if key not in ("mime_type", "bytes", "sample")}
     raw, mime_type = _file(inner, kind)
     stored = world.media.add(raw, mime_type, filename=word(inner.get("filename")), now=world.now(), is_incoming=True, number=number)
-    return {**content, "type": kind, kind: {**wanted, **stored.told()}}
+    told = stored.told()
+    if kind == "audio" and "voice" not in wanted:
+        told["voice"] = mime_type.startswith("audio/ogg")
+    if kind == "sticker" and "animated" not in wanted:
+        told["animated"] = False
+    if world.faults.take("media_hash", world.now()) is not None:
+        told["sha256"] = base64.b64encode(hashlib.sha256(b"another file").digest()).decode()
+    return {**content, "type": kind, kind: {**wanted, **told}}
 
 
 def _file(inner: Json, kind: str) -> tuple[bytes, str]:

@@ -140,14 +140,16 @@ class Courier:
         ways = [self._way(word(object_of(one.value.get("metadata")).get("phone_number_id")), one.waba) for one in told]
         delivery: Delivery | None = None
         for way in dict.fromkeys(ways):
-            body = envelope([one for one, its_way in zip(told, ways, strict=True) if its_way == way], is_apart=is_apart)
+            its_own = [one for one, its_way in zip(told, ways, strict=True) if its_way == way]
+            body = envelope(its_own, at=self._timeline.clock.now(), is_apart=is_apart)
             delivery = self.post(encode_body(self._padded(body)), body)
         return delivery
 
     def _unsubscribed(self, told: Sequence[Told]) -> Delivery:
-        body = envelope(told)
+        now = self._timeline.clock.now()
+        body = envelope(told, at=now)
         said = summary_of(body)
-        delivery = Delivery(next(self._names), encode_body(body), said.ids, said.fields, self._timeline.clock.now(), kinds=said.kinds)
+        delivery = Delivery(next(self._names), encode_body(body), said.ids, said.fields, now, kinds=said.kinds)
         delivery.drop("the app is not subscribed to " + ", ".join(sorted(set(said.fields))))
         self.deliveries.add(delivery)
         return delivery

@@ -25,14 +25,17 @@ def encode_body(body: Json) -> bytes:
     return json.dumps(body, ensure_ascii=True, separators=(",", ":")).replace("/", "\\/").encode("ascii")
 
 
-def envelope(told: Sequence[Told], *, is_apart: bool = False) -> Json:
+def envelope(told: Sequence[Told], *, at: datetime, is_apart: bool = False) -> Json:
     """One POST's body: an entry an account, with all its changes; `is_apart` gives each change an entry of its own."""
-    if is_apart:
-        entries = [{"id": one.waba, "changes": [{"value": one.value, "field": one.field}]} for one in told]
-        return {"object": "whatsapp_business_account", "entry": entries}
     accounts = list(dict.fromkeys(one.waba for one in told))
-    entries = [{"id": waba, "changes": [{"value": one.value, "field": one.field} for one in told if one.waba == waba]} for waba in accounts]
-    return {"object": "whatsapp_business_account", "entry": entries}
+    together = [[one] for one in told] if is_apart else [[one for one in told if one.waba == waba] for waba in accounts]
+    return {"object": "whatsapp_business_account", "entry": [_entry(changes, at) for changes in together]}
+
+
+def _entry(told: Sequence[Told], at: datetime) -> Json:
+    """What concerns the account, and so no business number, is told with its time (cloud-api §7)."""
+    time: Json = {"time": int(at.timestamp())} if any("metadata" not in one.value for one in told) else {}
+    return {"id": told[0].waba, **time, "changes": [{"value": one.value, "field": one.field} for one in told]}
 
 
 class Summary(msgspec.Struct, frozen=True):

@@ -31,6 +31,10 @@ def plan_statuses(world: World, sent: Sent, request: SendRequest, failure: int |
         steps = steps[:1]
     if isinstance(request.content, Audio) and request.content.voice and sent.customer.reads:
         steps.append(("played", due + 3.0))
+    if (fault := world.faults.take("failed_after_sent", world.now())) is not None:
+        steps = steps[:1]
+        code = int(fault.number("code", fault.number("error_code", 131026)))
+        _later(world, sent, "failed", steps[0][1] + fault.number("seconds", 5.0), category, code=code)
     if world.faults.take("late_statuses", world.now()) is not None:
         steps = [(state, when) for (state, _), (_, when) in zip(steps, reversed(steps), strict=True)]
     if world.faults.take("early_status", world.now()) is not None:
