@@ -47,6 +47,7 @@ class Meta:
         self.reads: list[dict[str, Any]] = []
         self.mode = "accept"
         self.files: dict[str, bytes] = {}
+        self.templates: list[dict[str, Any]] | None = None
         self.hold: asyncio.Event | None = None
         self.arrived = asyncio.Event()
         self.url = ""
@@ -55,6 +56,7 @@ class Meta:
         return Starlette(
             routes=[
                 Route("/{version}/{number}/messages", self._messages, methods=["POST"]),
+                Route("/{version}/{waba}/message_templates", self._message_templates),
                 Route("/bytes/{media}", self._bytes),
                 Route("/{version}/{media}", self._media),
             ]
@@ -79,6 +81,11 @@ class Meta:
         contact = {"input": to, "wa_id": to.removeprefix("+")} if to else {"input": body.get("recipient"), "user_id": body.get("recipient")}
         wamid = f"wamid.SENT{len(self.sent)}"
         return JSONResponse({"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]})
+
+    async def _message_templates(self, _request: Request) -> Response:
+        if self.templates is None:
+            return Response(b"", 503)
+        return JSONResponse({"data": self.templates, "paging": {"cursors": {}}})
 
     async def _media(self, request: Request) -> Response:
         media = request.path_params["media"]

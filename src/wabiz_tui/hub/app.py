@@ -25,6 +25,7 @@ from wabiz_tui.hub.gateway.door import gateway_routes
 from wabiz_tui.hub.gateway.messages import Gateway
 from wabiz_tui.hub.gateway.recording import settle_interrupted
 from wabiz_tui.hub.gateway.refusals import refuse
+from wabiz_tui.hub.gateway.templates import TemplateShelf
 from wabiz_tui.hub.intake import Intake, Ours
 from wabiz_tui.hub.media import MediaFetcher
 from wabiz_tui.hub.metrics import Metrics
@@ -58,6 +59,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
     policies = PolicyKeeper(archive)
     transport = Transport(settings.hub.graph_url, secrets.graph_token)
     client = CloudClient(transport, settings.hub.graph_version)
+    accounts = sorted(settings.hub.all_accounts)
     return Hub(
         settings=settings,
         secrets=secrets,
@@ -66,7 +68,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         intake=intake,
         door=door,
         feed=Feed(archive, lambda: policies.current, metrics),
-        gateway=Gateway(archive, client, lambda: policies.current, metrics),
+        gateway=Gateway(archive, client, lambda: policies.current, metrics, TemplateShelf(client, accounts, clock)),
         media=MediaFetcher(archive, client, metrics),
         policies=policies,
         metrics=metrics,

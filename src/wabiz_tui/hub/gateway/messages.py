@@ -9,15 +9,17 @@ import structlog
 
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.graph.errors import graph_error
+from wabiz_tui.graph.limits import check as check_limits
 from wabiz_tui.graph.requests import ReadRequest, SendRequest, parse_request
 from wabiz_tui.graph.responses import Accepted
 from wabiz_tui.hub.archive.messages import find_by_wamid, last_incoming, load_message
 from wabiz_tui.hub.archive.sends import digest
 from wabiz_tui.hub.archive.store import Archive, Reading
 from wabiz_tui.hub.gateway.answers import Answered, refused, uncertain
-from wabiz_tui.hub.gateway.preparing import Outgoing, prepare
+from wabiz_tui.hub.gateway.preparing import Asked, Outgoing, prepare
 from wabiz_tui.hub.gateway.recording import record_accepted, record_failure
 from wabiz_tui.hub.gateway.sender import Sender, require, visible
+from wabiz_tui.hub.gateway.templates import TemplateShelf
 from wabiz_tui.hub.metrics import Metrics
 from wabiz_tui.hub.policy import InForce
 from wabiz_tui.model.codec import encode
@@ -34,8 +36,11 @@ log = structlog.get_logger("hub.gateway")
 
 
 class Gateway:
-    def __init__(self, archive: Archive, client: CloudClient, in_force: Callable[[], InForce], metrics: Metrics) -> None:
+    def __init__(
+        self, archive: Archive, client: CloudClient, in_force: Callable[[], InForce], metrics: Metrics, templates: TemplateShelf
+    ) -> None:
         self._archive, self._client, self._in_force, self._metrics = archive, client, in_force, metrics
+        self._templates = templates
         self._under_way: dict[str, asyncio.Task[Answered]] = {}
         self._background: set[asyncio.Task[None]] = set()
 
@@ -89,8 +94,11 @@ class Gateway:
         require(sender, "message.send")
         if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
             raise graph_error(100, f"Idempotency-Key must be 1 to {_LONGEST_KEY} printable characters")
+        check_limits(request)
         made_key = key if key is not None else self._archive.random_bytes(16).hex()
-        prepared = await self._archive.write(lambda writing: prepare(writing, sender, number, request, body_hash=digest(raw), key=made_key))
+        facts = await self._templates.about(request) if request.type == "template" else None
+        asked = Asked(sender, number, request, digest(raw), made_key, self._in_force().policy, facts)
+        prepared = await self._archive.write(lambda writing: prepare(writing, asked))
         if isinstance(prepared, Answered):
             return prepared
         if isinstance(prepared, str):
