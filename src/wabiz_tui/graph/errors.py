@@ -7,14 +7,21 @@ import msgspec
 
 from wabiz_tui.graph.reading import Json, load_object, number_of, object_of, word
 from wabiz_tui.model.errors import BadInput, CloudError
+from wabiz_tui.model.text import safe_line
 
-Retry = Literal["backoff", "window", "fix", "admin", "never"]
+Retry = Literal["backoff", "wait", "fix", "admin", "never"]
 
 MAX_DETAILS = 500
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """`retry` tells who can make it work: we after a pause, the window's opening, a changed request, an administrator, nobody."""
+    """What an error code stands for.
+
+    `retry` tells what can make it work: backoff, the same again after a growing pause with jitter; wait, when the window opens or
+    the template is resumed (until then a template, or another one); fix, a changed request; admin, a person with access to the
+    account; never, nothing. 131000 says fix because the message may have gone: look first (cloud-api §12, F*).
+    `http_status` is what Meta answers with; 400 where its pages name none.
+    """
 
     code: int
     title: str
@@ -23,8 +30,9 @@ class Meaning(msgspec.Struct, frozen=True):
     sentence: str
 
     def tell(self, details: str = "") -> str:
-        """The line for the agent, with Meta's details where the line has a place for them."""
-        return self.sentence.replace("{details}", (details or self.title)[:MAX_DETAILS])
+        """The line for the agent, with Meta's details (made safe to show, and bounded) where the line has a place for them."""
+        told = safe_line(details or self.title, limit=MAX_DETAILS).strip().rstrip(".")
+        return self.sentence.replace("{details}", told or self.title)
 
 
 _TOKEN = "Connection to WhatsApp has expired: ask your administrator to renew it."  # noqa: S105 a sentence, no secret
@@ -74,7 +82,7 @@ _ROWS: tuple[tuple[int, str, int, Retry, str], ...] = (
     (131042, "Business eligibility payment issue", 400, "admin", "Billing problem on the account: ask your administrator."),
     (131044, "Business eligibility payment issue (calls)", 400, "admin", "Billing problem on the account: ask your administrator."),
     (131045, "Incorrect certificate", 500, "admin", "The business number is not registered: ask your administrator."),
-    (131047, "Re-engagement message", 400, "window", "The 24-hour window is closed: use a template."),
+    (131047, "Re-engagement message", 400, "wait", "The 24-hour window is closed: use a template."),
     (131048, "Spam rate limit hit", 400, "admin", "The number is limited because of complaints."),
     (131049, "Message not delivered to maintain healthy engagement", 400, "never", "WhatsApp chose not to deliver: not before tomorrow."),
     (131050, "User has stopped receiving marketing messages", 400, "never", "The customer opted out of marketing."),
@@ -102,7 +110,7 @@ _ROWS: tuple[tuple[int, str, int, Retry, str], ...] = (
     (132007, "Template format character policy violated", 400, "fix", "The template was refused by policy."),
     (132008, "Template parameter value not valid", 400, "fix", _FIELDS),
     (132012, "Parameter format does not match format in the created template", 400, "fix", _FIELDS),
-    (132015, "Template is paused", 400, "window", "The template is paused: choose another."),
+    (132015, "Template is paused", 400, "wait", "The template is paused: choose another."),
     (132016, "Template is disabled", 400, "never", "The template is switched off: choose another."),
     (132018, "Template parameters not valid", 400, "fix", "Template fields not valid: {details}."),
     (132068, "Flow is blocked", 400, "admin", "The form is not available now."),
@@ -121,7 +129,7 @@ _ROWS: tuple[tuple[int, str, int, Retry, str], ...] = (
     (139100, "Failed to block or unblock some users", 400, "fix", _BLOCK),
     (139101, "Block list limit reached", 400, "fix", _BLOCK),
     (139102, "Block list concurrent update", 400, "fix", _BLOCK),
-    (139103, "Block list internal error", 500, "backoff", _BLOCK),
+    (139103, "Block list internal error", 400, "backoff", _BLOCK),
     *((code, "Business username", 400, "fix", _ADMIN) for code in range(147001, 147006)),
     *(
         (code, "Template creation", 400, "fix", _ADMIN)
@@ -155,7 +163,9 @@ def graph_error(code: int, details: str) -> CloudError:
     )
 
 
-def build_error(code: int, details: str, trace: str) -> dict[str, Any]:
+def build_error(
+    code: int, details: str, trace: str, *, subcode: int | None = None, user_title: str = "", user_message: str = ""
+) -> dict[str, Any]:
     """The body Graph answers with; its HTTP status is `meaning(code).http_status`."""
     known = meaning(code)
     error: Json = {
@@ -165,16 +175,20 @@ def build_error(code: int, details: str, trace: str) -> dict[str, Any]:
         "error_data": {"messaging_product": "whatsapp", "details": details or known.title},
         "fbtrace_id": trace,
     }
+    if subcode is not None:
+        error["error_subcode"] = subcode
     if known.retry == "backoff":
         error["is_transient"] = True
-    return {"error": error}
+    told = {"error_user_title": user_title, "error_user_msg": user_message}
+    return {"error": error | {key: text for key, text in told.items() if text}}
 
 
 def parse_error(raw: bytes, http_status: int, *, retry_after: timedelta | None = None) -> CloudError:
     """The error an answer that is not 2xx stands for; never raises.
 
     Uncertain (the request may have been carried out): code 131000, and 5xx without a readable code. Transient: codes that
-    call for a pause, `is_transient` in the body, and 429 without a code.
+    call for a pause, `is_transient` in the body, and 429 without a code. A code that is not in the table shows what Meta says of
+    it; a subcode decides nothing (cloud-api §12).
     """
     try:
         error = object_of(load_object(raw).get("error"))
@@ -185,7 +199,7 @@ def parse_error(raw: bytes, http_status: int, *, retry_after: timedelta | None =
         return _without_code(http_status, retry_after)
     code = int(number)
     known = meaning(code)
-    details = word(object_of(error.get("error_data")).get("details")) or word(error.get("error_user_msg")) or word(error.get("message"))
+    details = _details(error, is_known=code in TABLE)
     return CloudError(
         known.tell(details),
         graph_code=code,
@@ -194,8 +208,16 @@ def parse_error(raw: bytes, http_status: int, *, retry_after: timedelta | None =
         is_transient=known.retry == "backoff" or (error.get("is_transient") is True and code != 131000),
         is_uncertain=code == 131000,
         retry_after=retry_after,
-        trace=word(error.get("fbtrace_id")) or None,
+        trace=word(error.get("fbtrace_id"))[:MAX_DETAILS] or None,
     )
+
+
+def _details(error: Json, *, is_known: bool) -> str:
+    """What Meta says went wrong, in one bounded line. Its sentence for people comes first where we have none of our own."""
+    details, message = word(object_of(error.get("error_data")).get("details")), word(error.get("message"))
+    user_message = word(error.get("error_user_msg"))
+    told = (details, user_message, message) if is_known else (user_message, details, message)
+    return safe_line(next((text for text in told if text.strip()), ""), limit=MAX_DETAILS).strip()
 
 
 def _without_code(http_status: int, retry_after: timedelta | None) -> CloudError:
