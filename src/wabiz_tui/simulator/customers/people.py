@@ -26,6 +26,12 @@ class Customer:
     last_incoming: dict[str, datetime] = field(default_factory=dict[str, datetime])
     """phone_number_id → Meta's time of the customer's latest message."""
     blocked_by: set[str] = field(default_factory=set[str])
+    """The business numbers that block them."""
+    blocks: set[str] = field(default_factory=set[str])
+    """The business numbers they block: the business is told 131026, never why."""
+    wants_marketing: bool = True
+    """False: they chose to stop it, and marketing templates fail with 131050."""
+    identity_key_hash: str | None = None
 
     @property
     def key(self) -> str:
