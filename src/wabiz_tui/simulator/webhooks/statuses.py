@@ -7,9 +7,11 @@ from wabiz_tui.graph.errors import meaning
 from wabiz_tui.graph.reading import Json, object_of, word
 from wabiz_tui.graph.requests import SendRequest
 from wabiz_tui.model.content import Audio, Reaction
+from wabiz_tui.simulator.customers.people import Customer
 from wabiz_tui.simulator.webhooks.envelope import rfc3339, seconds
 from wabiz_tui.simulator.world import Sent, World
 
+NOT_ON_WHATSAPP = 131026
 _USUAL = (("sent", 0.2, 0.5), ("delivered", 0.5, 1.5), ("read", 1.0, 4.0))
 
 
@@ -54,6 +56,18 @@ def _later(world: World, sent: Sent, state: str, after: float, category: str, *,
     world.timeline.after(after * world.settings.pace, act)
 
 
+def _contact(customer: Customer, state: str, code: int | None) -> Json:
+    """`sent` names no username (cloud-api §9). A failure names nobody, and a number that is not on WhatsApp has no user id: so Meta
+    tells it since August 2026 (pywa issue 227), where its page of February had no contacts at all."""
+    contact = customer.contact()
+    if state == "sent":
+        object_of(contact.get("profile")).pop("username", None)
+    if code is not None:
+        shown = ("wa_id",) if code == NOT_ON_WHATSAPP else ("wa_id", "user_id")
+        contact = {key: contact[key] for key in shown if key in contact}
+    return contact
+
+
 def tell_status(
     world: World, sent: Sent, state: str, *, category: str = "service", code: int | None = None, at: datetime | None = None
 ) -> Any:
@@ -70,11 +84,7 @@ def tell_status(
         known = meaning(code)
         error: Json = {"code": code, "title": known.title, "message": known.title, "error_data": {"details": known.tell()}}
         status["errors"] = [{**error, "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"}]
-    else:
-        # Failed statuses have no contacts, and `sent` names no username (cloud-api §9).
-        contact = customer.contact()
-        if state == "sent":
-            object_of(contact.get("profile")).pop("username", None)
+    if contact := _contact(customer, state, code):
         value = {"contacts": [contact], **value}
     if state in ("sent", "delivered"):
         kind = "free_customer_service" if category == "service" else "regular"
