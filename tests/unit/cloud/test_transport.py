@@ -1,9 +1,10 @@
 """The door to Meta: what a failed request means, and where the token may go."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -121,7 +122,7 @@ async def test_safe_methods_are_never_uncertain() -> None:
     """A question that got no answer may simply be asked again."""
     async with listening(answering(b"")) as url, cloud_at(url) as cloud:
         with pytest.raises(CloudError) as failure:
-            await cloud.number_info("1")
+            await cloud.numbers.info("1")
 
     assert (failure.value.is_transient, failure.value.is_uncertain) == (True, False)
 
@@ -133,6 +134,10 @@ async def test_errors_hold_no_secret() -> None:
 
     assert "tok-sensitive" not in texts
     assert "Hi" not in texts.split()
+
+
+async def public(host: str, port: int) -> Sequence[str]:
+    return ["93.184.216.34"]
 
 
 class Recorder(httpx.AsyncBaseTransport):
@@ -149,21 +154,23 @@ class Recorder(httpx.AsyncBaseTransport):
 @pytest.mark.parametrize(
     "url",
     [
-        "https://evil.example/x",
         "http://lookaside.fbsbx.com/x",
-        "https://lookaside.fbsbx.com.evil.example/x",
         "https://graph.facebook.com@evil.example/x",
-        "https://lookaside.fbsbx.com:8443/x",
         "http://graph.facebook.com/x",
+        "http://graph.facebook.com:443/x",
         "file:///etc/passwd",
         "//evil.example/x",
         "https://[bad",
+        "https://graph.facebook.com:99999/x",
+        "https://graph.facebook.com\\@evil.example/x",
+        "https://evil.example/\r\nAuthorization: x",
+        "",
     ],
 )
-async def test_the_token_goes_nowhere_else(url: str) -> None:
-    """A media URL on any host but Meta's two is refused before anything is sent."""
+async def test_urls_that_are_not_fetched(url: str) -> None:
+    """A URL that is no plain https URL, or not https outside of the base URL's own origin, is refused before anything is sent."""
     recorder = Recorder(b"x")
-    transport = Transport("https://graph.facebook.com", TOKEN, wire=recorder)
+    transport = Transport("https://graph.facebook.com", TOKEN, wire=recorder, resolve=public)
 
     with pytest.raises(BadInput):
         async with transport.download(url):
@@ -172,9 +179,35 @@ async def test_the_token_goes_nowhere_else(url: str) -> None:
     assert recorder.asked == []
 
 
-@pytest.mark.parametrize("url", ["https://lookaside.fbsbx.com/x", "https://graph.facebook.com/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/x?y=1",
+        "https://lookaside.fbsbx.com.evil.example/x?y=1",
+        "https://lookaside.fbsbx.com:8443/x?y=1",
+        "https://graph.facebook.com:444/x?y=1",
+        "https://GRAPH.facebook.com.:443/x?y=1",
+    ],
+)
+async def test_the_token_goes_nowhere_else(url: str) -> None:
+    """A file on another public host is fetched from the address that was checked, under its name, without the token."""
+    recorder = Recorder(b"x")
+    transport = Transport("https://graph.facebook.com", TOKEN, app_secret=Secret("app"), wire=recorder, resolve=public)
+
+    async with transport.download(url) as chunks:
+        assert [chunk async for chunk in chunks] == [b"x"]
+
+    (asked,) = recorder.asked
+    assert "authorization" not in asked.headers
+    assert asked.url.host == "93.184.216.34"
+    assert asked.url.raw_path == b"/x?y=1"
+    assert asked.headers["host"] == urlsplit(url).netloc.lower().removesuffix(":443")
+    assert asked.extensions["sni_hostname"] == urlsplit(url).hostname
+
+
+@pytest.mark.parametrize("url", ["https://lookaside.fbsbx.com/x", "https://graph.facebook.com/x", "https://Graph.Facebook.com:443/x"])
 async def test_the_token_goes_to_meta(url: str) -> None:
-    """Meta's media host and the API host get the token."""
+    """Meta's media host and the API host get the token, whatever the URL's capitals and default port."""
     recorder = Recorder(b"x")
     transport = Transport("https://graph.facebook.com", TOKEN, wire=recorder)
 
@@ -188,8 +221,8 @@ async def test_downloads_are_bounded() -> None:
     """More bytes than asked for end in TooLarge."""
     transport = Transport("https://graph.facebook.com", TOKEN, wire=Recorder(b"x" * 100))
 
-    async with transport.download("https://graph.facebook.com/x", limit=99) as chunks:
-        with pytest.raises(TooLarge):
+    with pytest.raises(TooLarge):
+        async with transport.download("https://graph.facebook.com/x", limit=99) as chunks:
             _ = [chunk async for chunk in chunks]
 
 
@@ -205,7 +238,7 @@ async def test_ids_cannot_leave_their_place() -> None:
     recorder = Recorder(b'{"id":"1"}')
     cloud = CloudClient(Transport("https://graph.facebook.com", TOKEN, wire=recorder))
 
-    await cloud.number_info("../me/accounts?x=")
+    await cloud.numbers.info("../me/accounts?x=")
 
     assert recorder.asked[0].url.raw_path.startswith(b"/v26.0/..%2Fme%2Faccounts%3Fx%3D?")
 

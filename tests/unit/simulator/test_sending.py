@@ -260,17 +260,17 @@ async def test_our_own_client(stage: Stage) -> None:
         await cloud.mark_read(NUMBER, "wamid.X", typing=True)
         media = await cloud.upload_media(NUMBER, b"%PDF-1.4 x", "application/pdf", "a.pdf")
         content = b"".join([chunk async for chunk in cloud.download_media(media, number=NUMBER)])
-        await cloud.delete_media(media)
-        await cloud.subscribe(WABA)
-        await cloud.block(NUMBER, f"+{CUSTOMER}")
+        await cloud.media.delete(media)
+        await cloud.accounts.subscribe(WABA)
+        await cloud.users.block(NUMBER, [f"+{CUSTOMER}"])
 
         assert accepted.wa_id == CUSTOMER
         assert content == b"%PDF-1.4 x"
-        assert (await cloud.number_info(NUMBER))["id"] == NUMBER
-        assert [number["id"] for number in await cloud.numbers(WABA)] == [NUMBER]
-        assert len(await cloud.templates(WABA)) == 11
+        assert (await cloud.numbers.info(NUMBER))["id"] == NUMBER
+        assert [number["id"] async for number in cloud.numbers.list(WABA)] == [NUMBER]
+        assert len([template async for template in cloud.templates.list(WABA)]) == 11
         with pytest.raises(CloudError) as gone:
-            await cloud.media_info(media)
+            await cloud.media.info(media)
         assert gone.value.graph_code == 100
     finally:
         await transport.close()
