@@ -3,12 +3,16 @@
 import re
 from typing import Any
 
-from wabiz_tui.graph.messages import Contacts, read_body
+import msgspec
+
+from wabiz_tui.graph.contacts import Contacts
+from wabiz_tui.graph.messages import read_body
 from wabiz_tui.graph.parsed import EchoedMessage, HistoryMessage, Identity, Parsed
 from wabiz_tui.graph.place import Place
-from wabiz_tui.graph.reading import Json, list_of, object_of, without, word, word_or_none
+from wabiz_tui.graph.reading import Json, aside, list_of, not_lists, object_of, without, word, word_or_none
 
 _TO = ("to", "to_user_id", "to_parent_user_id")
+_LISTS = ("contacts", "history", "messages", "message_echoes")
 _NOT_DIGITS = re.compile(r"\D")
 
 
@@ -20,9 +24,10 @@ def read_echoes(place: Place, field: str, value: Json) -> tuple[list[Parsed], Js
     for item in list_of(value.get("message_echoes")):
         echo = _echo(place, contacts, field, item)
         read.append(echo) if echo is not None else unread.append(item)
-    rest = without(value, "messaging_product", "metadata", "contacts", "message_echoes")
-    if unread or not isinstance(value.get("message_echoes"), list):
-        rest["message_echoes"] = unread or value.get("message_echoes")
+    rest = aside(without(value, "metadata", "contacts", "message_echoes"), messaging_product="whatsapp")
+    rest |= not_lists(value, "contacts", "message_echoes")
+    if unread:
+        rest["message_echoes"] = unread
     if unmatched := contacts.unmatched():
         rest["contacts"] = unmatched
     return read, {key: part for key, part in rest.items() if part is not None}
@@ -31,12 +36,13 @@ def read_echoes(place: Place, field: str, value: Json) -> tuple[list[Parsed], Js
 def _echo(place: Place, contacts: Contacts, field: str, item: Any) -> EchoedMessage | None:
     message = object_of(item)
     told = _addressee(message)
-    recipient = contacts.complete(told) if told.is_known else contacts.only() or told
+    recipient, spare = contacts.complete(told)
     wamid = word(message.get("id"))
     if not wamid or not place.number or not recipient.is_known:
         return None
     sent_at, is_timed = place.time_of(message.get("timestamp"))
-    body = read_body(message, held=_TO, is_timed=is_timed, spare_contact=contacts.spare(recipient))
+    held = {"from": word_or_none(message.get("from")), **_addressed(told)}
+    body = read_body(message, place, is_timed=is_timed, contact=spare, held=held)
     return EchoedMessage(
         waba=place.waba,
         number=place.number,
@@ -59,16 +65,18 @@ def _addressee(message: Json) -> Identity:
     )
 
 
+def _addressed(told: Identity) -> dict[str, str | None]:
+    return {"to": told.wa_id, "to_user_id": told.user_id, "to_parent_user_id": told.parent_user_id, "group_id": told.group_id}
+
+
 def read_history(place: Place, value: Json) -> tuple[list[Parsed], Json]:
     """The messages of a history value, and the rest of it: progress, refusals, what could not be read."""
     contacts = Contacts(value.get("contacts"), beside=len(list_of(value.get("messages"))) + len(list_of(value.get("message_echoes"))))
     read: list[Parsed] = []
-    rest = without(value, "messaging_product", "metadata", "contacts", "history", "messages", "message_echoes")
+    rest = aside(without(value, "metadata", *_LISTS), messaging_product="whatsapp") | not_lists(value, *_LISTS)
     chunks = [_chunk(place, contacts, chunk, read) for chunk in list_of(value.get("history"))]
     if any(chunks):
         rest["history"] = [chunk for chunk in chunks if chunk]
-    elif "history" in value and not isinstance(value["history"], list):
-        rest["history"] = value["history"]
     for key in ("messages", "message_echoes"):
         unread = _thread(place, contacts, Identity(), list_of(value.get(key)), read)
         if unread:
@@ -82,25 +90,38 @@ def _chunk(place: Place, contacts: Contacts, chunk: Any, read: list[Parsed]) -> 
     """Reads a chunk's threads into `read` and returns what else the chunk says."""
     if not isinstance(chunk, dict):
         return chunk
-    rest = without(object_of(chunk), "threads")
+    rest = without(object_of(chunk), "threads") | not_lists(object_of(chunk), "threads")
     threads: list[Any] = []
     for item in list_of(object_of(chunk).get("threads")):
         thread = object_of(item)
         context = object_of(thread.get("context"))
-        contact = Identity(
-            wa_id=word_or_none(context.get("wa_id")) or word_or_none(thread.get("id")),
-            user_id=word_or_none(context.get("user_id")),
-            parent_user_id=word_or_none(context.get("parent_user_id")),
-            username=word_or_none(context.get("username")),
+        contact = _thread_contact(thread, context)
+        messages = list_of(thread.get("messages"))
+        spare = without(thread, "id", "context", "messages") | not_lists(thread, "messages")
+        spare_context = aside(
+            context, wa_id=contact.wa_id, user_id=contact.user_id, parent_user_id=contact.parent_user_id, username=contact.username
         )
-        spare = without(thread, "id", "context", "messages")
-        if spare_context := without(context, "wa_id", "user_id", "parent_user_id", "username"):
-            spare["context"] = spare_context
-        if unread := _thread(place, contacts, contact, list_of(thread.get("messages")), read):
+        if spare_context or (thread.get("context") is not None and not context):
+            spare["context"] = spare_context or thread["context"]
+        if unread := _thread(place, contacts, contact, messages, read):
             spare["messages"] = unread
-        if spare or not isinstance(item, dict):
-            threads.append({"id": thread.get("id"), **spare} if spare else item)
+        if not messages or not isinstance(item, dict):
+            threads.append(item)
+        elif spare or word(thread.get("id")).lstrip("+") not in ("", contact.wa_id, contact.user_id):
+            threads.append({"id": thread.get("id"), **spare})
     return {**rest, "threads": threads} if threads else rest
+
+
+def _thread_contact(thread: Json, context: Json) -> Identity:
+    """Whom a thread is with: `id` is their number, or their BSUID where the number is hidden (cloud-api §14 rule 10)."""
+    spoken = word(thread.get("id")).lstrip("+") or None
+    is_number = spoken is not None and spoken.isdigit()
+    return Identity(
+        wa_id=word_or_none(context.get("wa_id")) or (spoken if is_number else None),
+        user_id=word_or_none(context.get("user_id")) or (None if is_number else spoken),
+        parent_user_id=word_or_none(context.get("parent_user_id")),
+        username=word_or_none(context.get("username")),
+    )
 
 
 def _thread(place: Place, contacts: Contacts, contact: Identity, items: list[Any], read: list[Parsed]) -> list[Any]:
@@ -114,14 +135,20 @@ def _thread(place: Place, contacts: Contacts, contact: Identity, items: list[Any
 def _historic(place: Place, contacts: Contacts, contact: Identity, item: Any) -> HistoryMessage | None:
     message = object_of(item)
     wamid = word(message.get("id"))
-    is_ours = any(message.get(key) for key in _TO) or _is_same_number(word(message.get("from")), place.display_number)
-    told = contact if contact.is_known else _addressee(message) if is_ours else _writer(message)
-    told = contacts.complete(told) if told.is_known else contacts.only() or told
+    is_ours = _is_ours(place, message)
+    named = _addressee(message) if is_ours else _writer(message)
+    told, spare = contacts.complete(_completed(contact, named))
     if not wamid or not place.number or not told.is_known:
         return None
     sent_at, is_timed = place.time_of(message.get("timestamp"))
     history = object_of(message.get("history_context"))
-    held = (*_TO, "history_context") if set(history) <= {"status"} else _TO
+    status = word_or_none(history.get("status"))
+    held = (_addressed if is_ours else _written)(told) | {
+        key: text for key in ("from", "to") if _is_same_number(text := word(message.get(key)), place.display_number)
+    }
+    is_held = history and not aside(history, status=status)
+    kept = without(message, "history_context") if is_held else message
+    body = read_body(kept, place, is_timed=is_timed, contact=spare, held=held)
     return HistoryMessage(
         waba=place.waba,
         number=place.number,
@@ -130,9 +157,29 @@ def _historic(place: Place, contacts: Contacts, contact: Identity, item: Any) ->
         contact=told,
         is_ours=is_ours,
         sent_at=sent_at,
-        status=word_or_none(history.get("status")),
-        **read_body(message, held=held, is_timed=is_timed, spare_contact=contacts.spare(told))._asdict(),
+        status=status,
+        **body._asdict(),
     )
+
+
+def _completed(contact: Identity, named: Identity) -> Identity:
+    """The thread's contact, with the ids that the message adds to it."""
+    return msgspec.structs.replace(
+        contact,
+        wa_id=contact.wa_id or named.wa_id,
+        user_id=contact.user_id or named.user_id,
+        parent_user_id=contact.parent_user_id or named.parent_user_id,
+        group_id=contact.group_id or named.group_id,
+    )
+
+
+def _written(told: Identity) -> dict[str, str | None]:
+    return {
+        "from": told.wa_id,
+        "from_user_id": told.user_id,
+        "from_parent_user_id": told.parent_user_id,
+        "group_id": told.group_id,
+    }
 
 
 def _writer(message: Json) -> Identity:
@@ -141,6 +188,13 @@ def _writer(message: Json) -> Identity:
         user_id=word_or_none(message.get("from_user_id")),
         parent_user_id=word_or_none(message.get("from_parent_user_id")),
     )
+
+
+def _is_ours(place: Place, message: Json) -> bool:
+    """Whether the business wrote it: its own number is the sender's, or somebody else's is the receiver's."""
+    if _is_same_number(word(message.get("from")), place.display_number):
+        return True
+    return any(text and not _is_same_number(text, place.display_number) for key in _TO if (text := word(message.get(key))))
 
 
 def _is_same_number(written: str, display: str) -> bool:

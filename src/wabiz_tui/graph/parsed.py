@@ -6,12 +6,13 @@ from typing import Any, Literal
 import msgspec
 
 from wabiz_tui.model.content import Content, MetaError
+from wabiz_tui.model.notices import Notice
 from wabiz_tui.model.values import Referral
 
 Forwarded = Literal["once", "often"]
 
 
-class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
+class Identity(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A person (or group) as one webhook names them; any part may be missing. `username` and `name` are for display, never keys."""
 
     wa_id: str | None = None
@@ -35,7 +36,7 @@ class IdentityChange(msgspec.Struct, frozen=True):
     current: Identity
 
 
-class IncomingMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+class IncomingMessage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A customer's message. `number` is the phone_number_id; `extra` holds the keys of the original object that no field holds.
 
     In `extra`, what stood inside the object named like the type is under that name, and unknown keys of the matching entry of
@@ -100,7 +101,7 @@ class HistoryMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     extra: dict[str, Any] | None = None
 
 
-class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
+class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One status of one outgoing message. `identity` is equal for repeats of the same fact: (id, status, recipient or participant).
 
     `state` is Meta's word, unknown ones among it. For a group, `recipient.group_id` is the group and the rest the participant.
@@ -138,6 +139,8 @@ class OtherEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     identity_change: IdentityChange | None = None
     subject: Identity | None = None
     """The person the event is about, where it names exactly one."""
+    notices: tuple[Notice, ...] = ()
+    """What the value says, typed, for the fields that are known; in the value's order."""
 
 
 Parsed = IncomingMessage | EchoedMessage | HistoryMessage | StatusUpdate | OtherEvent

@@ -18,7 +18,9 @@ MAX_BODY = 16 * 1024 * 1024
 MAX_DEPTH = 64
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST_SECOND = int(_EARLIEST.timestamp())
+LATEST_SECOND = int(_LATEST.timestamp()) - 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _decoder = msgspec.json.Decoder()
 
 
@@ -115,13 +117,25 @@ def instant_of(value: Any) -> datetime | None:
         return None
     if seconds > 1e11:
         seconds /= 1000
-    instant = _EPOCH + timedelta(seconds=seconds)
+    instant = EPOCH + timedelta(seconds=seconds)
     return instant if _EARLIEST <= instant < _LATEST else None
 
 
 def without(value: Json, *known: str) -> Json:
     """The keys of `value` that are not `known`."""
     return {key: item for key, item in value.items() if key not in known}
+
+
+def not_lists(value: Json, *keys: str) -> Json:
+    """Of `keys`, those that should hold a list and hold something else."""
+    return {key: item for key in keys if (item := value.get(key)) is not None and not isinstance(item, list)}
+
+
+def aside(value: Json, **held: str | None) -> Json:
+    """`value` without the keys whose text is the one that is `held`; a null or empty text says nothing and goes too."""
+    return {
+        key: item for key, item in value.items() if key not in held or not (item is None or item == "" or (word(item) or 0) == held[key])
+    }
 
 
 def fingerprint(*parts: Any) -> str:

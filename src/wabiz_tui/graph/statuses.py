@@ -2,18 +2,17 @@
 
 from typing import Any
 
+from wabiz_tui.graph.contacts import Contacts
 from wabiz_tui.graph.contents import is_whole, read_error
-from wabiz_tui.graph.messages import Contacts
 from wabiz_tui.graph.parsed import Identity, StatusUpdate
 from wabiz_tui.graph.place import Place
-from wabiz_tui.graph.reading import Json, fingerprint, list_of, object_of, without, word, word_or_none
+from wabiz_tui.graph.reading import Json, aside, fingerprint, list_of, object_of, without, word, word_or_none
 
 # Meta renamed these in May 2026; both spellings are live (cloud-api §9, "Aliases").
 _PARENTS = ("recipient_parent_user_id", "parent_recipient_user_id", "parent_user_id")
 _PARTICIPANTS = ("recipient_participant_id", "participant_recipient_id")
 _PARTICIPANT_USERS = ("recipient_participant_user_id", "participant_recipient_user_id")
 _PARTICIPANT_PARENTS = ("recipient_participant_parent_user_id", "participant_recipient_parent_user_id")
-_HELD = ("id", "status", "timestamp", "recipient_id", "recipient_user_id", "biz_opaque_callback_data", "recipient_identity_key_hash")
 
 
 def read_status(place: Place, contacts: Contacts, value: Any) -> StatusUpdate | None:
@@ -23,13 +22,11 @@ def read_status(place: Place, contacts: Contacts, value: Any) -> StatusUpdate | 
     if not wamid or not state or not place.number:
         return None
     told = _recipient(status)
-    recipient = contacts.complete(told) if told.is_known else contacts.only() or told
+    recipient, spare = contacts.complete(told)
     at, is_timed = place.time_of(status.get("timestamp"))
     errors = list_of(status.get("errors"))
     error = read_error(errors[0]) if errors and isinstance(errors[0], dict) else None
-    extra = _extra(status, is_timed=is_timed, errors_held=len(errors) == 1 and error is not None and is_whole(error, errors[0]))
-    if spare := contacts.spare(recipient):
-        extra["contact"] = spare
+    rest = _rest(status, told, is_timed=is_timed, errors_held=len(errors) == 1 and error is not None and is_whole(error, errors[0]))
     pricing, conversation = status.get("pricing"), status.get("conversation")
     return StatusUpdate(
         waba=place.waba,
@@ -43,7 +40,7 @@ def read_status(place: Place, contacts: Contacts, value: Any) -> StatusUpdate | 
         error=error,
         pricing=object_of(pricing) if isinstance(pricing, dict) else None,
         conversation=object_of(conversation) if isinstance(conversation, dict) else None,
-        extra=extra or None,
+        extra=place.extra(contact=spare, **rest),
         # A fact is named by what Meta repeats with it, so that the same status with and without `contacts` is one.
         identity=fingerprint(wamid, state, told.group_id, told.user_id or told.parent_user_id or told.wa_id),
     )
@@ -71,17 +68,22 @@ def _recipient(status: Json) -> Identity:
     )
 
 
-def _extra(status: Json, *, is_timed: bool, errors_held: bool) -> Json:
-    held = [key for key in _HELD if word(status.get(key))]
-    if status.get("recipient_type") == "group":
-        held += ["recipient_type", *_PARTICIPANTS, *_PARTICIPANT_USERS, *_PARTICIPANT_PARENTS]
-    else:
-        held += _PARENTS
-        if status.get("recipient_type") == "individual":
-            held.append("recipient_type")
-    held += [key for key in ("pricing", "conversation") if isinstance(status.get(key), dict)]
-    if errors_held:
-        held.append("errors")
-    if not is_timed:
-        held.remove("timestamp") if "timestamp" in held else None
-    return without(status, *held)
+def _rest(status: Json, told: Identity, *, is_timed: bool, errors_held: bool) -> Json:
+    """The keys that no field holds, among them a second spelling of a key that says something else."""
+    is_group = status.get("recipient_type") == "group"
+    users = (_PARTICIPANT_USERS, _PARTICIPANT_PARENTS) if is_group else (("recipient_user_id",), _PARENTS)
+    held: dict[str, str | None] = {
+        "id": word(status.get("id")),
+        "status": word(status.get("status")),
+        "recipient_id": told.group_id or told.wa_id,
+        "recipient_type": "group" if is_group else "individual",
+        "recipient_identity_key_hash": told.identity_key_hash,
+        "biz_opaque_callback_data": word_or_none(status.get("biz_opaque_callback_data")),
+        **dict.fromkeys(users[0], told.user_id),
+        **dict.fromkeys(users[1], told.parent_user_id),
+        **dict.fromkeys(_PARTICIPANTS if is_group else (), told.wa_id),
+    }
+    known = [key for key in ("pricing", "conversation") if isinstance(status.get(key), dict)]
+    known += ["errors"] if errors_held else []
+    known += ["timestamp"] if is_timed else []
+    return {key: part for key, part in aside(without(status, *known), **held).items() if part is not None}

@@ -6,14 +6,31 @@ from datetime import datetime
 import msgspec
 
 from wabiz_tui.graph.coexistence import read_echoes, read_history
-from wabiz_tui.graph.messages import Contacts, read_message
+from wabiz_tui.graph.contacts import Contacts, identity_of
+from wabiz_tui.graph.messages import read_message
+from wabiz_tui.graph.notices import read_notices
 from wabiz_tui.graph.parsed import Identity, IdentityChange, OtherEvent, Parsed
 from wabiz_tui.graph.place import Place
-from wabiz_tui.graph.reading import Json, fingerprint, instant_of, list_of, load_object, object_of, without, word, word_or_none
+from wabiz_tui.graph.reading import (
+    MAX_BODY,
+    Json,
+    aside,
+    fingerprint,
+    instant_of,
+    list_of,
+    load_object,
+    not_lists,
+    object_of,
+    without,
+    word,
+    word_or_none,
+)
 from wabiz_tui.graph.statuses import read_status
+from wabiz_tui.graph.usual import read_usual
 from wabiz_tui.model.errors import BadInput
 
-_MESSAGES_KEYS = ("messaging_product", "metadata", "contacts", "messages", "statuses", "errors")
+_OBJECT = ("object", "whatsapp_business_account")
+_LISTS = ("contacts", "messages", "statuses", "errors")
 _SUMMARY_KEYS = ("event", "decision", "type", "status", "new_quality_score", "new_category", "message_template_name", "alert_type")
 
 
@@ -23,11 +40,21 @@ def parse(raw: bytes, *, received_at: datetime | None = None) -> list[Parsed]:
     Raises BadInput (TooLarge above 16 MiB) when the body is no JSON object with an `entry` list or is nested deeper than 64;
     nothing inside raises. Cost: about one pass over the decoded JSON.
     """
+    usual = read_usual(raw, received_at) if len(raw) <= MAX_BODY else None
+    return parse_tolerantly(raw, received_at) if usual is None else usual
+
+
+def parse_tolerantly(raw: bytes, received_at: datetime | None) -> list[Parsed]:
+    """`parse` without its quick way for the usual kinds: both give the same for every body."""
     body = load_object(raw)
     entries = body.get("entry")
     if not isinstance(entries, list):
         raise BadInput("The webhook has no list 'entry'.")
-    return [part for entry in list_of(entries) for part in _entry(entry, received_at)]
+    parsed = [part for entry in list_of(entries) for part in _entry(entry, received_at)]
+    if spare := {key: part for key, part in body.items() if key != "entry" and (key, part) != _OBJECT}:
+        waba = word(object_of(entries[0]).get("id")) if entries else ""
+        parsed.append(_other(Place(waba=waba, received_at=received_at), "", spare, "further keys of a webhook: " + _names(spare)))
+    return parsed
 
 
 def _entry(entry: object, received_at: datetime | None) -> Iterator[Parsed]:
@@ -39,8 +66,8 @@ def _entry(entry: object, received_at: datetime | None) -> Iterator[Parsed]:
     if not isinstance(entry, dict) or not isinstance(changes, list):
         yield _other(place, "", values or {"entry": entry}, "entry without a list of changes")
         return
-    if spare := without(values, "id", "time", "changes"):
-        yield _other(place, "", spare, "further keys of an entry: " + ", ".join(sorted(spare))[:100])
+    if spare := aside(without(values, "changes", *(["time"] if entry_at else [])), id=place.waba):
+        yield _other(place, "", spare, "further keys of an entry: " + _names(spare))
     for change in list_of(changes):
         yield from _change(place, change)
 
@@ -52,10 +79,9 @@ def _change(place: Place, change: object) -> Iterator[Parsed]:
         yield _other(place, field, values or {"change": change}, "change without a field and an object value")
         return
     value = object_of(value)
-    metadata = object_of(value.get("metadata"))
-    place = place.at_number(word_or_none(metadata.get("phone_number_id")), word(metadata.get("display_phone_number")))
+    place = place.at_number(value.get("metadata"))
     if spare := without(values, "field", "value"):
-        yield _other(place, field, spare, "further keys of a change: " + ", ".join(sorted(spare))[:100])
+        yield _other(place, field, spare, "further keys of a change: " + _names(spare))
     if field == "messages":
         yield from _messages(place, value)
     elif field in ("smb_message_echoes", "message_echoes") and place.number:
@@ -84,11 +110,11 @@ def _messages(place: Place, value: Json) -> Iterator[Parsed]:
         found = True
         code = word(object_of(error).get("code"))
         yield _other(place, "messages", {"errors": [error]}, f"error {code}".strip())
-    spare = without(value, *_MESSAGES_KEYS)
+    spare = aside(without(value, *_LISTS, "metadata"), messaging_product="whatsapp") | not_lists(value, "contacts", "errors")
     if not found:
         yield _other(place, "messages", value, summarise(value))
     elif spare:
-        yield _other(place, "messages", spare, "further parts: " + ", ".join(sorted(spare))[:100])
+        yield _other(place, "messages", spare, "further parts: " + _names(spare))
     if found and (unmatched := contacts.unmatched()):
         yield _other(place, "messages", {"contacts": unmatched}, "contacts without a message")
 
@@ -117,7 +143,7 @@ def _user_id_updates(place: Place, value: Json) -> Iterator[Parsed]:
         item = object_of(update)
         own, parent = object_of(item.get("user_id")), object_of(item.get("parent_user_id"))
         wa_id = word_or_none(item.get("wa_id"))
-        current = contacts.complete(
+        current, _ = contacts.complete(
             Identity(wa_id=wa_id, user_id=word_or_none(own.get("current")), parent_user_id=word_or_none(parent.get("current")))
         )
         previous = Identity(wa_id=wa_id, user_id=word_or_none(own.get("previous")), parent_user_id=word_or_none(parent.get("previous")))
@@ -133,9 +159,15 @@ def _user_id_updates(place: Place, value: Json) -> Iterator[Parsed]:
         )
 
 
+def _names(value: Json) -> str:
+    """Its keys on one line."""
+    return ", ".join(sorted(value))[:100]
+
+
 def summarise(value: Json) -> str:
     """One line of Meta's own enumerated words out of `value`; no text a customer could have written."""
-    for candidate in (value, *(object_of(first) for key in sorted(value) for first in list_of(value[key])[:1])):
+    inner = (first for key in sorted(value) for first in (list_of(value[key])[:1] or [value[key]]))
+    for candidate in (value, *map(object_of, inner)):
         words = [text[:60] for key in _SUMMARY_KEYS if (text := word(candidate.get(key)))]
         if words:
             return " ".join(words)
@@ -162,6 +194,7 @@ def _other(
         identity=fingerprint(place.waba, field, value),
         identity_change=change,
         subject=subject or _only_subject(value),
+        notices=read_notices(place, field, value),
     )
 
 
@@ -174,5 +207,5 @@ def _only_subject(value: Json) -> Identity | None:
     contacts = list_of(value.get("contacts"))
     if len(contacts) != 1:
         return None
-    identity = Contacts(contacts).only()
-    return identity if identity is not None and identity.is_known else None
+    identity = identity_of(object_of(contacts[0]))
+    return identity if identity.is_known else None
