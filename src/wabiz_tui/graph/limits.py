@@ -91,7 +91,8 @@ def _card(card: Part) -> None:
     card.parts("addresses", 0, 100)
     if card.has("org"):
         card.part("org")
-    if not _DAY.fullmatch(card.text("birthday", 10, is_needed=False) or "0000-00-00"):
+    birthday = card.text("birthday", 64, is_needed=False)
+    if birthday and card.bounds.is_ours and not _DAY.fullmatch(birthday):
         card.refuse("birthday", "must be written YYYY-MM-DD", limit="YYYY-MM-DD")
 
 

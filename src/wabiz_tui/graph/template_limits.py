@@ -32,7 +32,7 @@ def check_template(template: Part) -> None:
     """The whole object of a template message."""
     template.text("name", NAME)
     language = template.part("language")
-    language.text("code", 16 if language.bounds.is_ours else 64)
+    language.text("code", 64)
     if language.has("policy"):
         language.choice("policy", ("deterministic",))
     components = template.parts("components", 0, 30)

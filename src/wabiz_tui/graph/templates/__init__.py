@@ -3,6 +3,7 @@
 from wabiz_tui.graph.templates.creation import check_definition
 from wabiz_tui.graph.templates.definition import ButtonFace, Face, TemplateDefinition, Variable, read_template
 from wabiz_tui.graph.templates.filling import Value, fill
+from wabiz_tui.graph.templates.fitting import check_fit
 from wabiz_tui.graph.templates.parts import (
     FlowInput,
     Product,
@@ -45,6 +46,7 @@ __all__ = (
     "carousel",
     "catalog",
     "check_definition",
+    "check_fit",
     "copy_code",
     "fill",
     "flow",

@@ -8,7 +8,7 @@ from wabiz_tui.graph.measuring import THEIRS, Bounds, Part
 from wabiz_tui.graph.reading import Json, word
 from wabiz_tui.graph.template_limits import BODY, HEADER, NAME, URL
 from wabiz_tui.graph.templates.definition import VARIABLE, placeholders
-from wabiz_tui.graph.templates.filling import CARD_BODY, OFFER_BODY
+from wabiz_tui.graph.templates.fitting import CARD_BODY, OFFER_BODY
 
 INVALID = 100
 LENGTH = 2388040

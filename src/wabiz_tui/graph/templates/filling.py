@@ -8,10 +8,10 @@ from typing import Any, NoReturn, TypeAlias, cast
 from wabiz_tui.graph.measuring import OURS, Part
 from wabiz_tui.graph.outgoing import outgoing
 from wabiz_tui.graph.reading import Json
-from wabiz_tui.graph.template_limits import BODY, CODE, COUNT, FORMAT, HEADER, TOO_LONG, URL, check_template
+from wabiz_tui.graph.template_limits import CODE, COUNT, FORMAT, check_template
 from wabiz_tui.graph.templates import parts
 from wabiz_tui.graph.templates.definition import Face, Kind, TemplateDefinition, Variable, card_variables, placeholders
-from wabiz_tui.graph.templates.preview import filled_texts
+from wabiz_tui.graph.templates.fitting import check_length, check_lengths
 from wabiz_tui.model.content import Document, Image, Location, Template, Video
 from wabiz_tui.model.errors import LimitBroken
 
@@ -19,8 +19,6 @@ Value: TypeAlias = (
     str | Image | Video | Document | Location | parts.Product | parts.Products | parts.FlowInput | datetime | Mapping[str, Any]
 )
 
-CARD_BODY = 160
-OFFER_BODY = 600
 _CARD_KEY = re.compile(r"card\.([0-9])\.", re.ASCII)
 _PAUSED = {"PAUSED": 132015, "DISABLED": 132016}
 _WANTED: dict[Kind, tuple[type[Any], str]] = {
@@ -53,7 +51,7 @@ def fill(definition: TemplateDefinition, values: Mapping[str, Value]) -> Templat
     template = parts.template(definition.name, definition.language, *_components(definition, cards, values))
     _, told = outgoing(template)
     check_template(Part(told, "template", OURS))
-    _check_lengths(definition, template)
+    check_lengths(definition, template)
     return template
 
 
@@ -82,7 +80,7 @@ def _check_values(variables: tuple[Variable, ...], values: Mapping[str, Value]) 
         if wanted is str and not values[key]:
             raise LimitBroken(key, "needs a value", limit="required", value=0, graph_code=COUNT)
         if variable.kind == "code":
-            _check_length(key, cast("str", values[key]), CODE)
+            check_length(key, cast("str", values[key]), CODE)
 
 
 def _refuse(key: str, why: str, limit: str) -> NoReturn:
@@ -154,22 +152,3 @@ _BUTTONS: dict[str, Callable[[int, Any], Json]] = {
     "mpm": parts.multi_product,
     "order_details": parts.order_details,
 }
-
-
-def _check_lengths(definition: TemplateDefinition, template: Template) -> None:
-    """The texts as the customer gets them."""
-    face, *cards = filled_texts(definition, template)
-    most = OFFER_BODY if definition.offer else BODY
-    _check_length("header", face.header, HEADER)
-    _check_length("body", face.body, most)
-    for index, card in enumerate(cards):
-        _check_length(f"card.{index}.body", card.body, CARD_BODY)
-    for told in (face, *cards):
-        for index, button in enumerate(told.buttons):
-            _check_length(f"button.{index}", button.url, URL)
-
-
-def _check_length(key: str, text: str, most: int) -> None:
-    if len(text) > most:
-        why = f"must be at most {most} characters long when filled in, not {len(text)}"
-        raise LimitBroken(key, why, limit=most, value=len(text), graph_code=TOO_LONG)

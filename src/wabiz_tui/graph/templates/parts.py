@@ -31,9 +31,10 @@ class FlowInput(NamedTuple):
     data: Mapping[str, Any] | None = None
 
 
-def template(name: str, language: str, *components: Json) -> Template:
-    """A template message. Name and language choose the version: there is no fallback to another language."""
-    return Template(name, {"code": language}, components)
+def template(name: str, language: str, *components: Json, policy: str = "") -> Template:
+    """A template message. Name and language choose the version: there is no fallback to another language, and deterministic is
+    the only policy there is."""
+    return Template(name, said({"code": language, "policy": policy}), components)
 
 
 def header_text(text: str, *, name: str = "") -> Json:
@@ -133,8 +134,7 @@ def carousel(cards: Sequence[Sequence[Json]]) -> Json:
 
 def authentication(code: str, *, index: int = 0) -> tuple[Json, Json]:
     """A one-time code: it stands in the body and again in the button that copies or fills it in."""
-    button = _button("url", index, [_text(code)])
-    return body(code), {**button, "index": str(index)}
+    return body(code), url(index, code)
 
 
 def _component(kind: str, parameters: list[Json]) -> Json:
@@ -142,7 +142,8 @@ def _component(kind: str, parameters: list[Json]) -> Json:
 
 
 def _button(kind: str, index: int, parameters: list[Json]) -> Json:
-    return {"type": "button", "sub_type": kind, "index": index, **({"parameters": parameters} if parameters else {})}
+    # Meta's OpenAPI file wants the index as text; its examples have both.
+    return {"type": "button", "sub_type": kind, "index": str(index), **({"parameters": parameters} if parameters else {})}
 
 
 def _text(text: str, name: str = "") -> Json:
