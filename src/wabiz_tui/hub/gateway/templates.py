@@ -46,6 +46,11 @@ class TemplateShelf:
             return TemplateFacts(is_known=False)
         return self._facts(name, language)
 
+    async def find(self, identifier: str) -> dict[str, Any] | None:
+        """The template of that id, where Meta told of it within the last minute."""
+        await self._are_younger_than(_FRESH)
+        return next((one for one in self._items if word(one.get("id")) == identifier), None)
+
     def forget(self) -> None:
         """Something about the templates changed: the next who asks gets them anew."""
         self._loaded_at = None
@@ -65,11 +70,11 @@ class TemplateShelf:
                 return False
             try:
                 async with asyncio.timeout(_PATIENCE):
-                    lists = [await self._client.templates(account) for account in self._accounts]
+                    items = [one for account in self._accounts async for one in self._client.templates.list(account)]
             except (WabizError, TimeoutError) as error:
                 self._failed_at = self._clock.monotonic()
                 log.warning("templates_not_loaded", error=type(error).__name__)
                 return False
-            self._items = [one for several in lists for one in several]
+            self._items = items
             self._loaded_at, self._failed_at = self._clock.monotonic(), None
             return True
