@@ -22,6 +22,7 @@ from wabiz_tui.hub.archive.messages import (
     add_message,
     await_target,
     find_by_wamid,
+    find_filed,
     load_message,
     save_message,
     set_delivery,
@@ -31,7 +32,7 @@ from wabiz_tui.hub.archive.messages import (
 from wabiz_tui.hub.archive.parting import change_identity
 from wabiz_tui.hub.archive.sealing import media_unit, month_of
 from wabiz_tui.hub.archive.sends import is_ours
-from wabiz_tui.hub.archive.statuses import add_status, is_known_status, take_waiting
+from wabiz_tui.hub.archive.statuses import add_status, is_known_status, status_event, take_waiting
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.model.content import Activity, Content, Edit, Media, Reaction, Revoke
 from wabiz_tui.model.identifiers import is_id
@@ -185,7 +186,7 @@ def join_waiting_statuses(writing: Writing, message: Message, wamid: str) -> Non
         delivery = fold(message.delivery, update.state, update.at, update.error)
         message = msgspec.structs.replace(message, delivery=delivery)
         set_delivery(writing, message.id, delivery)
-        remove_event(writing, identity=_event_identity(update))
+        remove_event(writing, identity=status_event(update))
 
 
 def apply_to_target(writing: Writing, message: Message) -> None:
@@ -241,17 +242,24 @@ def _with_reaction(target: Message, who: str, emoji: str, message: Message) -> M
 def _fold_status(writing: Writing, part: StatusUpdate) -> None:
     if is_known_status(writing, part):
         return
-    found = find_by_wamid(writing, part.wamid) or _by_callback(writing, part)
-    message = load_message(writing, found) if found is not None else None
+    named = find_by_wamid(writing, part.wamid)
+    found = named or _by_callback(writing, part)
+    message = find_filed(writing, found) if found is not None else None
     add_status(writing, part, message)
     if message is None:
         _show_unjoined(writing, part)
         return
-    if message.wamid is None:
-        message = set_wamid(writing, message, part.wamid)
-    delivery = fold(message.delivery, part.state, part.at, part.error)
-    set_delivery(writing, message.id, delivery)
+    if named is None:
+        _learn_wamid(writing, message.id, part.wamid)
+    set_delivery(writing, message.id, fold(message.delivery, part.state, part.at, part.error))
     touch_preview_of(writing, message)
+
+
+def _learn_wamid(writing: Writing, message: str, wamid: str) -> None:
+    """Meta's answer to this send, which would have named it, was lost."""
+    loaded = load_message(writing, message)
+    if loaded is not None and loaded.wamid is None:
+        set_wamid(writing, loaded, wamid)
 
 
 def _by_callback(writing: Writing, part: StatusUpdate) -> str | None:
@@ -274,11 +282,7 @@ def _show_unjoined(writing: Writing, part: StatusUpdate) -> None:
         value={"statuses": [_as_told(part)]},
         received_at=writing.now,
     )
-    add_event(writing, event, identity=_event_identity(part))
-
-
-def _event_identity(part: StatusUpdate) -> str:
-    return f"status:{part.identity}"
+    add_event(writing, event, identity=status_event(part))
 
 
 def _as_told(part: StatusUpdate) -> dict[str, object]:

@@ -8,15 +8,15 @@ import structlog
 
 from wabiz_tui.graph.parsed import Parsed
 from wabiz_tui.graph.webhooks import parse
-from wabiz_tui.hub.archive.events import fold_position, quarantine, set_fold_position
+from wabiz_tui.hub.archive.events import fold_position
 from wabiz_tui.hub.archive.journal import Journal, JournalEntry
-from wabiz_tui.hub.archive.store import Archive, Writing
+from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.hub.archive.times import from_ms
-from wabiz_tui.hub.folding import fold_part
+from wabiz_tui.hub.folding_batch import Lot, fold_batch
 from wabiz_tui.hub.metrics import Metrics
 from wabiz_tui.model.errors import BadInput, StoreError
 
-_BATCH = 200
+_BATCH = 500
 _PAUSE_AFTER_FAILURE = 1.0
 _PATIENCE = 5.0
 
@@ -93,13 +93,13 @@ class Intake:
         if not entries:
             return 0
         # A body of 3 MB takes 100 ms and more to parse: neither the loop nor the one writer waits for it.
-        parsed = await loop.run_in_executor(None, _parse_all, entries)
-        bad = await self._archive.write(lambda writing: fold_batch(writing, entries, parsed))
+        lots = await loop.run_in_executor(None, parse_all, entries)
+        bad = await self._archive.write(lambda writing: fold_batch(writing, lots))
         async with self._folded:
             self._folded.notify_all()
         self._metrics.folded.inc(len(entries))
-        for parts in parsed:
-            self._tell_strangers(() if isinstance(parts, str) else parts)
+        for lot in lots:
+            self._tell_strangers(() if isinstance(lot.parts, str) else lot.parts)
         for number, reason in bad:
             self._metrics.quarantined.inc()
             log.warning("webhook_quarantined", entry=number, reason=reason)
@@ -127,41 +127,8 @@ class Intake:
             await asyncio.get_running_loop().run_in_executor(None, lambda: self._journal.purge(folded=position))
 
 
-def fold_batch(writing: Writing, entries: Sequence[JournalEntry], parsed: Sequence[list[Parsed] | str]) -> list[tuple[int, str]]:
-    """Fold parsed entries and move the position past them; the numbers and reasons of those put aside."""
-    bad: list[tuple[int, str]] = []
-    for entry, parts in zip(entries, parsed, strict=True):
-        reasons = [parts] if isinstance(parts, str) else _fold_parts(writing, parts)
-        if reasons:
-            quarantine(writing, entry.number, entry.raw, reason=reasons[0], at_ms=entry.at_ms)
-            bad.append((entry.number, reasons[0]))
-    set_fold_position(writing, entries[-1].number)
-    return bad
-
-
-def _fold_parts(writing: Writing, parts: list[Parsed]) -> list[str]:
-    """Each part on its own savepoint: one that fails is undone alone, and its whole body is put aside as well."""
-    reasons: list[str] = []
-    for part in parts:
-        try:
-            with writing.connection.begin_nested():
-                fold_part(writing, part)
-        except (StoreError, MemoryError):
-            raise
-        except Exception as error:
-            if _is_of_the_store(error):
-                raise
-            reasons.append(f"fold_{type(error).__name__}")
-    return reasons
-
-
-def _is_of_the_store(error: Exception) -> bool:
-    """Whether the database itself failed (disk full, lock): then nothing is wrong with the webhook and it is tried again."""
-    return type(error).__module__.startswith("sqlalchemy.exc") and type(error).__name__ in ("OperationalError", "DatabaseError")
-
-
-def _parse_all(entries: Sequence[JournalEntry]) -> list[list[Parsed] | str]:
-    return [_parse_one(entry) for entry in entries]
+def parse_all(entries: Sequence[JournalEntry]) -> list[Lot]:
+    return [Lot(entry, _parse_one(entry)) for entry in entries]
 
 
 def _parse_one(entry: JournalEntry) -> list[Parsed] | str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -11,18 +12,16 @@ from wabiz_tui.graph.parsed import Identity, IdentityChange
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.joining import join_conversations
 from wabiz_tui.hub.archive.sealing import contact_unit
+from wabiz_tui.hub.archive.shelves import Sealing, Shelved
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
-from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.codec import encode
 from wabiz_tui.model.values import Contact
 
-_contact, _alias, _past = schema.contact.c, schema.alias.c, schema.alias_past.c
-# Built once: it runs for every message.
-_SEEN = (
-    sa.update(schema.contact)
-    .where(_contact.tenant == sa.bindparam("of_tenant"), _contact.id == sa.bindparam("of_id"))
-    .values(last_seen_ms=sa.bindparam("last_seen_ms"))
-)
+_contact = schema.contact.c
+# The kinds are named for the index's sake; the hash is of the kind too.
+ALIASES: Shelved[None] = Shelved(schema.alias, "hash", identity=("kind", "hash"), narrowed=schema.alias.c.kind.in_(get_args(AliasKind)))
+PAST_ALIASES: Shelved[None] = Shelved(schema.alias_past, "id", group="hash")
 
 
 class ContactRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -67,23 +66,27 @@ class StoredContact(msgspec.Struct, frozen=True):
         )
 
 
+CONTACTS = Shelved(
+    schema.contact,
+    "id",
+    sealing=Sealing(ContactRecord, unit=lambda row: contact_unit(row["id"]), about=lambda row: f"contact/{row['id']}"),
+)
+
+
 def load_contacts(reading: Reading, ids: Iterable[str]) -> dict[str, StoredContact]:
     """The contacts that are there and whose key is."""
-    rows = reading.connection.execute(sa.select(schema.contact).where(_contact.tenant == reading.tenant, _contact.id.in_(sorted(set(ids)))))
+    shelf, wanted = reading.shelf(CONTACTS), sorted(set(ids))
+    shelf.fetch(wanted)
     found: dict[str, StoredContact] = {}
-    for row in rows:
-        plain = reading.sealer.open(contact_unit(row.id), row.sealed, about=f"contact/{row.id}")
-        if plain is not None:
-            record = decode(plain, ContactRecord)
-            found[row.id] = StoredContact(row.id, record, row.is_group, from_ms(row.created_ms), perhaps_from_ms(row.last_seen_ms))
+    for one in wanted:
+        row, record = shelf.get(one), shelf.value(one)
+        if row is not None and record is not None:
+            found[one] = StoredContact(one, record, row["is_group"], from_ms(row["created_ms"]), perhaps_from_ms(row["last_seen_ms"]))
     return found
 
 
 def save_record(writing: Writing, contact: str, record: ContactRecord) -> None:
-    sealed = writing.sealer.seal(contact_unit(contact), encode(record), about=f"contact/{contact}")
-    writing.connection.execute(
-        sa.update(schema.contact).where(_contact.tenant == writing.tenant, _contact.id == contact).values(sealed=sealed)
-    )
+    writing.shelf(CONTACTS).replace(contact, record)
     writing.touch("contact", contact)
 
 
@@ -148,15 +151,8 @@ def touch_identities(writing: Writing) -> None:
 
 def find_contact(reading: Reading, identity: Identity) -> str | None:
     """The contact that holds one of these keys now, if any."""
-    for alias in aliases_of(identity):
-        row = reading.connection.execute(
-            sa.select(_alias.contact).where(
-                _alias.tenant == reading.tenant, _alias.kind == alias.kind, _alias.hash == _hash(reading, alias)
-            )
-        ).first()
-        if row is not None:
-            return row.contact
-    return None
+    rows = (reading.shelf(ALIASES).get(alias_hash(reading, alias)) for alias in aliases_of(identity))
+    return next((row["contact"] for row in rows if row is not None), None)
 
 
 def attach_alias(writing: Writing, contact: str, alias: Alias, *, at: datetime) -> None:
@@ -166,25 +162,19 @@ def attach_alias(writing: Writing, contact: str, alias: Alias, *, at: datetime) 
 
 
 def load_past(reading: Reading, contact: str, aliases: Sequence[Alias]) -> bool:
-    hashes = [_hash(reading, alias) for alias in aliases]
-    return (
-        reading.connection.execute(
-            sa.select(_past.id).where(_past.tenant == reading.tenant, _past.contact == contact, _past.hash.in_(hashes))
-        ).first()
-        is not None
-    )
+    shelf = reading.shelf(PAST_ALIASES)
+    return any(row["contact"] == contact for alias in aliases for row in shelf.group(alias_hash(reading, alias)))
 
 
-def _hash(reading: Reading, alias: Alias) -> bytes:
+def alias_hash(reading: Reading, alias: Alias) -> bytes:
     return reading.sealer.lookup(f"alias/{alias.kind}", alias.value)
 
 
 def _holders(reading: Reading, aliases: Sequence[Alias]) -> list[Holder]:
     if not aliases:
         return []
-    wanted = [_hash(reading, alias) for alias in aliases]
-    rows = reading.connection.execute(sa.select(_alias.contact).where(_alias.tenant == reading.tenant, _alias.hash.in_(wanted)).distinct())
-    contacts = load_contacts(reading, (row.contact for row in rows))
+    rows = [reading.shelf(ALIASES).get(alias_hash(reading, alias)) for alias in aliases]
+    contacts = load_contacts(reading, (row["contact"] for row in rows if row is not None))
     return [
         Holder(stored.id, frozenset(Alias(kind, value) for kind, value in stored.record.aliases), stored.created_at, stored.last_seen_at)
         for stored in contacts.values()
@@ -193,24 +183,18 @@ def _holders(reading: Reading, aliases: Sequence[Alias]) -> list[Holder]:
 
 def _former_holder(reading: Reading, aliases: Sequence[Alias], at: datetime) -> str | None:
     """Who held one of these keys at `at`: a message from before a number change may come after it."""
-    wanted = [_hash(reading, alias) for alias in aliases]
-    row = reading.connection.execute(
-        sa.select(_past.contact)
-        .where(_past.tenant == reading.tenant, _past.hash.in_(wanted), _past.reason == "changed", _past.to_ms >= to_ms(at))
-        .order_by(_past.to_ms)
-    ).first()
-    return None if row is None else _kept(reading, row.contact)
+    shelf, at_ms = reading.shelf(PAST_ALIASES), to_ms(at)
+    past = [row for alias in aliases for row in shelf.group(alias_hash(reading, alias))]
+    held = [row for row in past if row["reason"] == "changed" and row["to_ms"] >= at_ms]
+    first = min(held, key=lambda row: (row["to_ms"], row["id"]), default=None)
+    return None if first is None else _kept(reading, first["contact"])
 
 
 def _kept(reading: Reading, contact: str) -> str:
     """The contact this one has been merged into, by however many steps."""
-    while True:
-        row = reading.connection.execute(
-            sa.select(_contact.merged_into).where(_contact.tenant == reading.tenant, _contact.id == contact)
-        ).first()
-        if row is None or row.merged_into is None:
-            return contact
-        contact = row.merged_into
+    while (row := reading.shelf(CONTACTS).get(contact)) is not None and row["merged_into"] is not None:
+        contact = row["merged_into"]
+    return contact
 
 
 def _obey(writing: Writing, resolution: Resolution, *, at: datetime, is_group: bool) -> str:
@@ -232,49 +216,39 @@ def _obey(writing: Writing, resolution: Resolution, *, at: datetime, is_group: b
 
 def _new_contact(writing: Writing, *, at: datetime, is_group: bool) -> str:
     contact = writing.new_id()
-    sealed = writing.sealer.seal(contact_unit(contact), encode(ContactRecord()), about=f"contact/{contact}")
-    writing.connection.execute(
-        sa.insert(schema.contact).values(
-            tenant=writing.tenant, id=contact, sealed=sealed, is_group=is_group, created_ms=writing.now_ms, last_seen_ms=to_ms(at)
-        )
-    )
+    row = {"id": contact, "is_group": is_group, "created_ms": writing.now_ms, "last_seen_ms": to_ms(at)}
+    writing.shelf(CONTACTS).add(row, ContactRecord())
     writing.touch("contact", contact)
     return contact
 
 
 def _put_alias(writing: Writing, contact: str, alias: Alias, *, at: datetime) -> None:
-    hashed = _hash(writing, alias)
-    writing.connection.execute(
-        sa.delete(schema.alias).where(_alias.tenant == writing.tenant, _alias.kind == alias.kind, _alias.hash == hashed)
-    )
-    writing.connection.execute(
-        sa.insert(schema.alias).values(tenant=writing.tenant, kind=alias.kind, hash=hashed, contact=contact, from_ms=to_ms(at))
-    )
+    shelf, hashed = writing.shelf(ALIASES), alias_hash(writing, alias)
+    if shelf.get(hashed) is None:
+        shelf.add({"kind": alias.kind, "hash": hashed, "contact": contact, "from_ms": to_ms(at)})
+    else:
+        shelf.change(hashed, contact=contact, from_ms=to_ms(at))
 
 
 def _end_alias(writing: Writing, contact: str, alias: Alias, *, at: datetime, reason: str) -> None:
     record = load_contacts(writing, [contact])[contact].record
     kept = tuple(pair for pair in record.aliases if pair != (alias.kind, alias.value))
     save_record(writing, contact, msgspec.structs.replace(record, aliases=kept))
-    writing.connection.execute(
-        sa.delete(schema.alias).where(_alias.tenant == writing.tenant, _alias.kind == alias.kind, _alias.hash == _hash(writing, alias))
-    )
+    writing.shelf(ALIASES).remove(alias_hash(writing, alias))
     _remember_past(writing, contact, alias, at=at, reason=reason)
 
 
 def _remember_past(writing: Writing, contact: str, alias: Alias, *, at: datetime, reason: str) -> None:
-    writing.connection.execute(
-        sa.insert(schema.alias_past).values(
-            tenant=writing.tenant,
-            id=writing.new_id(),
-            kind=alias.kind,
-            hash=_hash(writing, alias),
-            contact=contact,
-            from_ms=0,
-            to_ms=to_ms(at),
-            reason=reason,
-        )
-    )
+    row = {
+        "id": writing.new_id(),
+        "kind": alias.kind,
+        "hash": alias_hash(writing, alias),
+        "contact": contact,
+        "from_ms": 0,
+        "to_ms": to_ms(at),
+        "reason": reason,
+    }
+    writing.shelf(PAST_ALIASES).add(row)
 
 
 def _merge(writing: Writing, kept: str, merged: str, *, at: datetime) -> None:
@@ -294,9 +268,7 @@ def _merge(writing: Writing, kept: str, merged: str, *, at: datetime) -> None:
     )
     save_record(writing, kept, joined)
     save_record(writing, merged, msgspec.structs.replace(other, aliases=()))
-    writing.connection.execute(
-        sa.update(schema.contact).where(_contact.tenant == writing.tenant, _contact.id == merged).values(merged_into=kept)
-    )
+    writing.shelf(CONTACTS).change(merged, merged_into=kept)
     moved = join_conversations(writing, kept, merged)
     writing.connection.execute(
         sa.insert(schema.contact_merge).values(
@@ -322,4 +294,4 @@ def _learn(writing: Writing, contact: str, identity: Identity, *, at: datetime) 
     if changes:
         save_record(writing, contact, msgspec.structs.replace(record, **changes))
     if stored.last_seen_at is None or at > stored.last_seen_at:
-        writing.connection.execute(_SEEN, {"of_tenant": writing.tenant, "of_id": contact, "last_seen_ms": to_ms(at)})
+        writing.shelf(CONTACTS).change(contact, last_seen_ms=to_ms(at))

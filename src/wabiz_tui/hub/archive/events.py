@@ -7,57 +7,52 @@ import sqlalchemy as sa
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.engines import put
 from wabiz_tui.hub.archive.sealing import event_unit, month_of, waiting_unit
+from wabiz_tui.hub.archive.shelves import Sealing, Shelved
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import from_ms, to_ms
-from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.values import Event
 
 _event, _number = schema.event.c, schema.number.c
-# Built once: it runs for every message.
-_NUMBER = sa.select(_number.display, _number.name).where(_number.tenant == sa.bindparam("tenant"), _number.id == sa.bindparam("id"))
+_SEALING = Sealing(Event, unit=lambda row: event_unit(row["month"]), about=lambda row: f"event/{row['id']}")
+EVENTS = Shelved(schema.event, "identity", sealing=_SEALING)
+NUMBERS: Shelved[None] = Shelved(schema.number, "id")
 
 
 def add_event(writing: Writing, event: Event, *, identity: str) -> bool:
     """Archive an event unless the same was archived before; whether it was new."""
-    hashed = writing.sealer.lookup("event", identity)
-    known = writing.connection.execute(sa.select(_event.id).where(_event.tenant == writing.tenant, _event.identity == hashed)).first()
-    if known is not None:
+    shelf, hashed = writing.shelf(EVENTS), event_hash(writing, identity)
+    if shelf.get(hashed) is not None:
         return False
-    month = month_of(event.at)
-    writing.connection.execute(
-        sa.insert(schema.event).values(
-            tenant=writing.tenant,
-            id=event.id,
-            identity=hashed,
-            field=event.field[:128],
-            number=event.number,
-            month=month,
-            at_ms=to_ms(event.at),
-            sealed=writing.sealer.seal(event_unit(month), encode(event), about=f"event/{event.id}"),
-        )
-    )
+    row = {
+        "id": event.id,
+        "identity": hashed,
+        "field": event.field[:128],
+        "number": event.number,
+        "month": month_of(event.at),
+        "at_ms": to_ms(event.at),
+    }
+    shelf.add(row, event)
     writing.touch("event", event.id)
     return True
 
 
 def remove_event(writing: Writing, *, identity: str) -> None:
     """Take an event back that turned out to belong to a message."""
-    hashed = writing.sealer.lookup("event", identity)
-    rows = writing.connection.execute(
-        sa.delete(schema.event).where(_event.tenant == writing.tenant, _event.identity == hashed).returning(_event.id)
-    ).all()
-    for row in rows:
-        writing.touch("event", row.id)
+    shelf, hashed = writing.shelf(EVENTS), event_hash(writing, identity)
+    row = shelf.get(hashed)
+    if row is not None:
+        shelf.remove(hashed)
+        writing.touch("event", row["id"])
+
+
+def event_hash(reading: Reading, identity: str) -> bytes:
+    return reading.sealer.lookup("event", identity)
 
 
 def load_events(reading: Reading, ids: Iterable[str]) -> dict[str, Event]:
     rows = reading.connection.execute(sa.select(schema.event).where(_event.tenant == reading.tenant, _event.id.in_(sorted(set(ids)))))
-    found: dict[str, Event] = {}
-    for row in rows:
-        plain = reading.sealer.open(event_unit(row.month), row.sealed, about=f"event/{row.id}")
-        if plain is not None:
-            found[row.id] = decode(plain, Event)
-    return found
+    opened = ((row["id"], _SEALING.open(reading.sealer, row)) for row in map(dict, rows.mappings()))
+    return {one: event for one, event in opened if event is not None}
 
 
 def quarantine(writing: Writing, entry: int, raw: bytes, *, reason: str, at_ms: int) -> None:
@@ -91,11 +86,14 @@ def set_fold_position(writing: Writing, entry: int) -> None:
 
 def note_number(writing: Writing, number: str, *, display: str = "", name: str = "") -> None:
     """Know a business number, by configuration or because a webhook named it."""
-    row = writing.connection.execute(_NUMBER, {"tenant": writing.tenant, "id": number}).first()
-    if row is not None and (not display or display == row.display) and (not name or name == row.name):
+    shelf = writing.shelf(NUMBERS)
+    row = shelf.get(number)
+    if row is None:
+        shelf.add({"id": number, "display": display, "name": name})
+    elif display not in ("", row["display"]) or name not in ("", row["name"]):
+        shelf.change(number, display=display or row["display"], name=name or row["name"])
+    else:
         return
-    values = {"display": display or (row.display if row else ""), "name": name or (row.name if row else "")}
-    put(writing.connection, schema.number, [{"tenant": writing.tenant, "id": number, **values}])
     writing.touch("number", number)
 
 

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.shelves import Shelved
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing, beside
 from wabiz_tui.hub.archive.times import to_ms
 
 _media = schema.media.c
+MEDIA: Shelved[None] = Shelved(schema.media, "message")
 
 
 class DueMedia(NamedTuple):
@@ -21,18 +23,16 @@ class DueMedia(NamedTuple):
 
 
 def add_media(writing: Writing, message: str, unit: str, *, expires_at: datetime) -> None:
-    writing.connection.execute(
-        sa.insert(schema.media).values(
-            tenant=writing.tenant,
-            message=message,
-            unit=unit,
-            state="pending",
-            attempts=0,
-            next_try_ms=writing.now_ms,
-            expires_ms=to_ms(expires_at),
-            size=0,
-        )
-    )
+    row = {
+        "message": message,
+        "unit": unit,
+        "state": "pending",
+        "attempts": 0,
+        "next_try_ms": writing.now_ms,
+        "expires_ms": to_ms(expires_at),
+        "size": 0,
+    }
+    writing.shelf(MEDIA).add(row)
 
 
 def due_media(reading: Reading, limit: int = 16) -> list[DueMedia]:

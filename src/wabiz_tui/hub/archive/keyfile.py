@@ -15,6 +15,7 @@ from wabiz_tui.model.secret import Secret
 
 VERSION = 1
 _CACHED = 20_000
+_AT_ONCE = 500
 
 
 class KeyFile:
@@ -50,6 +51,21 @@ class KeyFile:
                     "SELECT wrapped FROM sealed_key WHERE tenant = ? AND name = ?", (self._tenant, name)
                 ).fetchone()
             return None if row is None else self._remember(name, self._unwrap(name, row[0]))
+
+    def load(self, names: Iterable[str]) -> None:
+        """Read these keys into memory, as far as they are there, in few statements."""
+        with self._lock:
+            missing = [name for name in dict.fromkeys(names) if name not in self._cache]
+            for start in range(0, len(missing), _AT_ONCE):
+                chunk = missing[start : start + _AT_ONCE]
+                marks = ", ".join("?" * len(chunk))
+                with translated(self._path):
+                    rows = self._connection.execute(
+                        f"SELECT name, wrapped FROM sealed_key WHERE tenant = ? AND name IN ({marks})",  # noqa: S608 question marks alone
+                        (self._tenant, *chunk),
+                    ).fetchall()
+                for name, wrapped in rows:
+                    self._remember(name, self._unwrap(name, wrapped))
 
     def make(self, name: str, *, key: bytes | None = None) -> bytes:
         """The key of that name, made now if there is none. Not durable before `commit`."""

@@ -2,24 +2,35 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
-from wabiz_tui.hub.archive.engines import put
 from wabiz_tui.hub.archive.sealing import month_of, text_unit
+from wabiz_tui.hub.archive.shelves import Row, Sealing, Shelved
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import to_ms
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.content import kind_of
 from wabiz_tui.model.values import Delivery, Direction, Message
 
-_message, _key, _awaited = schema.message.c, schema.message_key.c, schema.awaited.c
-# Built once: they run for every message, and building a statement costs more than running it.
-_BY_WAMID = sa.select(_key.message).where(_key.tenant == sa.bindparam("tenant"), _key.wamid_hash == sa.bindparam("hash"))
-_WAITING = sa.select(_awaited.message).where(_awaited.tenant == sa.bindparam("tenant"), _awaited.target_hash == sa.bindparam("hash"))
-_ADD, _ADD_KEY = sa.insert(schema.message), sa.insert(schema.message_key)
+_message = schema.message.c
+# Sealed without the delivery, which has a column of its own.
+_SEALING = Sealing(Message, unit=lambda row: text_unit(row["conversation"], row["month"]), about=lambda row: f"message/{row['id']}")
+MESSAGES = Shelved(schema.message, "id", sealing=_SEALING)
+MESSAGE_KEYS: Shelved[None] = Shelved(schema.message_key, "wamid_hash")
+AWAITED: Shelved[None] = Shelved(schema.awaited, "target_hash", "message", group="target_hash")
+
+
+class Filed(NamedTuple):
+    """Where a message stands and what became of it, known without opening it."""
+
+    id: str
+    conversation: str
+    month: str
+    delivery: Delivery | None
 
 
 def wamid_hash(reading: Reading, wamid: str) -> bytes:
@@ -27,15 +38,29 @@ def wamid_hash(reading: Reading, wamid: str) -> bytes:
 
 
 def find_by_wamid(reading: Reading, wamid: str) -> str | None:
-    row = reading.connection.execute(_BY_WAMID, {"tenant": reading.tenant, "hash": wamid_hash(reading, wamid)}).first()
-    return None if row is None else row.message
+    row = reading.shelf(MESSAGE_KEYS).get(wamid_hash(reading, wamid))
+    return None if row is None else row["message"]
+
+
+def find_filed(reading: Reading, message: str) -> Filed | None:
+    """None also when the key of the message's unit is destroyed: nothing may be sealed under a new one of that name."""
+    shelf = reading.shelf(MESSAGES)
+    row = shelf.get(message)
+    if row is None or not shelf.opens(message):
+        return None
+    return Filed(row["id"], row["conversation"], row["month"], _delivery_of(row))
 
 
 def load_messages(reading: Reading, ids: Iterable[str]) -> dict[str, Message]:
     """The messages that are there and whose unit's key is."""
-    wanted = sorted(set(ids))
-    rows = reading.connection.execute(sa.select(schema.message).where(_message.tenant == reading.tenant, _message.id.in_(wanted)))
-    return {message.id: message for row in rows if (message := _open(reading, row)) is not None}
+    shelf, wanted = reading.shelf(MESSAGES), sorted(set(ids))
+    shelf.fetch(wanted)
+    found: dict[str, Message] = {}
+    for one in wanted:
+        row, value = shelf.get(one), shelf.value(one)
+        if row is not None and value is not None:
+            found[one] = _delivered(row, value)
+    return found
 
 
 def load_message(reading: Reading, message: str) -> Message | None:
@@ -48,14 +73,14 @@ def page_of_messages(reading: Reading, conversation: str, *, before: tuple[int, 
     if before is not None:
         query = query.where(sa.tuple_(_message.sent_ms, _message.id) < sa.tuple_(before[0], before[1]))
     rows = reading.connection.execute(query.order_by(_message.sent_ms.desc(), _message.id.desc()).limit(limit))
-    return [message for row in rows if (message := _open(reading, row)) is not None][::-1]
+    opened = ((row, _SEALING.open(reading.sealer, row)) for row in map(dict, rows.mappings()))
+    return [_delivered(row, value) for row, value in opened if value is not None][::-1]
 
 
 def add_message(writing: Writing, message: Message, *, is_unread: bool = False) -> None:
     """Archive a message; its wamid, where it has one, must not be known yet."""
     month = month_of(message.sent_at)
     row = {
-        "tenant": writing.tenant,
         "id": message.id,
         "conversation": message.conversation,
         "direction": message.direction.value,
@@ -64,11 +89,10 @@ def add_message(writing: Writing, message: Message, *, is_unread: bool = False) 
         "sent_ms": to_ms(message.sent_at),
         "is_unread": is_unread,
         "author": message.author,
-        "sealed": _seal(writing, message, month),
         "delivery": _delivery_text(message.delivery),
         "archived_ms": writing.now_ms,
     }
-    writing.connection.execute(_ADD, row)
+    writing.shelf(MESSAGES).add(row, _undelivered(message))
     if message.wamid is not None:
         _add_key(writing, message.wamid, message.id, month)
     writing.touch("message", message.id)
@@ -76,21 +100,17 @@ def add_message(writing: Writing, message: Message, *, is_unread: bool = False) 
 
 def save_message(writing: Writing, message: Message) -> None:
     """Write the message as it now is, under the unit it was sealed with: content, reactions, edits, delivery."""
-    writing.connection.execute(
-        sa.update(schema.message)
-        .where(_message.tenant == writing.tenant, _message.id == message.id)
-        .values(sealed=_seal(writing, message, month_of(message.sent_at)), delivery=_delivery_text(message.delivery))
-    )
+    shelf = writing.shelf(MESSAGES)
+    shelf.change(message.id, delivery=_delivery_text(message.delivery))
+    shelf.replace(message.id, _undelivered(message))
     writing.touch("message", message.id)
 
 
 def move_message(writing: Writing, message: Message) -> None:
     """Put the message into the conversation it names now, sealed under that one's unit."""
-    writing.connection.execute(
-        sa.update(schema.message)
-        .where(_message.tenant == writing.tenant, _message.id == message.id)
-        .values(conversation=message.conversation, sealed=_seal(writing, message, month_of(message.sent_at)))
-    )
+    shelf = writing.shelf(MESSAGES)
+    shelf.change(message.id, conversation=message.conversation)
+    shelf.replace(message.id, _undelivered(message))
     writing.touch("message", message.id)
 
 
@@ -105,26 +125,26 @@ def set_wamid(writing: Writing, message: Message, wamid: str) -> Message:
 
 def set_delivery(writing: Writing, message: str, delivery: Delivery) -> None:
     """Costs no sealing: what became of a message is no content."""
-    writing.connection.execute(
-        sa.update(schema.message).where(_message.tenant == writing.tenant, _message.id == message).values(delivery=_delivery_text(delivery))
-    )
+    writing.shelf(MESSAGES).change(message, delivery=_delivery_text(delivery))
     writing.touch("message", message)
 
 
 def await_target(writing: Writing, target_wamid: str, message: str) -> None:
     """Remember that `message` reacts to, edits or revokes something that has not come yet."""
-    row = {"tenant": writing.tenant, "target_hash": wamid_hash(writing, target_wamid), "message": message}
-    put(writing.connection, schema.awaited, [row])
+    row = {"target_hash": wamid_hash(writing, target_wamid), "message": message}
+    shelf = writing.shelf(AWAITED)
+    if row not in ({name: one[name] for name in row} for one in shelf.group(row["target_hash"])):
+        shelf.add(row)
 
 
 def take_awaiting(writing: Writing, target_wamid: str) -> list[Message]:
     """The messages that waited for this one, oldest first; they wait no more."""
-    hashed = wamid_hash(writing, target_wamid)
-    rows = writing.connection.execute(_WAITING, {"tenant": writing.tenant, "hash": hashed}).all()
-    if not rows:
-        return []
-    writing.connection.execute(sa.delete(schema.awaited).where(_awaited.tenant == writing.tenant, _awaited.target_hash == hashed))
-    return sorted(load_messages(writing, (row.message for row in rows)).values(), key=lambda message: (message.sent_at, message.id))
+    shelf = writing.shelf(AWAITED)
+    rows = shelf.group(wamid_hash(writing, target_wamid))
+    for row in rows:
+        shelf.remove(AWAITED.key_of(row))
+    waiting = load_messages(writing, (row["message"] for row in rows))
+    return sorted(waiting.values(), key=lambda message: (message.sent_at, message.id))
 
 
 def mark_read_up_to(writing: Writing, conversation: str, up_to: tuple[int, str] | None) -> Message | None:
@@ -199,21 +219,19 @@ def _set_unread(writing: Writing, ids: list[str], *, is_unread: bool) -> None:
 
 
 def _add_key(writing: Writing, wamid: str, message: str, month: str) -> None:
-    row = {"tenant": writing.tenant, "wamid_hash": wamid_hash(writing, wamid), "message": message, "month": month}
-    writing.connection.execute(_ADD_KEY, row)
+    writing.shelf(MESSAGE_KEYS).add({"wamid_hash": wamid_hash(writing, wamid), "message": message, "month": month})
 
 
-def _seal(writing: Writing, message: Message, month: str) -> bytes:
-    plain = encode(msgspec.structs.replace(message, delivery=None))
-    return writing.sealer.seal(text_unit(message.conversation, month), plain, about=f"message/{message.id}")
+def _undelivered(message: Message) -> Message:
+    return message if message.delivery is None else msgspec.structs.replace(message, delivery=None)
 
 
-def _open(reading: Reading, row: sa.Row[tuple[object, ...]]) -> Message | None:
-    plain = reading.sealer.open(text_unit(row.conversation, row.month), row.sealed, about=f"message/{row.id}")
-    if plain is None:
-        return None
-    message = decode(plain, Message)
-    return message if row.delivery is None else msgspec.structs.replace(message, delivery=decode(row.delivery, Delivery))
+def _delivered(row: Row, message: Message) -> Message:
+    return message if row["delivery"] is None else msgspec.structs.replace(message, delivery=_delivery_of(row))
+
+
+def _delivery_of(row: Row) -> Delivery | None:
+    return None if row["delivery"] is None else decode(row["delivery"], Delivery)
 
 
 def _delivery_text(delivery: Delivery | None) -> str | None:

@@ -72,6 +72,7 @@ alias_past = sa.Table(
     _ms("from_ms", nullable=False),
     _ms("to_ms", nullable=False),
     sa.Column("reason", sa.String(32), nullable=False),
+    sa.Index("alias_past_by_hash", "tenant", "hash"),
 )
 
 # What a merge moved, so that it can be undone: ids only.

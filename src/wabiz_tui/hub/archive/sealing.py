@@ -8,14 +8,18 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from wabiz_tui.hub.archive.keyfile import KeyFile
 from wabiz_tui.model.errors import DamagedStore
 from wabiz_tui.model.secret import Secret
 
+_REMEMBERED = 4096
+
 
 def month_of(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m")
+    in_utc = at.astimezone(UTC)
+    return f"{in_utc.year:04}-{in_utc.month:02}"
 
 
 def text_unit(conversation: str, month: str) -> str:
@@ -52,6 +56,8 @@ class Sealer:
 
     def __init__(self, keys: KeyFile, index_key: Secret, *, tenant: str, random_bytes: Callable[[int], bytes]) -> None:
         self._keys, self._index_key, self._tenant, self._random = keys, index_key, tenant, random_bytes
+        # Each value of a batch is asked for when it is read ahead and when it is folded.
+        self._looked_up = lru_cache(_REMEMBERED)(self._lookup)
 
     def seal(self, unit: str, plain: bytes, *, about: str) -> bytes:
         """Nonce and ciphertext (AES-256-GCM). Makes the unit's key where there is none yet."""
@@ -70,8 +76,14 @@ class Sealer:
         except InvalidTag as error:
             raise DamagedStore(f"A sealed value of the archive ({about}) is damaged or stands in the wrong row.") from error
 
+    def has_key(self, unit: str) -> bool:
+        return self._keys.find(unit) is not None
+
     def lookup(self, kind: str, value: str) -> bytes:
         """16 bytes that stand for a value in an index; without the hub's key nobody can test a guess."""
+        return self._looked_up(kind, value)
+
+    def _lookup(self, kind: str, value: str) -> bytes:
         return hmac.digest(self._index_key.reveal(), f"{self._tenant}\n{kind}\n{value}".encode(), hashlib.sha256)[:16]
 
     def _about(self, unit: str, about: str) -> bytes:

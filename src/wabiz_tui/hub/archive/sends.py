@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.shelves import Shelved
 from wabiz_tui.hub.archive.store import Reading, Writing
 
 _outgoing = schema.outgoing.c
+SENDS: Shelved[None] = Shelved(schema.outgoing, "message")
 
 
 class StoredSend(NamedTuple):
@@ -62,10 +64,7 @@ def unsettled_sends(reading: Reading) -> list[str]:
 
 def is_ours(reading: Reading, message: str) -> bool:
     """Whether a message with this id was sent through the gateway."""
-    row = reading.connection.execute(
-        sa.select(_outgoing.message).where(_outgoing.tenant == reading.tenant, _outgoing.message == message)
-    ).first()
-    return row is not None
+    return reading.shelf(SENDS).get(message) is not None
 
 
 def digest(raw: bytes) -> bytes:

@@ -15,6 +15,7 @@ from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.engines import WRITER, migrate, open_sqlcipher, put, translated_sql
 from wabiz_tui.hub.archive.keyfile import KeyFile
 from wabiz_tui.hub.archive.sealing import Sealer, derive
+from wabiz_tui.hub.archive.shelves import Shelf, Shelved, Shelves
 from wabiz_tui.hub.archive.times import from_ms, to_ms
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.feed import Entity
@@ -22,6 +23,7 @@ from wabiz_tui.model.identifiers import new_id
 from wabiz_tui.model.secret import Secret
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 # What a desk needs first stands first among the changes of one transaction: no message before its conversation.
 _ORDER: dict[str, int] = {
@@ -33,8 +35,17 @@ class Reading:
     """One snapshot of the archive. Queries take it as their first argument."""
 
     def __init__(self, connection: sa.Connection, archive: "Archive") -> None:
-        self.connection, self.tenant, self.sealer, self.now = connection, archive.tenant, archive.sealer, archive.clock.now()
+        self._connection, self.tenant, self.sealer, self.now = connection, archive.tenant, archive.sealer, archive.clock.now()
         self.archive = archive
+        self._shelves = Shelves(connection, archive.tenant, archive.sealer)
+
+    @property
+    def connection(self) -> sa.Connection:
+        return self._connection
+
+    def shelf(self, shelved: Shelved[V]) -> Shelf[V]:
+        """The rows of a table, read through memory."""
+        return self._shelves.of(shelved)
 
     @property
     def now_ms(self) -> int:
@@ -53,6 +64,27 @@ class Writing(Reading):
         self._touched: dict[tuple[Entity, str], None] = {}
         self._afterwards: list[Callable[[], object]] = []
 
+    @property
+    def connection(self) -> sa.Connection:
+        """The database, with everything written that was on the shelves; they are empty after, since a statement may change any row."""
+        self._shelves.write()
+        self._shelves.clear()
+        return self._connection
+
+    @contextmanager
+    def savepoint(self) -> Generator[None]:
+        """All of what follows or nothing of it: rows, shelves, changes and what is to be done afterwards."""
+        touched, promised = dict(self._touched), len(self._afterwards)
+        try:
+            with self.connection.begin_nested():
+                yield
+                self._shelves.write()
+        except BaseException:
+            self._shelves.clear()
+            self._touched = touched
+            del self._afterwards[promised:]
+            raise
+
     def touch(self, entity: Entity, entity_id: str) -> None:
         """Say in the feed that this entity changed."""
         self._touched[entity, entity_id] = None
@@ -66,22 +98,23 @@ class Writing(Reading):
 
         The counter row is taken last and held until the commit: so numbers become visible in their order, and a reader that
         has seen N never later finds a row at or below N."""
+        self._shelves.write()
         if not self._touched:
             return None
         ordered = sorted(self._touched, key=lambda key: _ORDER[key[0]])
         counter = schema.head.c
-        taken = self.connection.execute(
+        taken = self._connection.execute(
             sa.update(schema.head).where(counter.tenant == self.tenant).values(seq=counter.seq + len(ordered)).returning(counter.seq)
         ).scalar()
         if taken is None:
             taken = len(ordered)
-            self.connection.execute(sa.insert(schema.head).values(tenant=self.tenant, seq=taken))
+            self._connection.execute(sa.insert(schema.head).values(tenant=self.tenant, seq=taken))
         first = taken - len(ordered) + 1
         rows = [
             {"tenant": self.tenant, "entity": kind, "id": entity_id, "seq": first + index}
             for index, (kind, entity_id) in enumerate(ordered)
         ]
-        put(self.connection, schema.change, rows)
+        put(self._connection, schema.change, rows)
         return taken
 
     def committed(self) -> None:

@@ -1,0 +1,83 @@
+"""Ingest: webhooks acknowledged and folded a second, against bare inserts of the same bodies into SQLCipher in shared commits."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from bench.support.traffic import NUMBER, WABA, traffic
+from wabiz_tui.hub.archive.cipher import JOURNAL_ID, connect
+from wabiz_tui.hub.archive.journal import Journal
+from wabiz_tui.hub.archive.store import Archive, ArchiveKeys, beside
+from wabiz_tui.hub.intake import Intake, Ours
+from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.model.clock import SystemClock
+from wabiz_tui.model.secret import Secret
+
+AT_ONCE = 64
+KEYS = ArchiveKeys(archive=Secret(bytes(range(32))), seal=Secret(bytes(range(1, 33))))
+
+
+def bare(bodies: list[bytes]) -> float:
+    """Seconds for the peer: one row a body, found by a hash of it, committed as often as so many connections would share a commit."""
+    with tempfile.TemporaryDirectory() as folder:
+        connection = connect(Path(folder) / "bare.db", KEYS.archive, application_id=JOURNAL_ID)
+        connection.execute("CREATE TABLE webhook (seq INTEGER PRIMARY KEY, hash BLOB UNIQUE, at_ms INTEGER, body BLOB)")
+        started = time.perf_counter()
+        for start in range(0, len(bodies), AT_ONCE):
+            rows = [(hashlib.blake2b(body, digest_size=16).digest(), start, body) for body in bodies[start : start + AT_ONCE]]
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany("INSERT OR IGNORE INTO webhook (hash, at_ms, body) VALUES (?, ?, ?)", rows)
+            connection.execute("COMMIT")
+        seconds = time.perf_counter() - started
+        connection.close()
+        return seconds
+
+
+async def ours(bodies: list[bytes]) -> tuple[float, float, float]:
+    """Seconds until all are durable in the journal, seconds until all are in the archive, and the processor's seconds of the latter."""
+    clock = SystemClock()
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Archive(Path(folder) / "archive.db", KEYS, tenant=WABA, clock=clock, random_bytes=os.urandom)
+        journal = Journal(beside(archive.path, ".journal"), KEYS.archive, archive.keys, clock=clock, random_bytes=os.urandom)
+        intake = Intake(archive, journal, Metrics(), Ours(frozenset({WABA}), frozenset({NUMBER})))
+        left = iter(bodies)
+
+        async def sender() -> None:
+            for body in left:
+                await journal.append(body)
+
+        started = time.perf_counter()
+        await asyncio.gather(*(sender() for _ in range(AT_ONCE)))
+        acknowledged = time.perf_counter() - started
+        started, worked = time.perf_counter(), time.process_time()
+        while await intake.fold_once():
+            pass
+        folded = time.perf_counter() - started, time.process_time() - worked
+        journal.stop()
+        archive.close()
+        return acknowledged, *folded
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--webhooks", type=int, default=5_000)
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args()
+    bodies = traffic(options.webhooks)
+    rows = [(bare(bodies), *asyncio.run(ours(bodies))) for _ in range(options.runs)]
+    print(f"{'bare SQLCipher':15} {options.webhooks / statistics.median(row[0] for row in rows):8.0f} webhooks/s")
+    for name, index in (("acknowledged", 1), ("folded", 2), ("folded, by CPU", 3)):
+        rate = options.webhooks / statistics.median(row[index] for row in rows)
+        ratio = statistics.median(row[0] / row[index] for row in rows)
+        print(f"{name:15} {rate:8.0f} webhooks/s   ratio {ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main()
