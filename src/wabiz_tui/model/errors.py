@@ -187,7 +187,8 @@ class CloudError(WabizError):
 def _tree(root: type[WabizError]) -> dict[str, type[WabizError]]:
     found = {root.code: root}
     for child in root.__subclasses__():
-        found |= _tree(child)
+        # A kind that keeps its parent's code is told as its parent.
+        found = _tree(child) | found
     return found
 
 

@@ -1,50 +1,19 @@
 """The door to Meta: what a failed request means, and where the token may go."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
+from tests.support.cloud_wire import TOKEN, Recorder, answering, cloud_at, listening, public
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.cloud.transport import Transport
 from wabiz_tui.graph.requests import build_text
 from wabiz_tui.model.errors import BadInput, CloudError, TooLarge
 from wabiz_tui.model.secret import Secret
 
-TOKEN = Secret("tok-sensitive")
 BODY = build_text(to="+1", body="Hi")
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def listening(handle: Handler) -> AsyncGenerator[str, None]:
-    """A bare TCP server that treats each connection as `handle` says."""
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
-@asynccontextmanager
-async def cloud_at(url: str, *, seconds: float = 5.0) -> AsyncGenerator[CloudClient, None]:
-    transport = Transport(url, TOKEN, timeout=timedelta(seconds=seconds))
-    try:
-        yield CloudClient(transport)
-    finally:
-        await transport.close()
-
-
-def answering(raw: bytes) -> Handler:
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(raw)
-        await writer.drain()
-        writer.close()
-
-    return handle
 
 
 async def failure_of(url: str, *, seconds: float = 5.0) -> CloudError:
@@ -132,23 +101,8 @@ async def test_errors_hold_no_secret() -> None:
     failure = await failure_of("http://127.0.0.1:1")
     texts = f"{failure!r} {failure.sentence} {failure.__cause__!r} {failure.__dict__}"
 
-    assert "tok-sensitive" not in texts
+    assert "EAAGtokensensitive0123456789abcdef" not in texts
     assert "Hi" not in texts.split()
-
-
-async def public(host: str, port: int) -> Sequence[str]:
-    return ["93.184.216.34"]
-
-
-class Recorder(httpx.AsyncBaseTransport):
-    """Answers with 200 and keeps what was asked."""
-
-    def __init__(self, body: bytes) -> None:
-        self.body, self.asked = body, list[httpx.Request]()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
-        return httpx.Response(200, content=self.body)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +168,7 @@ async def test_the_token_goes_to_meta(url: str) -> None:
     async with transport.download(url) as chunks:
         assert [chunk async for chunk in chunks] == [b"x"]
 
-    assert recorder.asked[0].headers["authorization"] == "Bearer tok-sensitive"
+    assert recorder.asked[0].headers["authorization"] == "Bearer EAAGtokensensitive0123456789abcdef"
 
 
 async def test_downloads_are_bounded() -> None:
