@@ -45,8 +45,8 @@ async def living(world: World) -> AsyncGenerator[World, None]:
     """Time runs, webhooks leave and customers act while this is open."""
     running = asyncio.ensure_future(world.timeline.run())
     try:
-        if world.options.scenario is not None:
-            Play(world, load_scenario(world.options.scenario)).begin()
+        world.play = Play(world)
+        world.play.begin(load_scenario(world.options.scenario) if world.options.scenario is not None else None)
         await world.courier.set_callback(first_callback(world.options))
         yield world
     finally:

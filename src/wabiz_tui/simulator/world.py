@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from wabiz_tui.graph.reading import Json
 from wabiz_tui.simulator.account.business import Business, build_business
@@ -19,6 +20,9 @@ from wabiz_tui.simulator.timeline import MovableClock, Timeline
 from wabiz_tui.simulator.webhooks.courier import Callback, Courier
 from wabiz_tui.simulator.webhooks.envelope import Told, rfc3339
 from wabiz_tui.simulator.webhooks.faults import Faults
+
+if TYPE_CHECKING:
+    from wabiz_tui.simulator.customers.play import Play
 
 FIRST_DISPLAY = 15550783881
 
@@ -95,6 +99,8 @@ class World:
     sent: list[Sent] = field(default_factory=list[Sent])
     reads: list[Json] = field(default_factory=list[Json])
     incoming: int = 0
+    play: "Play | None" = None
+    """What customers do by themselves; there once the world lives."""
     on_sent: list[Callable[[Sent], Awaitable[None]]] = field(default_factory=list[Callable[[Sent], Awaitable[None]]])
     _serial: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -132,6 +138,10 @@ class World:
         digits = phone.encode()[:20]
         raw = bytes([0x1C, 0x18, len(digits)]) + digits + bytes([0x15, 2, 0, mark, 0x18, len(token)]) + token.encode() + b"\0"
         return "wamid." + base64.b64encode(raw).decode()
+
+    def restart_ids(self) -> None:
+        """Ids are made as from the start."""
+        self._serial = itertools.count()
 
     def trace(self) -> str:
         return "A" + hashlib.sha256(f"trace {next(self._serial)} {self.options.seed}".encode()).hexdigest()[:22]

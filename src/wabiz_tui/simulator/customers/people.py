@@ -62,6 +62,7 @@ class People:
     def __init__(self, *, has_user_ids: bool = True) -> None:
         self.has_user_ids = has_user_ids
         self._all: list[Customer] = []
+        self._known: dict[str, Customer] = {}
 
     def all(self) -> list[Customer]:
         return list(self._all)
@@ -72,6 +73,16 @@ class People:
 
     def find(self, *, wa_id: str | None = None, user_id: str | None = None) -> Customer | None:
         """By user id first; a phone number also under its other spelling."""
+        # Who is looked for has mostly been found before; ids move, so that this is a hint only.
+        hint = self._known.get(user_id or wa_id or "")
+        if hint is not None and (user_id or wa_id) == (hint.user_id if user_id else hint.wa_id):
+            return hint
+        found = self._search(wa_id, user_id)
+        if found is not None:
+            self._known[user_id or wa_id or ""] = found
+        return found
+
+    def _search(self, wa_id: str | None, user_id: str | None) -> Customer | None:
         if user_id:
             known = next((one for one in self._all if user_id in (one.user_id, one.parent_user_id)), None)
             if known is not None:
@@ -100,9 +111,9 @@ def digits_of(phone: str) -> str:
     return _NOT_DIGITS.sub("", phone)
 
 
-def made_user_id(wa_id: str) -> str:
-    """A stable BSUID for a phone number: country prefix, then twenty digits."""
-    number = int.from_bytes(hashlib.sha256(f"bsuid {wa_id}".encode()).digest()[:9], "big")
+def made_user_id(wa_id: str, *, owner: str = "") -> str:
+    """A stable BSUID for a phone number: country prefix, then twenty digits. `owner` tells later holders of the number apart."""
+    number = int.from_bytes(hashlib.sha256(f"bsuid {wa_id}{owner}".encode()).digest()[:9], "big")
     return f"{country_of(wa_id)}.{number % 10**20:020d}"
 
 

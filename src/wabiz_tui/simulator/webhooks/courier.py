@@ -32,6 +32,7 @@ class Courier:
     def __init__(self, timeline: Timeline, faults: Faults, chance: random.Random) -> None:
         self._timeline, self._faults, self._chance = timeline, faults, chance
         self._seed = chance.getrandbits(32)
+        self._chance.seed(self._seed)
         self.deliveries = DeliveryLog()
         self.fields: frozenset[str] | None = None
         """The webhook fields the app is subscribed to; None is all."""
@@ -49,6 +50,9 @@ class Courier:
     def overrides(self) -> dict[str, Callback]:
         """By the id of the number or account that has a callback of its own."""
         return {name: one.callback for name, one in self._channels.items() if name and one.callback is not None}
+
+    def callback_for(self, delivery: Delivery) -> Callback | None:
+        return self._channels[self._way(delivery.number, delivery.waba)].callback
 
     async def set_callback(self, callback: Callback | None) -> None:
         """Turn to another address; the handshake begins at once. What waits goes there. Raises BadInput for what is no URL."""
@@ -77,6 +81,7 @@ class Courier:
             channel.waiting.clear()
         self.deliveries.clear()
         self._names = itertools.count(1)
+        self._chance.seed(self._seed)
         for kept in (self._gathered, self._held, self._held_back):
             kept.clear()
 
