@@ -253,11 +253,11 @@ async def test_cut_connection(stage: Stage, when: str, accepted: int) -> None:
 
 async def test_our_own_client(stage: Stage) -> None:
     """The Cloud API client sends, reads lists and moves files against the pretend Meta."""
-    await stage.write()
+    wamid = (await stage.write())["wamid"]
     cloud = CloudClient(transport := Transport(stage.url, Secret("test_token")))
     try:
         accepted = await cloud.send(NUMBER, build_text(to=CUSTOMER, body="Hi"))
-        await cloud.mark_read(NUMBER, "wamid.X", typing=True)
+        await cloud.mark_read(NUMBER, wamid, typing=True)
         media = await cloud.upload_media(NUMBER, b"%PDF-1.4 x", "application/pdf", "a.pdf")
         content = b"".join([chunk async for chunk in cloud.download_media(media, number=NUMBER)])
         await cloud.media.delete(media)

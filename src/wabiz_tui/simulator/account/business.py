@@ -1,11 +1,16 @@
 """The pretend WhatsApp Business Account: its numbers, its messaging limit, who is subscribed, and what is counted of it."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
+from wabiz_tui.graph.reading import Json
 from wabiz_tui.simulator.account.numbers import Number
+
+if TYPE_CHECKING:
+    from wabiz_tui.simulator.world import Sent
 
 TIERS: dict[str, int | None] = {"TIER_250": 250, "TIER_2K": 2_000, "TIER_10K": 10_000, "TIER_100K": 100_000, "TIER_UNLIMITED": None}
 DAY = timedelta(hours=24)
@@ -40,13 +45,37 @@ class Reach:
 
 
 @dataclass
+class PerPerson:
+    """What each person was sent in the last 24 hours."""
+
+    _sent: dict[str, deque[datetime]] = field(default_factory=dict[str, deque[datetime]])
+
+    def take(self, person: str, most: int, now: datetime) -> bool:
+        """Whether this person may get one more; then it counts."""
+        sent = self._sent.setdefault(person, deque())
+        while sent and now - sent[0] >= DAY:
+            sent.popleft()
+        if len(sent) >= most:
+            return False
+        sent.append(now)
+        return True
+
+
+@dataclass
 class Business:
-    """`override` is the callback of this account, where it has one of its own."""
+    """`marketing_per_person` is how many marketing templates a person gets in 24 hours; None: Meta's own number is not known, so no end."""
 
     numbers: dict[str, Number]
     reach: Reach = field(default_factory=Reach)
+    marketing: PerPerson = field(default_factory=PerPerson)
+    marketing_per_person: int | None = None
+    reviews: bool = True
+    """Whether templates are approved by themselves after a while; else they wait for the control endpoint."""
+    held: list[tuple[Json, "Sent", Callable[[], None]]] = field(default_factory=list)
+    """Template, message, and what lets it go: those that pacing keeps back."""
     is_subscribed: bool = True
-    override: str | None = None
+    fields: tuple[str, ...] | None = None
+    """The webhook fields the app is subscribed to; None: all."""
     review: str = "APPROVED"
     verification: str = "verified"
     is_marketing_allowed: bool = True

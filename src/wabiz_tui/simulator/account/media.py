@@ -30,6 +30,7 @@ class StoredFile:
     filename: str
     expires_at: datetime
     number: str | None = None
+    is_incoming: bool = False
 
     @property
     def sha256(self) -> bytes:
@@ -56,7 +57,7 @@ class MediaShelf:
     ) -> StoredFile:
         life = INCOMING_LIFE if is_incoming else UPLOADED_LIFE
         name = str(1_000_000_000_000_000 + int.from_bytes(hashlib.sha256(f"{len(self._files)} {now}".encode()).digest()[:6], "big"))
-        stored = StoredFile(name, content, mime_type, filename, now + life, number)
+        stored = StoredFile(name, content, mime_type, filename, now + life, number, is_incoming)
         self._files[name] = stored
         return stored
 

@@ -14,6 +14,7 @@ PIN = re.compile(r"[0-9]{6}")
 ATTEMPTS, ATTEMPTS_WITHIN = 10, timedelta(hours=72)
 PAUSE_AFTER_DELETION = timedelta(minutes=5)
 PIN_GUESSES = 5
+COEXISTING_PER_SECOND, HIGH_PER_SECOND = 20, 1000
 
 
 @dataclass
@@ -39,8 +40,6 @@ class Number:
     profile: Json = field(default_factory=dict[str, object])
     codes: dict[str, Json] = field(default_factory=dict[str, Json])
     """QR code → what it holds."""
-    override: str | None = None
-    """The callback of this number alone."""
     _attempts: list[datetime] = field(default_factory=list[datetime])
     _deleted_at: datetime | None = None
     _code_asked: bool = False
@@ -49,6 +48,11 @@ class Number:
     @property
     def status(self) -> str:
         return "CONNECTED" if self.is_registered else "DISCONNECTED"
+
+    @property
+    def per_second(self) -> int | None:
+        """Its own throughput, None for the usual one (cloud-api §11)."""
+        return COEXISTING_PER_SECOND if self.is_on_app else HIGH_PER_SECOND if self.throughput == "HIGH" else None
 
     def need_registered(self) -> None:
         if not self.is_registered:

@@ -18,12 +18,14 @@ class Rates:
         self._recent: dict[str, deque[datetime]] = {}
         self._debts: dict[tuple[str, str], tuple[float, datetime]] = {}
 
-    def take(self, number: str, person: str, now: datetime) -> None:
+    def take(self, number: str, person: str, now: datetime, *, per_second: int | None = None) -> None:
+        """`per_second` is the number's own throughput where it is not the usual one."""
+        most = self.per_second if per_second is None else per_second
         recent = self._recent.setdefault(number, deque())
         while recent and now - recent[0] >= timedelta(seconds=1):
             recent.popleft()
-        if len(recent) >= self.per_second:
-            raise graph_error(130429, f"Message failed to send because the number reached {self.per_second} messages a second")
+        if len(recent) >= most:
+            raise graph_error(130429, f"Message failed to send because the number reached {most} messages a second")
         debt, since = self._debts.get((number, person), (0.0, now))
         debt = max(0.0, debt - (now - since) / PAIR_EVERY)
         if debt + 1 > self.pair_burst:

@@ -7,14 +7,25 @@ import msgspec
 
 from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.limits import check
-from wabiz_tui.graph.reading import Json, object_of, word
+from wabiz_tui.graph.reading import Json
 from wabiz_tui.graph.requests import ReadRequest, SendRequest
 from wabiz_tui.graph.responses import build_accepted
 from wabiz_tui.model.content import Template
-from wabiz_tui.simulator.customers.people import Customer, calling_code_of, canonical, dialled
+from wabiz_tui.simulator.account.judging import (
+    Recipient,
+    check_account,
+    check_files,
+    check_template_reach,
+    failure_of,
+    find_recipient,
+)
+from wabiz_tui.simulator.account.known import AGE, find_incoming
+from wabiz_tui.simulator.account.template_life import hold
 from wabiz_tui.simulator.webhooks.envelope import rfc3339
 from wabiz_tui.simulator.webhooks.statuses import plan_statuses
 from wabiz_tui.simulator.world import Sent, World
+
+HELD = "held_for_quality_assessment"
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -24,74 +35,94 @@ class Outcome(msgspec.Struct, frozen=True):
     sent: Sent
 
 
-def accept(world: World, number: str, request: SendRequest, *, is_marketing: bool = False) -> Outcome:
+def accept(world: World, number: str, request: SendRequest, *, is_marketing_api: bool = False) -> Outcome:
     """Accept a message and put its statuses on the timeline. Raises CloudError when it is refused at once."""
     now = world.now()
     world.own_number(number)
+    check_account(world, number)
     check(request)
-    customer, dialled_number = _recipient(world, number, request)
-    template = world.templates.check(request.content) if isinstance(request.content, Template) else None
-    _check_media(world, request, now)
-    if dialled_number is not None and dialled_number == world.display(number):
-        raise graph_error(131021, "The recipient is the sender")
-    is_closed = template is None and world.settings.window != "off" and not customer.is_window_open(number, now)
-    if is_closed and world.settings.window == "sync":
-        raise graph_error(131047, "More than 24 hours have passed since the customer last replied to this number")
-    world.rates.take(number, customer.key, now)
+    if request.is_group:
+        raise graph_error(131041, "The group is not known")
+    recipient = find_recipient(world, number, request)
+    template = world.templates.check(request.content, now) if isinstance(request.content, Template) else None
+    if template is not None:
+        check_template_reach(world, request, template, is_marketing_api=is_marketing_api)
+    check_files(world, number, request)
+    late = _late(world, number, recipient, template, now)
+    world.rates.take(number, recipient.customer.key, now, per_second=world.account.numbers[number].per_second)
     sent = Sent(
-        wamid=world.wamid(customer.wa_id or world.display(number), is_ours=True),
+        wamid=world.wamid(recipient.customer.wa_id or world.display(number), is_ours=True),
         number=number,
         to=request.to,
-        customer=customer,
+        customer=recipient.customer,
         body=request.original,
         at=now,
         callback_data=request.callback_data,
     )
     world.sent.append(sent)
-    plan_statuses(world, sent, request, _failure(world, sent, is_closed=is_closed), template)
-    answer = build_accepted(
+    failure = failure_of(world, number, recipient, request, template) or late
+    if failure is None and template is not None:
+        _note_reach(world, number, recipient, now)
+    return Outcome(_answer(sent, request, recipient, _status(world, sent, request, failure, template)), sent)
+
+
+def _late(world: World, number: str, recipient: Recipient, template: Json | None, now: datetime) -> int | None:
+    """The code of a closed window (131047) or a spent messaging limit (131048), which fails the message later, or refuses it at once in
+    the mode `sync` (cloud-api §3.2, §11)."""
+    if world.settings.window == "off" or recipient.customer.is_window_open(number, now):
+        return None
+    if template is None:
+        code, details = 131047, "More than 24 hours have passed since the customer last replied to this number"
+    elif not world.account.reach.is_within(recipient.customer.key, now):
+        code = 131048
+        details = f"The messaging limit {world.account.reach.tier} is reached: no more customers outside a window within 24 hours"
+    else:
+        return None
+    if world.settings.window == "sync":
+        raise graph_error(code, details)
+    return code
+
+
+def _note_reach(world: World, number: str, recipient: Recipient, now: datetime) -> None:
+    """Whoever is reached outside a window counts towards the messaging limit."""
+    if not recipient.customer.is_window_open(number, now):
+        world.account.reach.note(recipient.customer.key, now)
+
+
+def _status(world: World, sent: Sent, request: SendRequest, failure: int | None, template: Json | None) -> str | None:
+    """What the answer says of a template send; the statuses are planned, or kept back by pacing."""
+
+    def plan() -> None:
+        plan_statuses(world, sent, request, failure, template)
+
+    life = world.templates.life(template) if template is not None else None
+    if template is None or life is None or failure is not None or life.held < 1:
+        plan()
+        return "accepted" if template is not None else None
+    life.held -= 1
+    hold(world, template, sent, plan)
+    return HELD
+
+
+def _answer(sent: Sent, request: SendRequest, recipient: Recipient, message_status: str | None) -> dict[str, Any]:
+    return build_accepted(
         wamid=sent.wamid,
         input=request.to or request.recipient or "",
-        wa_id=customer.wa_id if request.to is not None else None,
-        user_id=customer.user_id if request.recipient is not None else None,
-        message_status="accepted" if template is not None else None,
+        wa_id=recipient.customer.wa_id if request.to is not None else None,
+        user_id=recipient.customer.user_id if request.recipient is not None else None,
+        message_status=message_status,
     )
-    return Outcome(answer, sent)
 
 
 def mark_read(world: World, number: str, request: ReadRequest) -> Json:
-    """Also marks everything before it; no webhook follows."""
+    """Also marks everything before it; no webhook follows. Raises CloudError 131009 for a message no customer wrote to this number, and
+    for one older than 30 days."""
     world.own_number(number)
+    check_account(world, number)
+    known = find_incoming(world, request.message_id)
+    if known is None or known.number not in ("", number):
+        raise graph_error(131009, f"The parameter message_id names no message to this number: {request.message_id[:60]}")
+    if world.now() - known.at > AGE:
+        raise graph_error(131009, "The parameter message_id names a message older than 30 days")
     world.reads.append({"message_id": request.message_id, "number": number, "typing": request.typing, "at": rfc3339(world.now())})
     return {"success": True}
-
-
-def _recipient(world: World, number: str, request: SendRequest) -> tuple[Customer, str | None]:
-    """With both, `to` wins (cloud-api §3.1)."""
-    if request.to is not None:
-        digits = dialled(request.to, calling_code_of(world.display(number)), world.people)
-        known = world.people.find(wa_id=digits)
-        return known or world.people.meet(wa_id=canonical(digits)), digits
-    known = world.people.find(user_id=request.recipient)
-    if known is None:
-        raise graph_error(131009, "The parameter recipient is not a user id of this portfolio")
-    return known, None
-
-
-def _check_media(world: World, request: SendRequest, now: datetime) -> None:
-    name = word(object_of(request.original.get(request.type)).get("id"))
-    if request.type in ("image", "video", "audio", "document", "sticker") and name and world.media.find(name, now) is None:
-        raise graph_error(131009, f"The parameter {request.type}.id names no media: {name[:40]}")
-
-
-def _failure(world: World, sent: Sent, *, is_closed: bool) -> int | None:
-    """The code with which this message will fail after it was accepted."""
-    customer, wa_id = sent.customer, sent.customer.wa_id
-    fault = world.faults.take("fail_later", world.now())
-    if fault is not None:
-        return int(fault.number("code", fault.number("error_code", 131026)))
-    if sent.number in customer.blocked_by:
-        return 130403
-    if not customer.is_reachable or (wa_id is not None and not 7 <= len(wa_id) <= 15):
-        return 131026
-    return 131047 if is_closed else None

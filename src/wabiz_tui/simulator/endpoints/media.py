@@ -1,5 +1,7 @@
 """Files: upload, look up, download, delete (cloud-api §2, §17)."""
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -61,11 +63,13 @@ def download_route(world: World) -> Route:
             answer = refusal(world, error)
             answer.status_code = 401
             return answer
+        if (slow := world.faults.take("media_slow", world.now())) is not None:
+            await asyncio.sleep(slow.number("seconds", 1.0))
         failing = world.faults.take("media_fail", world.now())
         if failing is not None:
             return Response(status_code=int(failing.number("status", 500)))
         stored = world.media.behind(word(request.path_params.get("key")), world.now())
-        if stored is None:
+        if stored is None or world.faults.take("media_expired", world.now()) is not None:
             return Response("URL signature expired", status_code=404, media_type="text/plain")
         return Response(stored.content, media_type=stored.mime_type, headers={"Cache-Control": "private"})
 

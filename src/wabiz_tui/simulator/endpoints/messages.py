@@ -30,12 +30,12 @@ async def marketing_messages(call: Call) -> Json:
     asked = parse_request(encode(call.given))
     if isinstance(asked, ReadRequest) or not isinstance(asked.content, Template):
         raise graph_error(131055, "Only marketing template messages can be sent through the Marketing Messages API")
-    return await _sent(call, asked, is_marketing=True)
+    return await _sent(call, asked, is_marketing_api=True)
 
 
-async def _sent(call: Call, asked: SendRequest, *, is_marketing: bool = False) -> Json:
+async def _sent(call: Call, asked: SendRequest, *, is_marketing_api: bool = False) -> Json:
     world, now = call.world, call.world.now()
-    outcome = accept(world, call.node, asked, is_marketing=is_marketing)
+    outcome = accept(world, call.node, asked, is_marketing_api=is_marketing_api)
     for hear in world.on_sent:
         await hear(outcome.sent)
     if (fault := world.faults.take("timeout", now, when="after")) is not None:
@@ -56,9 +56,7 @@ async def _fail_before(world: World) -> None:
         code = int(fault.number("code", fault.number("error_code", 131000)))
         status = int(fault.number("status", fault.number("http_status", meaning(code).http_status)))
         raise CloudError("asked for", graph_code=code, http_status=status, details=fault.word("details"))
-    fault = world.faults.find("fail_next", now)
-    if fault is not None and not fault.params.get("async"):
-        world.faults.take("fail_next", now)
+    if (fault := world.faults.take("fail_next", now)) is not None:
         raise graph_error(int(fault.number("code", fault.number("error_code", 131026))), fault.word("details"))
 
 

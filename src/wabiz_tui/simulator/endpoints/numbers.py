@@ -5,12 +5,13 @@ from urllib.parse import urlsplit
 
 from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.reading import Json, list_of, object_of, word
-from wabiz_tui.simulator.account.business import Business
+from wabiz_tui.model.secret import Secret
 from wabiz_tui.simulator.account.numbers import Number
 from wabiz_tui.simulator.account.telling import tell_name, tell_security
 from wabiz_tui.simulator.endpoints.call import Call
 from wabiz_tui.simulator.endpoints.fields import parse_fields, shown
 from wabiz_tui.simulator.endpoints.paging import page
+from wabiz_tui.simulator.webhooks.courier import Callback
 from wabiz_tui.simulator.world import World
 
 TYPE = "WhatsAppBusinessAccountToNumberCurrentStatus"
@@ -74,9 +75,9 @@ def describe(world: World, number: Number) -> Json:
 
 def webhooks_of(world: World, number: Number) -> Json:
     """Which callbacks are known; the first there is, number before account before app, is told (cloud-api §2)."""
-    app = world.courier.callback
-    urls = (("phone_number", number.override), ("whatsapp_business_account", world.account.override), ("application", app and app.url))
-    return {key: url for key, url in urls if url}
+    app, own = world.courier.callback, world.courier.overrides()
+    places = (("phone_number", own.get(number.id)), ("whatsapp_business_account", own.get(world.options.waba_id)), ("application", app))
+    return {key: callback.url for key, callback in places if callback is not None}
 
 
 def health_of_number(world: World, number: Number) -> Json:
@@ -126,7 +127,7 @@ async def change(call: Call) -> Json:
         tell_security(call.world, number.id, "PIN_CHANGED")
         done = True
     if "webhook_configuration" in call.given:
-        number.override = read_override(object_of(call.given["webhook_configuration"]))
+        await set_override(call, call.node, object_of(call.given["webhook_configuration"]))
         done = True
     if "new_display_name" in call.given:
         name = call.required("new_display_name")
@@ -142,6 +143,21 @@ async def change(call: Call) -> Json:
     if not done:
         raise graph_error(100, "One of pin, webhook_configuration, new_display_name or search_visibility is required.")
     return {"success": True}
+
+
+async def set_override(call: Call, name: str, asked: Json) -> None:
+    """Gives the number or account `name` a callback of its own, or takes it away; the handshake follows."""
+    url = read_override(asked)
+    callback = make_callback(call, url, word(asked.get("verify_token"))) if url is not None else None
+    if callback is not None or name in call.world.courier.overrides():
+        await call.world.courier.set_override(name, callback)
+
+
+def make_callback(call: Call, url: str, verify_token: str) -> Callback:
+    """Signed with the app's secret, as all are."""
+    old = call.world.courier.callback
+    secret = old.app_secret if old is not None else call.world.options.app_secret
+    return Callback(url, secret, Secret(verify_token))
 
 
 def read_override(asked: Json) -> str | None:
@@ -264,8 +280,3 @@ async def change_automation(call: Call) -> Json:
     automation = number_of_call(call).automation
     automation |= {key: value for key, value in asked.items() if key in call.given}
     return {"success": True}
-
-
-def need_identity(business: Business, number: str) -> bool:
-    """Whether the number has the identity check on."""
-    return object_of(business.numbers[number].settings.get("user_identity_change")).get("enable_identity_key_check") is True

@@ -42,11 +42,11 @@ NUMBER: Edges = {
 ACCOUNT: Edges = {
     "": {"GET": accounts.look_up, "POST": accounts.change},
     "phone_numbers": {"GET": numbers.listed},
-    "message_templates": {"GET": templates.listed},
+    "message_templates": {"GET": templates.listed, "POST": templates.create, "DELETE": templates.delete},
     "template_analytics": {"GET": analytics.template_analytics},
     "subscribed_apps": {"GET": subscriptions.subscribed_apps, "POST": subscriptions.subscribe, "DELETE": subscriptions.unsubscribe},
 }
-TEMPLATE: Edges = {"": {"GET": templates.look_up}}
+TEMPLATE: Edges = {"": {"GET": templates.look_up, "POST": templates.edit}, "unpause": {"POST": templates.unpaused}}
 MEDIA: Edges = {"": {"GET": media.look_up, "DELETE": media.delete}}
 APP: Edges = {
     "": {"GET": subscriptions.app},

@@ -1,13 +1,15 @@
 """Who is told: apps of the account, and the callbacks of app, account and number (number before account before app)."""
 
+import asyncio
+from contextlib import suppress
+
 from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.reading import Json, list_of, word
-from wabiz_tui.model.secret import Secret
 from wabiz_tui.simulator.endpoints.call import Call
-from wabiz_tui.simulator.endpoints.numbers import read_override
+from wabiz_tui.simulator.endpoints.numbers import make_callback, read_override, set_override
 from wabiz_tui.simulator.refusals import Refusal
-from wabiz_tui.simulator.webhooks.courier import Callback
 
+PATIENCE = 10.0
 OBJECT = "whatsapp_business_account"
 FIELDS = (
     "account_alerts", "account_review_update", "account_settings_update", "account_update", "business_capability_update",
@@ -21,30 +23,30 @@ FIELDS = (
 
 
 async def subscribed_apps(call: Call) -> Json:
-    business, app = call.world.account, call.world.options.app_id
-    if not business.is_subscribed:
+    app = call.world.options.app_id
+    if not call.world.account.is_subscribed:
         return {"data": []}
     about = {"id": app, "name": "wabiz", "link": f"https://www.facebook.com/games/?app_id={app}"}
     row: Json = {"whatsapp_business_api_data": about}
-    if business.override is not None:
-        row["override_callback_uri"] = business.override
+    own = call.world.courier.overrides().get(call.node)
+    if own is not None:
+        row["override_callback_uri"] = own.url
     return {"data": [row]}
 
 
 async def subscribe(call: Call) -> Json:
     """A body may name a callback of this account's own; without one the app's callback is in force again."""
-    business = call.world.account
-    url = read_override(call.given)
-    business.is_subscribed = True
-    business.override = url
-    if url is not None:
-        await _turn_to(call, url, call.word("verify_token"))
+    await set_override(call, call.node, call.given)
+    call.world.account.is_subscribed = True
+    call.world.courier.subscribe(call.world.account.fields)
     return {"success": True}
 
 
 async def unsubscribe(call: Call) -> Json:
+    """Nothing is told any more until the app subscribes again."""
+    await set_override(call, call.node, {})
     call.world.account.is_subscribed = False
-    call.world.account.override = None
+    call.world.courier.subscribe(())
     return {"success": True}
 
 
@@ -59,7 +61,8 @@ async def app_subscriptions(call: Call) -> Json:
     callback = call.world.courier.callback
     if callback is None:
         return {"data": []}
-    fields = [{"name": name, "version": "v26.0"} for name in FIELDS]
+    wanted = call.world.account.fields
+    fields = [{"name": name, "version": "v26.0"} for name in FIELDS if wanted is None or name in wanted]
     return {"data": [{"object": OBJECT, "callback_url": callback.url, "active": True, "fields": fields}]}
 
 
@@ -75,7 +78,17 @@ async def subscribe_app(call: Call) -> Json:
         raise graph_error(100, f"Param fields must be among {{{', '.join(FIELDS)}}} - got {unknown[:60]}.")
     url, verify_token = call.required("callback_url"), call.required("verify_token")
     read_override({"override_callback_uri": url, "verify_token": verify_token})
-    await _turn_to(call, url, verify_token)
+    callback = make_callback(call, url, verify_token)
+    await call.world.courier.set_callback(callback)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(callback.verified.wait(), PATIENCE)
+    if not callback.is_verified:
+        await call.world.courier.set_callback(None)
+        text = f"The URL couldn't be validated. Callback verification failed: {callback.refusal or 'no answer'}"
+        raise Refusal(2200, f"(#2200) {text}"[:300])
+    call.world.account.fields = tuple(named) or None
+    if call.world.account.is_subscribed:
+        call.world.courier.subscribe(call.world.account.fields)
     return {"success": True}
 
 
@@ -89,9 +102,3 @@ def _need_app(call: Call) -> None:
     """Only the app's own token may touch its subscriptions; without an app secret there is none to tell apart."""
     if not call.is_app and call.world.options.app_secret is not None:
         raise Refusal(15, "(#15) This method must be called with an app access_token.")
-
-
-async def _turn_to(call: Call, url: str, verify_token: str) -> None:
-    callback, world = call.world.courier.callback, call.world
-    secret = callback.app_secret if callback is not None else world.options.app_secret
-    await world.courier.set_callback(Callback(url, secret, Secret(verify_token) if verify_token else None))
