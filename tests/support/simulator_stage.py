@@ -87,6 +87,16 @@ class Stage:
     async def ask(self, name: str) -> dict[str, Any]:
         return (await self.http.get(f"/_control/{name}")).json()
 
+    async def graph(self, method: str, path: str, body: Any = None, /, *, status: int = 200, **params: Any) -> dict[str, Any]:
+        """A Graph call by the newest version; the answer, whose status must be the one named."""
+        answer = await self.http.request(method, f"/v26.0/{path}", json=body, params=params, headers=self.bearer)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def refused(self, method: str, path: str, body: Any = None, /, *, status: int = 400, **params: Any) -> dict[str, Any]:
+        """The error a Graph call is refused with."""
+        return (await self.graph(method, path, body, status=status, **params))["error"]
+
     async def send(self, text: str = "Hi", **parts: Any) -> httpx.Response:
         body = {"messaging_product": "whatsapp", "to": f"+{CUSTOMER}", "type": "text", "text": {"body": text}, **parts}
         return await self.http.post(f"/v26.0/{NUMBER}/messages", json=body, headers=self.bearer)
