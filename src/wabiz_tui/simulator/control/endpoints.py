@@ -11,7 +11,6 @@ from wabiz_tui.graph.reading import Json, load_object
 from wabiz_tui.model.document import nearest_name
 from wabiz_tui.model.errors import NotFound, TooLarge, WabizError
 from wabiz_tui.simulator.control.account import change_account, change_number, change_template
-from wabiz_tui.simulator.control.account import change_account, change_number, change_template
 from wabiz_tui.simulator.control.callback import callback_of, set_callback_asked
 from wabiz_tui.simulator.control.clock import clock_of, move_clock
 from wabiz_tui.simulator.control.customer import change_customer, customer_rows
@@ -45,7 +44,6 @@ def control_routes(world: World) -> list[Route]:
         "faults": post_fault,
         "inbound": post_inbound,
         "media": add_media,
-        "number": change_number,
         "number": change_number,
         "reset": reset,
         "scenario": play_scenario,
