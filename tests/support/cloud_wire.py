@@ -20,13 +20,30 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 @asynccontextmanager
 async def listening(handle: Handler) -> AsyncGenerator[str, None]:
-    """A bare TCP server that treats each connection as `handle` says."""
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    """A bare TCP server that treats each connection as `handle` says; at the end all connections are."""
+    open_now = dict[asyncio.Task[None] | None, asyncio.StreamWriter]()
+
+    async def attend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_now[asyncio.current_task()] = writer
+        try:
+            await handle(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            # The client under test may leave at any moment.
+            writer.close()
+
+    server = await asyncio.start_server(attend, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
-        # Not `async with server`: from Python 3.12 on that waits for handlers that wait for a test to end.
+        # Not `async with server`: from Python 3.12 on that waits for handlers that wait for the test to end.
         server.close()
+        for task, writer in open_now.items():
+            writer.transport.abort()
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(*(task for task in open_now if task is not None), return_exceptions=True)
+        for _ in range(3):
+            await asyncio.sleep(0)
 
 
 @asynccontextmanager

@@ -6,16 +6,17 @@ from wabiz_tui.cloud.addresses import is_public, public_address, resolve
 from wabiz_tui.cloud.outcomes import NeverLeft
 from wabiz_tui.model.errors import BadInput
 
-PRIVATE = (
-    "127.0.0.1 127.255.0.1 0.0.0.0 10.1.2.3 172.16.0.1 192.168.0.1 169.254.169.254 100.64.0.1 192.0.2.1 198.18.0.1 224.0.0.1 224.0.1.1 "
-    "240.0.0.1 255.255.255.255 :: ::1 fe80::1 fe80::1%eth0 fc00::1 fd00:ec2::254 ff02::1 2001:db8::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 "
-    "64:ff9b::7f00:1 64:ff9b:1::a00:1 2002:7f00:1:: 2001:0:1::1 localhost 0x7f.1 2130706433 1.2.3 empty"
-).split()
+PRIVATE = [
+    "127.0.0.1", "127.255.0.1", "0.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1", "192.0.2.1",
+    "198.18.0.1", "224.0.0.1", "224.0.1.1", "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1",
+    "fd00:ec2::254", "ff02::1", "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1",
+    "2002:7f00:1::", "2001:0:1::1", "localhost", "0x7f.1", "2130706433", "1.2.3", "",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_private(address: str) -> None:
-    """Loopback, private, link-local, shared, documentation, multicast and translated addresses are not public, nor is what is no address."""
+    """Loopback, private, link-local, shared, documentation, multicast and translated addresses are not public, nor is any other text."""
     assert not is_public(address)
 
 

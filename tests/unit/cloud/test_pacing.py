@@ -74,14 +74,14 @@ def test_no_window_holds_more_than_the_limits(persons: list[str | None], per_sec
 
 @pytest.mark.parametrize("per_second", [STANDARD, HIGH, COEXISTENCE])
 async def test_the_rate_is_used_up(per_second: int) -> None:
-    """Three seconds' worth of sends to many people take little more than two: nothing is held back without need."""
+    """Two seconds' worth of sends to many people take little more than one: nothing is held back without need."""
     pacing, clock = made(per_second=per_second)
     start = clock.seconds
 
-    turns = await sent(pacing, clock, [f"p{index}" for index in range(3 * per_second)])
+    turns = await sent(pacing, clock, [f"p{index}" for index in range(2 * per_second)])
 
     assert most_within([time for time, _ in turns], 1.0) <= per_second
-    assert turns[-1][0] - start <= 2.1
+    assert turns[-1][0] - start <= 1.1
 
 
 async def test_first_asked_first_sent() -> None:
@@ -232,7 +232,7 @@ async def test_idle_pairs_are_forgotten() -> None:
     """Memory holds who still owes something: a day of ever new people leaves no more than the last few seconds of them."""
     pacing, clock = made(per_second=1_000_000)
     most = 0
-    for index in range(20_000):
+    for index in range(6_000):
         await pacing.turn("1", f"p{index}", within=LONG)
         clock.seconds += 0.01
         most = max(most, len(pacing))
