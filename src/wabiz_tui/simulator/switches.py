@@ -3,13 +3,12 @@
 from wabiz_tui.graph.reading import Json, number_of
 from wabiz_tui.model.document import nearest_name
 from wabiz_tui.model.errors import BadInput
-from wabiz_tui.simulator.account.business import TIERS
 from wabiz_tui.simulator.world import World
 
 _CHOICES: dict[str, tuple[str, ...]] = {"window": ("async", "sync", "off"), "shape": ("v26", "v23")}
 _FLAGS = ("statuses", "user_ids")
 _NUMBERS = ("pace", "per_second", "pair_burst")
-SWITCHES = (*_CHOICES, *_FLAGS, *_NUMBERS, "messaging_limit")
+SWITCHES = (*_CHOICES, *_FLAGS, *_NUMBERS)
 MAX_PACE = 10_000.0
 
 
@@ -32,16 +31,13 @@ def change_settings(world: World, asked: Json) -> Json:
     for key in ("per_second", "pair_burst"):
         if (value := number_of(asked.get(key))) is not None:
             setattr(world.rates, key, int(value))
-    if "messaging_limit" in asked:
-        world.account.reach.set_tier(str(asked["messaging_limit"]))
     return settings_of(world)
 
 
 def settings_of(world: World) -> Json:
     one = world.settings
     told = {"window": one.window, "statuses": one.statuses, "user_ids": one.user_ids, "pace": one.pace, "shape": one.shape}
-    limits = {"per_second": world.rates.per_second, "pair_burst": world.rates.pair_burst}
-    return {**told, **limits, "messaging_limit": world.account.reach.tier}
+    return {**told, "per_second": world.rates.per_second, "pair_burst": world.rates.pair_burst}
 
 
 def _check(key: str, value: object) -> None:
@@ -53,5 +49,3 @@ def _check(key: str, value: object) -> None:
         number = number_of(value)
         if number is None or not 0 <= number <= MAX_PACE:
             raise BadInput(f"`{key}` is a number from 0 to {MAX_PACE:.0f}.")
-    if key == "messaging_limit" and value not in TIERS:
-        raise BadInput(f"`messaging_limit` is one of {', '.join(TIERS)}.")

@@ -102,7 +102,7 @@ class DeliveryLog:
             if not delivery.is_settled:
                 delivery.drop("forgotten by a reset")
         self._rows.clear()
-        self._bytes = 0
+        self._bytes = self.told = 0
 
     def _is_full(self) -> bool:
         if len(self._rows) <= 1:
