@@ -61,7 +61,7 @@ def error_body(error: CloudError, trace: str) -> tuple[Json, int]:
     """The body of a refusal and its HTTP status."""
     if isinstance(error, Refusal):
         return error.body(trace), error.status
-    code = error.graph_code or 1
+    code = 1 if error.graph_code is None else error.graph_code
     body: dict[str, Any] = build_error(code, error.details, trace)
     if 2388000 <= code < 2389000:
         # Clients find the reason as the code (Meta's error page) or as the subcode of 100 (what is seen in life).

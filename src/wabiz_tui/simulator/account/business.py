@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from wabiz_tui.graph.reading import Json
 from wabiz_tui.simulator.account.numbers import Number
+from wabiz_tui.simulator.account.uploads import Uploads
 
 if TYPE_CHECKING:
     from wabiz_tui.simulator.world import Sent
@@ -68,6 +69,7 @@ class Business:
     numbers: dict[str, Number]
     reach: Reach = field(default_factory=Reach)
     marketing: PerPerson = field(default_factory=PerPerson)
+    uploads: Uploads = field(default_factory=Uploads)
     marketing_per_person: int | None = None
     reviews: bool = True
     """Whether templates are approved by themselves after a while; else they wait for the control endpoint."""

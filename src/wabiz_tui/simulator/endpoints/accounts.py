@@ -52,6 +52,8 @@ async def _describe(call: Call) -> Json:
         "owner_business_info": {"id": f"{waba}0", "name": world.business},
         "primary_funding_id": None,
         "purchase_order_number": None,
+        "primary_business_location": "DE",
+        "disable_marketing_messages_on_cloud_api": not business.is_marketing_allowed,
         "whatsapp_business_manager_messaging_limit": business.reach.tier,
         "health_status": health_of_account(world),
         "subscribed_apps": await subscribed_apps(call),
@@ -62,11 +64,13 @@ async def _describe(call: Call) -> Json:
 
 
 async def change(call: Call) -> Json:
-    name = call.word("name")
-    if not name and "timezone_id" not in call.given and "is_enabled_for_insights" not in call.given:
-        raise graph_error(100, "One of name, timezone_id or is_enabled_for_insights is required.")
+    name, is_off = call.word("name"), call.flag("disable_marketing_messages_on_cloud_api")
+    if not name and is_off is None and not any(key in call.given for key in ("timezone_id", "is_enabled_for_insights")):
+        raise graph_error(100, "One of name, timezone_id, is_enabled_for_insights or disable_marketing_messages_on_cloud_api is required.")
     if len(name) > 100:
         raise graph_error(100, "Param name must be at most 100 characters long.")
     if name:
         call.world.business = name
+    if is_off is not None:
+        call.world.account.is_marketing_allowed = not is_off
     return {"success": True}

@@ -24,7 +24,9 @@ async def unblock(call: Call) -> Answer:
 
 
 def _row(person: Customer) -> Json:
-    told = (("messaging_product", "whatsapp"), ("wa_id", person.shown_wa_id), ("user_id", person.user_id))
+    # `input` is on no page of Meta's for this list, and pywa reads it.
+    name = person.shown_wa_id or person.user_id
+    told = (("messaging_product", "whatsapp"), ("input", name), ("wa_id", person.shown_wa_id), ("user_id", person.user_id))
     return {key: value for key, value in told if value}
 
 

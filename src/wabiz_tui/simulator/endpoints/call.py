@@ -97,6 +97,8 @@ async def read_parameters(request: Request) -> Parameters:
     if kind == "multipart/form-data":
         return await _from_multipart(request, query)
     raw = await _body(request)
+    if "file_offset" in request.headers:
+        return Parameters(query, SentFile(raw, kind, ""))
     if not raw.strip():
         return Parameters(query)
     is_form = kind == _FORM or (kind != _JSON and not raw.lstrip().startswith(b"{"))

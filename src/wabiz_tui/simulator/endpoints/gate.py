@@ -11,7 +11,7 @@ from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.reading import Json, word
 from wabiz_tui.model.errors import BadInput, CloudError
 from wabiz_tui.simulator.endpoints.call import Call, read_parameters
-from wabiz_tui.simulator.endpoints.tokens import admit
+from wabiz_tui.simulator.endpoints.tokens import APP_TOKEN, admit
 from wabiz_tui.simulator.refusals import bad_method, error_body, no_field, no_object, unknown_path
 from wabiz_tui.simulator.world import World
 
@@ -91,7 +91,8 @@ def _path(path: str) -> tuple[int, list[str]]:
 async def _call(world: World, request: Request, version: int, parts: list[str]) -> Call:
     parameters = await read_parameters(request)
     given = parameters.given
-    is_app = admit(world, request, given)
+    # Who asks for the app's token has none yet: the app secret is the proof.
+    is_app = parts != APP_TOKEN.split("/") and admit(world, request, given)
     method = word(given.pop("method", "")).upper() or request.method
     return Call(
         world=world,
@@ -109,8 +110,8 @@ async def _call(world: World, request: Request, version: int, parts: list[str]) 
 def _handler(world: World, call: Call, parts: list[str], nodes: tuple[Node, ...], free: Mapping[str, Handler]) -> Handler:
     if call.method not in ("GET", "POST", "DELETE"):
         raise bad_method(call.method)
-    if len(parts) == 1 and parts[0] in free:
-        return free[parts[0]]
+    if "/".join(parts) in free:
+        return free["/".join(parts)]
     if not 1 <= len(parts) <= 3:
         raise unknown_path(call.request.url.path)
     node = next((one for one in nodes if one.knows(world, call.node)), None)

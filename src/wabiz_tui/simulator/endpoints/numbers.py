@@ -8,6 +8,7 @@ from wabiz_tui.graph.reading import Json, list_of, object_of, word
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.simulator.account.numbers import Number
 from wabiz_tui.simulator.account.telling import tell_name, tell_security
+from wabiz_tui.simulator.customers.people import calling_code_of, country_of
 from wabiz_tui.simulator.endpoints.call import Call
 from wabiz_tui.simulator.endpoints.fields import parse_fields, shown
 from wabiz_tui.simulator.endpoints.paging import page
@@ -68,8 +69,12 @@ def describe(world: World, number: Number) -> Json:
         "webhook_configuration": webhooks_of(world, number),
         "conversational_automation": {"id": number.id, **number.automation} if number.automation else None,
         "certificate": None,
+        "new_certificate": None,
+        "eligibility_for_api_business_global_search": "NON_ELIGIBLE_UNDEFINED_COUNTRY",
+        "unified_cert_status": None,
+        "country_code": country_of(world.display(number.id)),
         "last_onboarded_time": world.started_at.strftime("%Y-%m-%dT%H:%M:%S+0000"),
-        "country_dial_code": None,
+        "country_dial_code": calling_code_of(world.display(number.id)),
     }
 
 
@@ -236,7 +241,7 @@ async def forget_contact(call: Call) -> Json:
 
 def settings_default() -> Json:
     return {
-        "calling": {"status": "disabled", "call_icon_visibility": "visible", "callback_permission_status": "disabled"},
+        "calling": {"status": "disabled", "call_icon_visibility": "DEFAULT", "callback_permission_status": "disabled"},
         "user_identity_change": {"enable_identity_key_check": False},
         "payload_encryption": {"status": "disabled"},
         "storage_configuration": {"status": "default"},

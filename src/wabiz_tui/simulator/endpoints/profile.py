@@ -23,7 +23,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 async def look_up(call: Call) -> Json:
-    whole: Json = dict.fromkeys(FIELDS) | {"messaging_product": "whatsapp"} | number_of_call(call).profile
+    whole: Json = dict.fromkeys(FIELDS) | {"messaging_product": "whatsapp", "vertical": "OTHER"} | number_of_call(call).profile
     return {"data": [shown(whole, parse_fields(call.word("fields")), ("messaging_product",), TYPE)]}
 
 

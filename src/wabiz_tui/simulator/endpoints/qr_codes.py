@@ -23,8 +23,9 @@ async def listed(call: Call) -> Json:
 
 
 async def look_up(call: Call) -> Json:
-    """The API answers with a list of the one."""
-    return {"data": [_shown(call, _found(call), parse_fields(call.word("fields")))]}
+    """The API answers with a list of the one, and of none where there is no such code: so pywa reads it."""
+    row, fields = number_of_call(call).codes.get(call.item), parse_fields(call.word("fields"))
+    return {"data": [_shown(call, row, fields)] if row is not None else []}
 
 
 async def create(call: Call) -> Json:

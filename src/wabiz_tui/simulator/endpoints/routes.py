@@ -2,6 +2,7 @@
 
 from starlette.routing import Route
 
+from wabiz_tui.simulator.account.uploads import SESSION
 from wabiz_tui.simulator.endpoints import (
     accounts,
     analytics,
@@ -15,6 +16,7 @@ from wabiz_tui.simulator.endpoints import (
     subscriptions,
     templates,
     tokens,
+    uploads,
 )  # fmt: skip
 from wabiz_tui.simulator.endpoints.gate import Edges, Node, graph_route
 from wabiz_tui.simulator.world import World
@@ -50,10 +52,12 @@ TEMPLATE: Edges = {"": {"GET": templates.look_up, "POST": templates.edit}, "unpa
 MEDIA: Edges = {"": {"GET": media.look_up, "DELETE": media.delete}}
 APP: Edges = {
     "": {"GET": subscriptions.app},
+    "uploads": {"POST": uploads.begin},
     "subscriptions": {
         "GET": subscriptions.app_subscriptions, "POST": subscriptions.subscribe_app, "DELETE": subscriptions.unsubscribe_app,
     },
 }  # fmt: skip
+UPLOAD: Edges = {"": {"GET": uploads.look_up, "POST": uploads.send}}
 HISTORY: Edges = {"events": {"GET": history.events}}
 
 NODES = (
@@ -63,8 +67,9 @@ NODES = (
     Node(templates.TYPE, lambda world, name: any(one["id"] == name for one in world.templates.items), TEMPLATE),
     Node("WhatsAppMedia", lambda world, name: world.media.find(name, world.now()) is not None, MEDIA),
     Node("WhatsAppMessageHistory", history.is_history, HISTORY),
+    Node(uploads.TYPE, lambda world, name: name.removeprefix(SESSION) in world.account.uploads.sessions, UPLOAD),
 )
-FREE = {"debug_token": tokens.debug_token, "me": tokens.me}
+FREE = {"debug_token": tokens.debug_token, "me": tokens.me, tokens.APP_TOKEN: tokens.app_token}
 
 
 def graph_routes(world: World) -> list[Route]:

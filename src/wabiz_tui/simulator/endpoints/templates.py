@@ -10,7 +10,16 @@ from wabiz_tui.simulator.endpoints.paging import page
 from wabiz_tui.simulator.refusals import invalid
 
 TYPE = "WhatsAppMessageTemplate"
-_MORE = ("correct_category", "previous_category", "sub_category", "message_send_ttl_seconds", "library_template_name", "bid_spec")
+_MORE = (
+    "correct_category",
+    "previous_category",
+    "sub_category",
+    "message_send_ttl_seconds",
+    "library_template_name",
+    "bid_spec",
+    "cta_url_link_tracking_opted_out",
+    "degrees_of_freedom_spec",
+)
 _LISTED = ("status", "category", "quality_score", "language")
 
 
@@ -21,7 +30,8 @@ async def listed(call: Call) -> Json:
     answer = page(call, items, lambda item: word(item["id"]), show=lambda item: shown(_whole(call, item), fields, tuple(item), TYPE))
     if "summary" in call.given:
         own = call.world.templates
-        answer["summary"] = {"total_count": len(items), "message_template_count": len(own.items), "message_template_limit": own.most}
+        counts = {"total_count": len(items), "message_template_count": len(own.items), "message_template_limit": own.most}
+        answer["summary"] = {**counts, "are_translations_complete": True}
     return answer
 
 

@@ -14,6 +14,7 @@ from wabiz_tui.simulator.world import World
 SCOPES = ("whatsapp_business_management", "whatsapp_business_messaging")
 EXPIRED, INVALID = 463, 467
 _USER = "122100000000000001"
+APP_TOKEN = "oauth/access_token"  # noqa: S105 a path
 _AUTH = ("access_token", "appsecret_proof", "appsecret_time")
 
 
@@ -22,7 +23,8 @@ def admit(world: World, request: Request, given: Json) -> bool:
 
     Raises Refusal 2500 without a token, 190 for an expired or wrong one, 100 for a wrong or missing appsecret_proof."""
     scheme, _, header = request.headers.get("authorization", "").partition(" ")
-    token = header.strip() or word(given.get("access_token"))
+    # A parameter wins over the header: so clients that send their own token in each header name the app's for one call.
+    token = word(given.get("access_token")) or header.strip()
     proof = word(given.get("appsecret_proof"))
     for name in _AUTH:
         given.pop(name, None)
@@ -100,6 +102,19 @@ def _refused(world: World, token: str) -> Refusal | None:
     except Refusal as refusal:
         return refusal
     return None
+
+
+async def app_token(call: Call) -> Json:
+    """`GET /oauth/access_token?grant_type=client_credentials`: the app's own token for its id and secret."""
+    options = call.world.options
+    if call.required("client_id") != options.app_id:
+        raise Refusal(101, "Error validating application. Cannot get application info due to a system error.")
+    given = call.required("client_secret")
+    if options.app_secret is not None and not hmac.compare_digest(options.app_secret.reveal(), given.encode()):
+        raise Refusal(1, "Error validating client secret.")
+    if call.word("grant_type") != "client_credentials":
+        raise Refusal(100, "Missing redirect_uri parameter.")
+    return {"access_token": f"{options.app_id}|{given}", "token_type": "bearer"}
 
 
 async def me(call: Call) -> Json:
