@@ -63,6 +63,11 @@ class Hub:
         changes = [change for body in self.bodies for entry in json.loads(body)["entry"] for change in entry["changes"]]
         return [item for change in changes for item in change["value"].get(key, [])]
 
+    def told_of(self, field: str) -> list[dict[str, Any]]:
+        """The values told under a webhook field so far."""
+        changes = [change for body in self.bodies for entry in json.loads(body)["entry"] for change in entry["changes"]]
+        return [change["value"] for change in changes if change["field"] == field]
+
     async def until(self, fact: Callable[[], Any]) -> Any:
         """Wait for a fact about what was told; ten seconds at most."""
         async with asyncio.timeout(10):
@@ -87,15 +92,15 @@ class Stage:
     async def ask(self, name: str) -> dict[str, Any]:
         return (await self.http.get(f"/_control/{name}")).json()
 
-    async def graph(self, method: str, path: str, body: Any = None, /, *, status: int = 200, **params: Any) -> dict[str, Any]:
+    async def graph(self, method: str, path: str, body: Any = None, /, *, expect: int = 200, **params: Any) -> dict[str, Any]:
         """A Graph call by the newest version; the answer, whose status must be the one named."""
         answer = await self.http.request(method, f"/v26.0/{path}", json=body, params=params, headers=self.bearer)
-        assert answer.status_code == status, answer.text
+        assert answer.status_code == expect, answer.text
         return answer.json()
 
-    async def refused(self, method: str, path: str, body: Any = None, /, *, status: int = 400, **params: Any) -> dict[str, Any]:
+    async def refused(self, method: str, path: str, body: Any = None, /, *, expect: int = 400, **params: Any) -> dict[str, Any]:
         """The error a Graph call is refused with."""
-        return (await self.graph(method, path, body, status=status, **params))["error"]
+        return (await self.graph(method, path, body, expect=expect, **params))["error"]
 
     async def send(self, text: str = "Hi", **parts: Any) -> httpx.Response:
         body = {"messaging_product": "whatsapp", "to": f"+{CUSTOMER}", "type": "text", "text": {"body": text}, **parts}

@@ -80,7 +80,6 @@ class Business:
     """The webhook fields the app is subscribed to; None: all."""
     review: str = "APPROVED"
     verification: str = "verified"
-    is_marketing_allowed: bool = True
 
 
 def build_business(numbers: Sequence[str]) -> Business:

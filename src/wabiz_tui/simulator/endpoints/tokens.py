@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
@@ -46,8 +46,8 @@ def _judge(world: World, token: str) -> None:
 
 
 def _expired(now: datetime) -> Refusal:
-    stamp = now.strftime("%A, %d-%b-%y %H:%M:%S UTC")
-    message = f"Error validating access token: Session has expired on {stamp}. The current time is {stamp}."
+    ended, told = ((at.strftime("%A, %d-%b-%y %H:%M:%S UTC")) for at in (now - timedelta(hours=1), now))
+    message = f"Error validating access token: Session has expired on {ended}. The current time is {told}."
     return Refusal(190, message, subcode=EXPIRED, status=401)
 
 
