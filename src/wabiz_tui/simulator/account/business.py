@@ -71,6 +71,8 @@ class Business:
     marketing: PerPerson = field(default_factory=PerPerson)
     uploads: Uploads = field(default_factory=Uploads)
     marketing_per_person: int | None = None
+    is_marketing_allowed: bool = True
+    """On the Cloud API; the Marketing Messages API is another way."""
     reviews: bool = True
     """Whether templates are approved by themselves after a while; else they wait for the control endpoint."""
     held: list[tuple[Json, "Sent", Callable[[], None]]] = field(default_factory=list)

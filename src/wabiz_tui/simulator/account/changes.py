@@ -80,7 +80,7 @@ def change_account(world: World, asked: Json) -> Json:
         limit = account.reach.limit
         tell_account(world, "business_capability_update", {"max_daily_conversations_per_business": tier if limit is not None else -1})
     if isinstance(asked.get("marketing"), bool):
-        account.sends_marketing = asked["marketing"]
+        account.is_marketing_allowed = asked["marketing"]
     if "marketing_per_person" in asked:
         most = number_of(asked["marketing_per_person"])
         account.marketing_per_person = int(most) if most is not None else None
@@ -88,7 +88,7 @@ def change_account(world: World, asked: Json) -> Json:
         account.reviews = asked["reviews"]
     return {
         "tier": account.reach.tier,
-        "marketing": account.sends_marketing,
+        "marketing": account.is_marketing_allowed,
         "marketing_per_person": account.marketing_per_person,
         "reviews": account.reviews,
     }

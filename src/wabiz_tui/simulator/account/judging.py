@@ -64,7 +64,7 @@ def check_template_reach(world: World, request: SendRequest, template: Json, *, 
         raise graph_error(131062, "Authentication templates with a one-tap, zero-tap or copy-code button need the phone number in to")
     if is_marketing_api and category != "MARKETING":
         raise graph_error(131055, "Only marketing templates can be sent through the Marketing Messages API")
-    if category == "MARKETING" and not is_marketing_api and not world.account.sends_marketing:
+    if category == "MARKETING" and not is_marketing_api and not world.account.is_marketing_allowed:
         raise graph_error(131063, "Marketing templates are turned off on Cloud API for this account")
 
 
