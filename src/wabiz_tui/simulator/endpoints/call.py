@@ -1,6 +1,7 @@
 """One Graph call as the endpoints see it: what is asked of which object, with which parameters, whichever way they were sent."""
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from wabiz_tui.graph.errors import graph_error
-from wabiz_tui.graph.reading import MAX_BODY, Json, load_object, number_of, word
+from wabiz_tui.graph.reading import MAX_BODY, Json, list_of, load_object, number_of, word
 from wabiz_tui.model.errors import BadInput
 from wabiz_tui.simulator.world import World
 
@@ -59,6 +60,11 @@ class Call:
         if not value:
             raise graph_error(100, f"The parameter {name} is required.")
         return value
+
+    def items(self, name: str) -> list[Any]:
+        """The list of that name, also where JSON holds it written out as text, as Graph takes it; empty when it is missing."""
+        value = self.given.get(name)
+        return list_of(_decoded(value) if isinstance(value, str) else value)
 
     def flag(self, name: str) -> bool | None:
         """True or false, also as a form writes them. Raises CloudError 100 for anything else; None when it is missing."""

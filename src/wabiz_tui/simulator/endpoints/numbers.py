@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from wabiz_tui.graph.errors import graph_error
-from wabiz_tui.graph.reading import Json, list_of, object_of, word
+from wabiz_tui.graph.reading import Json, object_of, word
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.simulator.account.numbers import Number
 from wabiz_tui.simulator.account.telling import tell_name, tell_security
@@ -270,7 +270,7 @@ async def change_settings(call: Call) -> Json:
 
 async def change_automation(call: Call) -> Json:
     """`POST /{number}/conversational_automation` (M "Conversational components")."""
-    prompts, commands = list_of(call.given.get("prompts")), [object_of(one) for one in list_of(call.given.get("commands"))]
+    prompts, commands = call.items("prompts"), [object_of(one) for one in call.items("commands")]
     if len(prompts) > 4 or any(not 1 <= len(word(one)) <= 80 for one in prompts):
         raise graph_error(100, "Param prompts must be at most 4 texts of at most 80 characters.")
     if len(commands) > 30:
