@@ -147,7 +147,7 @@ async def test_frozen_time_changes_nothing_by_itself() -> None:
 
 
 async def test_same_seed_same_calls_same_bytes(tmp_path: Path) -> None:
-    """Two runs with one seed, one clock and the same calls tell the same bytes at the same times under the same ids; another seed does not."""
+    """Two runs with one seed, clock and calls tell the same bytes at the same times under the same ids; another seed does not."""
     (tmp_path / "crowded.toml").write_text(CROWDED)
     played: list[list[Any]] = []
     for seed in (3, 3, 4):

@@ -146,7 +146,7 @@ class Play:
             elif line.edit or line.revoke:
                 self._mend(actor, "edit" if line.edit else "revoke", actor.last_wamid, line.edit)
             else:
-                self._write(actor, line.content())
+                self._say(actor, line)
 
         return act
 
