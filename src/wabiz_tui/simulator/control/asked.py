@@ -7,7 +7,7 @@ from wabiz_tui.graph.reading import Json
 from wabiz_tui.model.document import nearest_name
 from wabiz_tui.model.errors import BadInput
 
-_NEARLY = 0.78
+_NEARLY = 0.74
 
 
 def refuse_slips(asked: Json, valid: Iterable[str], *, its: str = "") -> None:

@@ -164,13 +164,12 @@ class _Line(asyncio.Protocol):
             self.abort()
 
     def on_message_complete(self) -> None:
+        """The answer proper comes after one of status 1xx."""
         if self._is_in_body:
             is_kept = self._parser.should_keep_alive()
             self._finish()
             if not is_kept:
                 self.abort()
-        else:
-            self._parser = httptools.HttpResponseParser(self)
 
     def _start(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
