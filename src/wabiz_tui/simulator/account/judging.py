@@ -10,7 +10,7 @@ from wabiz_tui.graph.reading import Json, list_of, object_of, word
 from wabiz_tui.graph.requests import SendRequest
 from wabiz_tui.model.content import Reaction
 from wabiz_tui.simulator.account.known import AGE, find_message
-from wabiz_tui.simulator.customers.people import Customer, calling_code_of, canonical, dialled
+from wabiz_tui.simulator.customers.people import Customer, calling_code_of, canonical, country_of, dialled, digits_of
 from wabiz_tui.simulator.world import World
 
 MEDIA_KEYS = ("image", "video", "audio", "document", "sticker", "gif")
@@ -44,9 +44,9 @@ def check_account(world: World, number: str) -> None:
 def find_recipient(world: World, number: str, request: SendRequest) -> Recipient:
     """With both, `to` wins. Raises CloudError 131021, and 131009 for a user id that is not of this portfolio."""
     if request.to is not None:
-        digits = dialled(request.to, calling_code_of(world.display(number)), world.people)
-        if not digits:
+        if not digits_of(request.to):
             raise graph_error(131009, "The parameter to is no phone number")
+        digits = dialled(request.to, calling_code_of(world.display(number)), world.people)
         if digits == world.display(number):
             raise graph_error(131021, "The recipient is the sender")
         known = world.people.find(wa_id=digits)
@@ -150,6 +150,4 @@ def _country(customer: Customer) -> str:
     """By the number where there is one: +1 is not the United States alone."""
     if customer.wa_id is None:
         return (customer.user_id or "")[:2]
-    from wabiz_tui.simulator.customers.people import country_of
-
     return country_of(customer.wa_id) if customer.wa_id.startswith("1") else ""

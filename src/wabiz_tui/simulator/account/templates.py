@@ -95,7 +95,7 @@ class Templates:
             invalid(2388025, "Category doesn't match", text)
         self._created.append(now)
         self._next += 1
-        item = _shown(asked, f"9000000000{self._next:05d}", name, language, category)
+        item = _shown(asked, f"9000000000{self._next:05d}", name, language, category, now=now)
         self.items.append(item)
         return item
 
@@ -142,7 +142,7 @@ class Templates:
         return at is not None and now - at < RESERVED_FOR
 
 
-def _shown(asked: Json, item: str, name: str, language: str, category: str) -> Json:
+def _shown(asked: Json, item: str, name: str, language: str, category: str, *, now: datetime) -> Json:
     shown: Json = {
         "id": item,
         "name": name,
@@ -151,7 +151,7 @@ def _shown(asked: Json, item: str, name: str, language: str, category: str) -> J
         "category": category,
         "parameter_format": word(asked.get("parameter_format")).upper() or "POSITIONAL",
         "components": list_of(asked.get("components")),
-        "quality_score": {"score": "UNKNOWN", "date": None},
+        "quality_score": {"score": "UNKNOWN", "date": int(now.timestamp())},
         "rejected_reason": "NONE",
     }
     for key in ("sub_category", "message_send_ttl_seconds", "cta_url_link_tracking_opted_out", "library_template_name"):
