@@ -48,6 +48,7 @@ class Meta:
         self.mode = "accept"
         self.files: dict[str, bytes] = {}
         self.templates: list[dict[str, Any]] | None = None
+        self.asked: list[dict[str, str]] = []
         self.hold: asyncio.Event | None = None
         self.arrived = asyncio.Event()
         self.url = ""
@@ -57,8 +58,10 @@ class Meta:
             routes=[
                 Route("/{version}/{number}/messages", self._messages, methods=["POST"]),
                 Route("/{version}/{waba}/message_templates", self._message_templates),
+                Route("/{version}/{number}/media", self._upload, methods=["POST"]),
+                Route("/{version}/{number}/block_users", self._block_users, methods=["POST", "DELETE"]),
                 Route("/bytes/{media}", self._bytes),
-                Route("/{version}/{media}", self._media),
+                Route("/{version}/{media}", self._media, methods=["GET", "DELETE"]),
             ]
         )
 
@@ -82,15 +85,32 @@ class Meta:
         wamid = f"wamid.SENT{len(self.sent)}"
         return JSONResponse({"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]})
 
-    async def _message_templates(self, _request: Request) -> Response:
+    async def _message_templates(self, request: Request) -> Response:
+        self.asked.append(dict(request.query_params))
         if self.templates is None:
             return Response(b"", 503)
         return JSONResponse({"data": self.templates, "paging": {"cursors": {}}})
+
+    async def _upload(self, request: Request) -> Response:
+        async with request.form() as form:
+            file = form["file"]
+            assert not isinstance(file, str)
+            media = str(9000 + len(self.files))
+            self.files[media] = await file.read()
+        return JSONResponse({"id": media})
+
+    async def _block_users(self, request: Request) -> Response:
+        users = [{"input": one.get("user") or one["user_id"], **({"wa_id": one["user"]} if "user" in one else {})}
+                 for one in (await request.json())["block_users"]]  # fmt: skip
+        return JSONResponse({"messaging_product": "whatsapp", "block_users": {"added_users": users}})
 
     async def _media(self, request: Request) -> Response:
         media = request.path_params["media"]
         if media not in self.files:
             return JSONResponse({"error": {"message": "(#100) gone", "code": 100}}, 400)
+        if request.method == "DELETE":
+            del self.files[media]
+            return JSONResponse({"success": True})
         content = self.files[media]
         url = f"{self.url}/bytes/{media}"
         return JSONResponse({"url": url, "mime_type": "image/jpeg", "sha256": hashlib.sha256(content).hexdigest(), "id": media})
@@ -272,7 +292,7 @@ async def serving(application: Any) -> AsyncGenerator[str]:
 
 @contextlib.asynccontextmanager
 async def served_hub(
-    home: Path, *, waba_id: str = TENANT, at: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    home: Path, *, archive: str = "", waba_id: str = TENANT, at: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ) -> AsyncGenerator[Served]:
     clock, meta = HandClock(at), Meta()
     async with serving(meta.application()) as meta_url:
@@ -281,7 +301,7 @@ async def served_hub(
         names = {"graph_token_env": "T_GRAPH", "app_secret_env": "T_APP", "verify_token_env": "T_VERIFY"}
         code = initialise(
             paths,
-            archive=str(home / "archive.db"),
+            archive=archive or str(home / "archive.db"),
             waba_id=waba_id,
             phone_number_ids=[NUMBER],
             graph_url=meta_url,

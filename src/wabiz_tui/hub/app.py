@@ -22,7 +22,10 @@ from wabiz_tui.hub.endpoints import ENDPOINTS, Endpoint
 from wabiz_tui.hub.feed import Feed
 from wabiz_tui.hub.gateway.answers import refused
 from wabiz_tui.hub.gateway.door import gateway_routes
+from wabiz_tui.hub.gateway.media import MediaDoor
 from wabiz_tui.hub.gateway.messages import Gateway
+from wabiz_tui.hub.gateway.objects import Objects
+from wabiz_tui.hub.gateway.passing import Passing
 from wabiz_tui.hub.gateway.recording import settle_interrupted
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.templates import TemplateShelf
@@ -60,6 +63,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
     transport = Transport(settings.hub.graph_url, secrets.graph_token)
     client = CloudClient(transport, settings.hub.graph_version)
     accounts = sorted(settings.hub.all_accounts)
+    templates, passing = TemplateShelf(client, accounts, clock), Passing(transport, settings.hub.graph_version)
     return Hub(
         settings=settings,
         secrets=secrets,
@@ -68,7 +72,9 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         intake=intake,
         door=door,
         feed=Feed(archive, lambda: policies.current, metrics),
-        gateway=Gateway(archive, client, lambda: policies.current, metrics, TemplateShelf(client, accounts, clock)),
+        gateway=Gateway(archive, client, lambda: policies.current, metrics, templates=templates, caught_up=intake.caught_up),
+        files=MediaDoor(archive, client, passing),
+        objects=Objects(archive, passing, templates, accounts),
         media=MediaFetcher(archive, client, metrics),
         policies=policies,
         metrics=metrics,

@@ -14,6 +14,7 @@ from wabiz_tui.hub.archive.epochs import list_receipts
 from wabiz_tui.hub.archive.store import Writing, feed_head
 from wabiz_tui.hub.feed import MOST_CHANGES, seen_conversation
 from wabiz_tui.hub.gateway import keys
+from wabiz_tui.hub.gateway.door import CALLS
 from wabiz_tui.hub.history import read_history
 from wabiz_tui.hub.media import stored_file
 from wabiz_tui.hub.parts import Hub
@@ -298,7 +299,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 OTHERS: tuple[tuple[str, str, str, str], ...] = (
     ("GET", "/webhooks/whatsapp", "", "Meta's handshake; needs the verify token."),
     ("POST", "/webhooks/whatsapp", "", "Meta's webhooks; each signed with the app secret."),
-    ("POST", "/{version}/{phone_number_id}/messages", "message.send", "Send, in Graph's shape; message.mark_read for read marks."),
+    *((method, "/{version}" + path, permission, "As Meta's Cloud API; see docs/gateway.md.") for method, path, _, permission in CALLS),
     ("GET", "/healthz", "", "The process lives."),
     ("GET", "/readyz", "", "The archive answers."),
     ("GET", "/metrics", "", "Counts for Prometheus, to loopback only."),

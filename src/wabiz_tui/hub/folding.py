@@ -1,12 +1,13 @@
 """Fold what a webhook says into the archive: idempotent by wamid and status identity, in any order, in one transaction a batch."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
 from wabiz_tui.graph.delivery import fold
+from wabiz_tui.graph.identity import aliases_of
 from wabiz_tui.graph.parsed import EchoedMessage, HistoryMessage, Identity, IncomingMessage, OtherEvent, Parsed, StatusUpdate
-from wabiz_tui.hub.archive.contacts import contact_of, find_contact, set_opt_out
+from wabiz_tui.hub.archive.contacts import contact_of, set_opt_out
 from wabiz_tui.hub.archive.conversations import (
     conversation_of,
     note_answered,
@@ -34,6 +35,7 @@ from wabiz_tui.hub.archive.sealing import media_unit, month_of
 from wabiz_tui.hub.archive.sends import is_ours
 from wabiz_tui.hub.archive.statuses import add_status, is_known_status, status_event, take_waiting
 from wabiz_tui.hub.archive.store import Writing
+from wabiz_tui.hub.archive.uploads import note_media_use
 from wabiz_tui.model.content import Activity, Content, Edit, Media, Reaction, Revoke
 from wabiz_tui.model.identifiers import is_id
 from wabiz_tui.model.values import Direction, Event, Message
@@ -173,6 +175,7 @@ def _settle(writing: Writing, message: Message) -> None:
     if isinstance(message.content, Media) and message.content.id:
         unit = media_unit(message.conversation, month_of(message.sent_at))
         add_media(writing, message.id, unit, expires_at=message.sent_at + MEDIA_LIFE)
+        note_media_use(writing, message.content.id, message.id)
     if message.wamid is None:
         return
     for waiting in take_awaiting(writing, message.wamid):
@@ -316,14 +319,14 @@ def _fold_event(writing: Writing, part: OtherEvent) -> None:
     if part.identity_change is not None:
         change_identity(writing, part.identity_change, at=event.at)
     if part.field == "user_preferences" and part.subject is not None:
-        _fold_preference(writing, part.subject, part.value)
+        _fold_preference(writing, part.subject, part.value, at=event.at)
 
 
-def _fold_preference(writing: Writing, subject: Identity, value: dict[str, object]) -> None:
-    contact = find_contact(writing, subject)
+def _fold_preference(writing: Writing, subject: Identity, value: dict[str, object], *, at: datetime) -> None:
+    """Also of somebody who has not written yet: who stops marketing must be known before the first is sent."""
     preferences = value.get("user_preferences")
-    if contact is None or not isinstance(preferences, list):
+    if not aliases_of(subject) or not isinstance(preferences, list):
         return
     for preference in msgspec.convert(preferences, list[dict[str, object]], strict=False):
         if preference.get("category") == "marketing_messages" and preference.get("value") in ("stop", "resume"):
-            set_opt_out(writing, contact, is_out=preference["value"] == "stop")
+            set_opt_out(writing, contact_of(writing, subject, at=at), is_out=preference["value"] == "stop", at=at)

@@ -7,7 +7,9 @@ from wabiz_tui.cloud.transport import Transport
 from wabiz_tui.hub.archive.journal import Journal
 from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.hub.feed import Feed
+from wabiz_tui.hub.gateway.media import MediaDoor
 from wabiz_tui.hub.gateway.messages import Gateway
+from wabiz_tui.hub.gateway.objects import Objects
 from wabiz_tui.hub.intake import Intake
 from wabiz_tui.hub.media import MediaFetcher
 from wabiz_tui.hub.metrics import Metrics
@@ -27,6 +29,8 @@ class Hub(NamedTuple):
     door: WebhookDoor
     feed: Feed
     gateway: Gateway
+    files: MediaDoor
+    objects: Objects
     media: MediaFetcher
     policies: PolicyKeeper
     metrics: Metrics

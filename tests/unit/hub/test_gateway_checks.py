@@ -17,7 +17,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "gateway.md"
 
 
 def template(name: str = "spring", language: str = "en", **more: Any) -> dict[str, Any]:
-    return {"id": "1", "name": name, "language": language, "status": "APPROVED", "category": "UTILITY", "components": []} | more
+    return {"id": f"id-{name}", "name": name, "language": language, "status": "APPROVED", "category": "UTILITY", "components": []} | more
 
 
 def send_template(recipient: str, name: str = "spring", language: str = "en") -> dict[str, Any]:
@@ -172,3 +172,44 @@ def test_spellings_of_one_number(typed: str, other: str | None) -> None:
     """Brazil, Mexico and Argentina have two spellings, each found from the other; elsewhere there is one."""
     assert spellings(typed) == ((typed,) if other is None else (typed, other))
     assert all(set(spellings(one)) == set(spellings(typed)) for one in spellings(typed))
+
+
+async def test_an_opt_out_is_kept_in_any_order_and_before_the_first_message(tmp_path: Path) -> None:
+    """A stop from somebody unknown holds when we write first; an older stop told after a resume changes nothing."""
+    async with served_hub(tmp_path) as served:
+        served.meta.templates = [template("sale", category="MARKETING")]
+        agent = await served.person(await served.admin(), "Agent", "agent")
+        now = int(served.clock.now().timestamp())
+        await prefers(served, "stop", at=now - 50)
+        body = {key: value for key, value in send_template("", "sale").items() if key != "recipient"} | {"to": "+447700900123"}
+
+        first = await agent.send(body, key="a")
+        await prefers(served, "resume", at=now - 30)
+        await prefers(served, "stop", at=now - 40)
+        second = await agent.send(body, key="b")
+
+        assert told(first) == (400, 131050, "opted_out")
+        assert second.status_code == 200
+
+
+async def test_an_opt_out_survives_the_merge_of_two_contacts(tmp_path: Path) -> None:
+    """Whoever of two turns out to be the same person: where one said stop, the one that remains has said it."""
+    for stopped in ("447700900123", "GB.13491208655302741918"):
+        async with served_hub(tmp_path / stopped) as served:
+            served.meta.templates = [template("sale", category="MARKETING")]
+            agent = await served.person(await served.admin(), "Agent", "agent")
+            await served.incoming()
+            message = {"from_user_id": "GB.13491208655302741918", "id": "wamid.B", "type": "text", "text": {"body": "and me"}}
+            user = {"user_id": "GB.13491208655302741918", "profile": {"name": "Ada"}}
+            at = {"timestamp": str(int(served.clock.now().timestamp()))}
+            await served.webhook(value_of(messages=[message | at], contacts=[user]))
+            preference = {"category": "marketing_messages", "value": "stop", "timestamp": int(at["timestamp"])}
+            of = {"user_id": stopped} if "." in stopped else {"wa_id": stopped}
+            await served.webhook(value_of(contacts=[of], user_preferences=[preference | of]), field="user_preferences")
+            both = user | {"wa_id": "447700900123"}
+            await served.webhook(value_of(messages=[message | at | {"id": "wamid.C", "from": "447700900123"}], contacts=[both]))
+
+            answer = await agent.send(send_template("GB.13491208655302741918", "sale"))
+
+            assert len(await agent.seen("conversation")) == 1, stopped
+            assert told(answer) == (400, 131050, "opted_out"), stopped

@@ -33,6 +33,10 @@ class ContactRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     identity_key_hash: str | None = None
     identity_changed_at: datetime | None = None
     marketing_opt_out: bool = False
+    marketing_told_at: datetime | None = None
+    """Meta's time of the wish above: webhooks come in any order."""
+    blocked: tuple[str, ...] = ()
+    """The business numbers that have blocked this person."""
     proposed: tuple[str, ...] = ()
     """Contacts that may be the same person, for a human to decide."""
 
@@ -134,10 +138,24 @@ def is_told_again(reading: Reading, change: IdentityChange) -> bool:
     return known is not None and load_past(reading, known, [Alias("wa_id", number)])
 
 
-def set_opt_out(writing: Writing, contact: str, *, is_out: bool) -> None:
+def set_opt_out(writing: Writing, contact: str, *, is_out: bool, at: datetime) -> None:
+    """Keep the wish about marketing told at `at`, unless a later one is known; of two in one second the stricter holds."""
     stored = load_contacts(writing, [contact]).get(contact)
-    if stored is not None and stored.record.marketing_opt_out != is_out:
-        save_record(writing, contact, msgspec.structs.replace(stored.record, marketing_opt_out=is_out))
+    if stored is None:
+        return
+    told_at = stored.record.marketing_told_at
+    if told_at is not None and (at < told_at or (at == told_at and not is_out)):
+        return
+    save_record(writing, contact, msgspec.structs.replace(stored.record, marketing_opt_out=is_out, marketing_told_at=at))
+
+
+def set_blocked(writing: Writing, contact: str, number: str, *, is_blocked: bool) -> None:
+    """Whether this business number has blocked the contact."""
+    stored = load_contacts(writing, [contact]).get(contact)
+    if stored is None or (number in stored.record.blocked) == is_blocked:
+        return
+    others = tuple(one for one in stored.record.blocked if one != number)
+    save_record(writing, contact, msgspec.structs.replace(stored.record, blocked=(*others, number) if is_blocked else others))
 
 
 def touch_identities(writing: Writing) -> None:
@@ -263,7 +281,10 @@ def _merge(writing: Writing, kept: str, merged: str, *, at: datetime) -> None:
         aliases=tuple(dict.fromkeys((*other.aliases, *mine.aliases))),
         name=mine.name or other.name,
         username=mine.username or other.username,
+        # The stricter wish holds (cloud-api §14 rule 9), until the person tells another.
         marketing_opt_out=mine.marketing_opt_out or other.marketing_opt_out,
+        marketing_told_at=max(filter(None, (mine.marketing_told_at, other.marketing_told_at)), default=None),
+        blocked=tuple(dict.fromkeys((*mine.blocked, *other.blocked))),
         identity_changed_at=mine.identity_changed_at or other.identity_changed_at,
     )
     save_record(writing, kept, joined)

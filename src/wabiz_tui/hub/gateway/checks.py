@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from wabiz_tui.graph.requests import SendRequest
+from wabiz_tui.hub.archive.contacts import load_contacts
 from wabiz_tui.hub.archive.conversations import StoredConversation
+from wabiz_tui.hub.archive.store import Reading
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender
 from wabiz_tui.policy.document import Policy
@@ -37,6 +39,13 @@ def check_hours(sender: Sender, policy: Policy, now: datetime) -> None:
     opens = next_start(policy, now)
     when = f" until {opens.isoformat(timespec='minutes')}" if opens is not None else ""
     raise refuse("off_shift", f"The policy closes the inbox now{when}", retry_after=None if opens is None else opens - now)
+
+
+def check_blocked(reading: Reading, conversation: StoredConversation) -> None:
+    """Raises CloudError where the business number has blocked this person."""
+    contact = load_contacts(reading, [conversation.value.contact]).get(conversation.value.contact)
+    if contact is not None and conversation.value.number in contact.record.blocked:
+        raise refuse("blocked", "This number has blocked the contact")
 
 
 def check_customer(conversation: StoredConversation, request: SendRequest, now: datetime, facts: TemplateFacts | None) -> None:

@@ -1,20 +1,22 @@
 """The gateway's routes: version and token first, then the call; every answer in Graph's shape."""
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from wabiz_tui.graph.errors import build_error
+from wabiz_tui.graph.reading import Json, load_object
 from wabiz_tui.hub.access import Unauthorized, authenticate, bearer_token
 from wabiz_tui.hub.gateway.answers import NO_TRACE, Answered, refused
 from wabiz_tui.hub.gateway.keys import KeyRates, integration_of, is_key
 from wabiz_tui.hub.gateway.messages import LARGEST_BODY
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, integration_sender, person_sender
+from wabiz_tui.hub.gateway.upload import read_upload
 from wabiz_tui.hub.requests import read_body, report
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import CloudError, Denied, StoreError, TooLarge, WabizError
@@ -23,16 +25,29 @@ from wabiz_tui.model.wire import IDEMPOTENCY_KEY, MESSAGE_HEADER, TIME_HEADER
 if TYPE_CHECKING:
     from wabiz_tui.hub.parts import Hub
 
+
+class _Version(Convertor[str]):
+    """`v26.0`: what tells a path of Meta's from one of our own."""
+
+    regex = r"v\d{1,3}\.\d{1,2}"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("graph_version", _Version())
+
 Handler = Callable[["Hub", Sender, Request], Awaitable[Answered | Response]]
-_VERSION = re.compile(r"v\d{1,3}\.\d{1,2}")
 _KEY_REFUSED = "The integration key is wrong or revoked; ask an administrator for a new one."
 
 
 def gateway_routes(hub: "Hub") -> list[Route]:
     """Each call of Meta's that the gateway passes on."""
     rates = KeyRates()
-    table: tuple[tuple[str, str, Handler], ...] = (("POST", "/{number}/messages", _messages),)
-    return [Route("/{version}" + path, _guard(hub, rates, handler), methods=method.split()) for method, path, handler in table]
+    return [Route("/{version:graph_version}" + path, _guard(hub, rates, handler), methods=[method]) for method, path, handler, _ in CALLS]
 
 
 async def _messages(hub: "Hub", sender: Sender, request: Request) -> Answered:
@@ -40,10 +55,102 @@ async def _messages(hub: "Hub", sender: Sender, request: Request) -> Answered:
     return await hub.gateway.messages(sender, request.path_params["number"], raw, key=request.headers.get(IDEMPOTENCY_KEY))
 
 
+async def _upload(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    number = request.path_params["number"]
+    await hub.archive.read(lambda reading: hub.files.check_upload(reading, sender, number))
+    with hub.files.room(request.headers.get("content-length")):
+        return await hub.files.upload(sender, number, await read_upload(request))
+
+
+async def _object(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    name, query = request.path_params["object"], request.query_params
+    if await hub.files.is_file(name):
+        return await hub.files.info(sender, name, number=query.get("phone_number_id") or None, address=f"{_address(request)}/bytes")
+    return await hub.objects.get(sender, name, query)
+
+
+async def _bytes(hub: "Hub", sender: Sender, request: Request) -> Response:
+    return await hub.files.download(sender, request.path_params["object"])
+
+
+async def _delete(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    return await hub.files.delete(sender, request.path_params["object"])
+
+
+async def _edit_template(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    return await hub.objects.change_template(sender, request.path_params["object"], await _json(request))
+
+
+async def _unpause(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    return await hub.objects.change_template(sender, request.path_params["object"], {}, "unpause")
+
+
+async def _templates(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    return await hub.objects.templates(sender, request.path_params["account"], request.query_params, lambda: _address(request))
+
+
+async def _make_template(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    return await hub.objects.make_template(sender, request.path_params["account"], await _json(request))
+
+
+async def _delete_template(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    return await hub.objects.delete_template(sender, request.path_params["account"], request.query_params)
+
+
+async def _numbers(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    return await hub.objects.numbers(sender, request.path_params["account"], request.query_params, lambda: _address(request))
+
+
+async def _profile(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    return await hub.objects.profile(sender, request.path_params["number"], request.query_params)
+
+
+async def _change_profile(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    return await hub.objects.change_profile(sender, request.path_params["number"], await _json(request))
+
+
+async def _blocked(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    return await hub.objects.blocked(sender, request.path_params["number"], request.query_params, lambda: _address(request))
+
+
+async def _block(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    is_blocked = request.method == "POST"
+    return await hub.objects.block(sender, request.path_params["number"], await _json(request), is_blocked=is_blocked)
+
+
+CALLS: tuple[tuple[str, str, Handler, str], ...] = (
+    ("POST", "/{number}/messages", _messages, "message.send"),
+    ("POST", "/{number}/media", _upload, "media.send"),
+    ("GET", "/{number}/whatsapp_business_profile", _profile, "number.read"),
+    ("POST", "/{number}/whatsapp_business_profile", _change_profile, "number.write"),
+    ("GET", "/{number}/block_users", _blocked, "contact.block"),
+    ("POST", "/{number}/block_users", _block, "contact.block"),
+    ("DELETE", "/{number}/block_users", _block, "contact.block"),
+    ("GET", "/{account}/phone_numbers", _numbers, "number.read"),
+    ("GET", "/{account}/message_templates", _templates, "template.read"),
+    ("POST", "/{account}/message_templates", _make_template, "template.write"),
+    ("DELETE", "/{account}/message_templates", _delete_template, "template.write"),
+    ("POST", "/{object}/unpause", _unpause, "template.write"),
+    ("GET", "/{object}/bytes", _bytes, "media.read"),
+    ("GET", "/{object}", _object, "media.read, number.read or template.read"),
+    ("POST", "/{object}", _edit_template, "template.write"),
+    ("DELETE", "/{object}", _delete, "media.send"),
+)
+"""The calls that the gateway knows, each with its permission. A read mark on /messages needs message.mark_read."""
+
+
+def _address(request: Request) -> str:
+    """Where the caller found this call, without its query."""
+    return str(request.url.replace(query=""))
+
+
+async def _json(request: Request) -> Json:
+    return load_object(await read_body(request, limit=LARGEST_BODY))
+
+
 def _guard(hub: "Hub", rates: KeyRates, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def guarded(request: Request) -> Response:
         try:
-            _check_version(request.path_params["version"])
             sender = await _who(hub, rates, request.headers.get("authorization"))
             outcome = await handler(hub, sender, request)
         except WabizError as error:
@@ -56,11 +163,6 @@ def _guard(hub: "Hub", rates: KeyRates, handler: Handler) -> Callable[[Request],
         return response
 
     return guarded
-
-
-def _check_version(version: str) -> None:
-    if _VERSION.fullmatch(version) is None:
-        raise refuse("unsupported", "Unknown path components")
 
 
 async def _who(hub: "Hub", rates: KeyRates, authorization: str | None) -> Sender:

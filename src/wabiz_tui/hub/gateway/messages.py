@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from wabiz_tui.hub.archive.store import Archive, Reading
 from wabiz_tui.hub.gateway.answers import Answered, refused, uncertain
 from wabiz_tui.hub.gateway.preparing import Asked, Outgoing, prepare
 from wabiz_tui.hub.gateway.recording import record_accepted, record_failure
+from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, require, visible
 from wabiz_tui.hub.gateway.templates import TemplateShelf
 from wabiz_tui.hub.metrics import Metrics
@@ -37,10 +38,17 @@ log = structlog.get_logger("hub.gateway")
 
 class Gateway:
     def __init__(
-        self, archive: Archive, client: CloudClient, in_force: Callable[[], InForce], metrics: Metrics, templates: TemplateShelf
+        self,
+        archive: Archive,
+        client: CloudClient,
+        in_force: Callable[[], InForce],
+        metrics: Metrics,
+        *,
+        templates: TemplateShelf,
+        caught_up: Callable[[], Awaitable[bool]],
     ) -> None:
         self._archive, self._client, self._in_force, self._metrics = archive, client, in_force, metrics
-        self._templates = templates
+        self._templates, self._caught_up = templates, caught_up
         self._under_way: dict[str, asyncio.Task[Answered]] = {}
         self._background: set[asyncio.Task[None]] = set()
 
@@ -50,13 +58,22 @@ class Gateway:
             if len(raw) > LARGEST_BODY:
                 raise graph_error(100, "The request is larger than 1 MiB")
             request = parse_request(raw)
-            if isinstance(request, ReadRequest):
-                return await self._mark_read(sender, number, request)
-            return await self._send(sender, number, request, raw, key=key)
+            try:
+                return await self._answer(sender, number, request, raw, key=key)
+            except CloudError as error:
+                # Who heard of a message may answer before it is folded: the two steps of ingest are not seen from outside.
+                if error.code not in ("window_closed", "unknown_message") or not await self._caught_up():
+                    raise
+            return await self._answer(sender, number, request, raw, key=key)
         except CloudError as error:
             return refused(error)
         except BadInput as error:
             return refused(graph_error(100, error.sentence))
+
+    async def _answer(self, sender: Sender, number: str, request: SendRequest | ReadRequest, raw: bytes, *, key: str | None) -> Answered:
+        if isinstance(request, ReadRequest):
+            return await self._mark_read(sender, number, request)
+        return await self._send(sender, number, request, raw, key=key)
 
     async def tell_read(self, message: Message | None, number: str) -> None:
         """Mark an incoming message read at Meta, as well as can be: a read receipt is worth no retry and no error."""
@@ -83,7 +100,7 @@ class Gateway:
             found = find_by_wamid(reading, request.message_id)
             message = load_message(reading, found) if found is not None else None
             if message is None:
-                raise graph_error(131009, "message_id names no message of this business")
+                raise refuse("unknown_message", "message_id names no message of this business")
             visible(reading, sender, message.conversation)
 
         await self._archive.read(check)

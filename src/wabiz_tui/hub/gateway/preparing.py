@@ -1,20 +1,29 @@
 """Before a message leaves: whom it is for, whether it may go, and its row in the archive, in one transaction."""
 
+from datetime import timedelta
 from typing import Any, NamedTuple
+
+import msgspec
 
 from wabiz_tui.graph.delivery import fold
 from wabiz_tui.graph.requests import SendRequest
 from wabiz_tui.hub.archive.conversations import note_message
+from wabiz_tui.hub.archive.files import add_media
 from wabiz_tui.hub.archive.messages import add_message
+from wabiz_tui.hub.archive.sealing import media_unit, month_of
 from wabiz_tui.hub.archive.sends import add_send, find_send
 from wabiz_tui.hub.archive.store import Reading, Writing
+from wabiz_tui.hub.archive.uploads import find_upload, note_media_use
 from wabiz_tui.hub.gateway.addressing import body_for_meta, conversation_for
 from wabiz_tui.hub.gateway.answers import Answered, refused
-from wabiz_tui.hub.gateway.checks import TemplateFacts, check_customer, check_hours
+from wabiz_tui.hub.gateway.checks import TemplateFacts, check_blocked, check_customer, check_hours
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender
+from wabiz_tui.model.content import Content, Media
 from wabiz_tui.model.values import DeliveryState, Direction, Message
 from wabiz_tui.policy.document import Policy
+
+_UPLOADED_LIFE = timedelta(days=30)  # so long Meta keeps what was uploaded (cloud-api §2)
 
 
 class Asked(NamedTuple):
@@ -45,12 +54,13 @@ def prepare(writing: Writing, asked: Asked) -> Outgoing | Answered | str:
     sender, request = asked.sender, asked.request
     check_hours(sender, asked.policy, writing.now)
     conversation = conversation_for(writing, sender, asked.number, request)
+    check_blocked(writing, conversation)
     check_customer(conversation, request, writing.now, asked.template)
     message = Message(
         id=writing.new_id(),
         conversation=conversation.value.id,
         direction=Direction.OUTGOING,
-        content=request.content,
+        content=_with_facts(writing, request.content),
         sent_at=writing.now,
         delivery=fold(None, DeliveryState.QUEUED, writing.now),
         author=sender.id,
@@ -62,9 +72,29 @@ def prepare(writing: Writing, asked: Asked) -> Outgoing | Answered | str:
     )
     add_message(writing, message)
     note_message(writing, message)
+    _await_file(writing, message)
     add_send(writing, sender.caller, asked.key, asked.body_hash, message.id)
     body = body_for_meta(writing, request, conversation, message.id)
     return Outgoing(message, body, asked.number, request.recipient or request.to or "")
+
+
+def _with_facts(reading: Reading, content: Content) -> Content:
+    """A file that was uploaded through the gateway is archived with what was seen of it then."""
+    if not isinstance(content, Media) or not content.id:
+        return content
+    upload = find_upload(reading, content.id)
+    if upload is None or upload.facts is None:
+        return content
+    facts = upload.facts
+    return msgspec.structs.replace(content, mime_type=facts.mime_type, sha256=facts.sha256, size=facts.size)
+
+
+def _await_file(writing: Writing, message: Message) -> None:
+    """The archive fetches the file that goes with the message from Meta, as it does those of customers."""
+    if isinstance(message.content, Media) and message.content.id:
+        unit = media_unit(message.conversation, month_of(message.sent_at))
+        add_media(writing, message.id, unit, expires_at=message.sent_at + _UPLOADED_LIFE)
+        note_media_use(writing, message.content.id, message.id)
 
 
 def repeated(reading: Reading, asked: Asked) -> Answered | str | None:
