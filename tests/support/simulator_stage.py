@@ -127,7 +127,7 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: Starlette) -> AsyncGenerator[str, None]:
     """`app` on a free loopback port; its base URL."""
-    with socket.socket() as listener:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(app, log_config=None, http=CuttableProtocol, ws="none", timeout_graceful_shutdown=1)
         server = _Server(config)
