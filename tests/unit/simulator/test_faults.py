@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.simulator_stage import CUSTOMER, NOW, NUMBER, Hub, staged
 from wabiz_tui.model.errors import BadInput
+from wabiz_tui.simulator.customers.incoming import write
 from wabiz_tui.simulator.webhooks.faults import Faults
 
 
@@ -73,18 +74,15 @@ async def test_loss_duplication_and_order_by_chance() -> None:
             {"kind": "bad_signature", "chance": 0.1},
         ):
             await stage.control("fault", **fault)
+        customer = stage.world.people.meet(wa_id=CUSTOMER)
         for index in range(120):
-            await stage.write(str(index), wait=False)
-        await stage.control("clock", advance="5s")
-        rows = (await stage.ask("deliveries"))["deliveries"]
-        lost = sum(row["dropped"] for row in rows)
-        await stage.hub.until(
-            lambda: (
-                len({json.loads(body)["entry"][0]["changes"][0]["value"]["messages"][0]["id"] for body in stage.hub.bodies}) == 120 - lost
-            )
-        )
+            write(stage.world, customer, {"type": "text", "text": {"body": str(index)}})
+        moved = await stage.control("clock", advance="5s")
+        lost = sum(row["dropped"] for row in (await stage.ask("deliveries"))["deliveries"])
         came = Counter(stage.hub.bodies)
 
+        assert moved["settled"]
+        assert len(came) == 120 - lost
         assert 10 < lost < 45
         assert {1, 3} <= set(came.values()) <= {1, 2, 3}
         assert 2 < stage.hub.signed().count(False) < 40
