@@ -221,6 +221,22 @@ CHANGES_OF_PEOPLE = [
         identity={"acknowledged": False, "created_timestamp": 1790000000, "hash": "CjwKPAo6"},
     ),
     _customer("staff wrote from the phone", "outgoing_message", {"text": "Coming", "to_user.wa_id": PHONE}, text="Coming", echo=True),
+    _customer(
+        "staff edited on the phone",
+        "outgoing_edited_message",
+        {"original_message_id": QUOTED, "message.text": "Coming now"},
+        type="edit",
+        edit={"original_message_id": QUOTED, "message": {"type": "text", "text": {"body": "Coming now"}}},
+        echo=True,
+    ),
+    _customer(
+        "staff deleted on the phone",
+        "outgoing_deleted_message",
+        {"original_message_id": QUOTED},
+        type="revoke",
+        revoke={"original_message_id": QUOTED},
+        echo=True,
+    ),
 ]
 
 _TEMPLATE = {"message_template_id": 594425479261596, "message_template_name": "order_ready", "message_template_language": "en"}
@@ -299,6 +315,33 @@ FIELDS = [
         "call_connect",
         {**_CALLER, "calls": [{**_CALL, "event": "connect", "session": {"sdp_type": "offer", "sdp": "v=0"}}]},
         {"id": "wacid.HBgL", "waba_id": WABA, "from_user.wa_id": PHONE},
+    ),
+    _change(
+        "business's call rings",
+        "calls",
+        "call_status",
+        {
+            **_CALLER,
+            "statuses": [{"id": "wacid.HBgL", "type": "call", "status": "RINGING", "timestamp": "1790000000", "recipient_id": PHONE}],
+        },
+        {"id": "wacid.HBgL", "status": "RINGING", "from_user.bsuid": USER_ID},
+    ),
+    _change(
+        "account violated a rule",
+        "account_update",
+        "account_update",
+        {"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "ADULT"}},
+        {"event": "ACCOUNT_VIOLATION", "violation_info.type": "ADULT"},
+    ),
+    _change(
+        "account restricted",
+        "account_update",
+        "account_update",
+        {
+            "event": "ACCOUNT_RESTRICTION",
+            "restriction_info": [{"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": 1790000000}],
+        },
+        {"event": "ACCOUNT_RESTRICTION"},
     ),
     _change(
         "call ends",
