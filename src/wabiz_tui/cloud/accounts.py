@@ -34,7 +34,7 @@ class Accounts:
         elif verify_token is None:
             raise BadInput("A callback of its own needs a verify token.")
         else:
-            await self._calls.post(waba, "subscribed_apps", body=override(callback, verify_token))
+            await self._calls.post(waba, "subscribed_apps", body=override(callback, verify_token), secrets=(verify_token,))
 
     async def unsubscribe(self, waba: str) -> None:
         await self._calls.delete(waba, "subscribed_apps")
@@ -80,7 +80,7 @@ class Apps:
         """Webhooks of all accounts the app is subscribed to go to `callback`, in the payload version chosen for the app (Graph API
         "/{app-id}/subscriptions")."""
         form = {"object": _OBJECT, "callback_url": callback, "verify_token": verify_token.text(), "fields": ",".join(fields)}
-        await self._calls.post(app, "subscriptions", form=form, token=by)
+        await self._calls.post(app, "subscriptions", form=form, token=by, secrets=(verify_token,))
 
     async def unsubscribe(self, app: str, *, by: Secret) -> None:
         await self._calls.delete(app, "subscriptions", params={"object": _OBJECT}, token=by)

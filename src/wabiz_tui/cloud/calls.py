@@ -47,10 +47,15 @@ class Calls:
         return await self.persistence.insist(ask, may_ask_again)
 
     async def post(
-        self, *parts: str, body: object | None = None, form: Mapping[str, str] | None = None, token: Secret | None = None
+        self,
+        *parts: str,
+        body: object | None = None,
+        form: Mapping[str, str] | None = None,
+        token: Secret | None = None,
+        secrets: tuple[Secret, ...] = (),
     ) -> Json:
         """Raises Refused also for a 200 whose body says `success: false`."""
-        return await self._write("POST", self.path(*parts), body=body, form=form, token=token)
+        return await self._write("POST", self.path(*parts), body=body, form=form, token=token, secrets=secrets)
 
     async def delete(
         self, *parts: str, params: Mapping[str, str | int] | None = None, body: object | None = None, token: Secret | None = None
@@ -94,9 +99,10 @@ class Calls:
         body: object | None = None,
         form: Mapping[str, str] | None = None,
         token: Secret | None = None,
+        secrets: tuple[Secret, ...] = (),
     ) -> Json:
         async def write() -> Json:
-            answer = await self.transport.request(method, path, params=params, body=body, form=form, token=token)
+            answer = await self.transport.request(method, path, params=params, body=body, form=form, token=token, secrets=secrets)
             try:
                 return load_object(answer.body)
             except BadInput:

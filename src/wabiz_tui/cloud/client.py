@@ -16,6 +16,7 @@ from wabiz_tui.cloud.patience import Patience, Persistence
 from wabiz_tui.cloud.profiles import Profiles
 from wabiz_tui.cloud.templates import Templates
 from wabiz_tui.cloud.transport import MAX_MEDIA, Transport
+from wabiz_tui.cloud.usage import Usage
 from wabiz_tui.cloud.users import Users
 from wabiz_tui.graph.responses import Accepted
 from wabiz_tui.model.clock import Clock
@@ -45,6 +46,7 @@ class CloudClient:
         chance: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._transport = transport
         calls = Calls(transport, version, Persistence(patience, clock=clock, chance=chance, sleep=sleep))
         self.version, self.pacing = version, pacing
         self.messages = Messages(calls, pacing)
@@ -55,6 +57,11 @@ class CloudClient:
         self.users = Users(calls)
         self.accounts = Accounts(calls)
         self.apps = Apps(calls)
+
+    @property
+    def usage(self) -> Usage | None:
+        """What Meta last told of its hourly quota for management calls."""
+        return self._transport.usage
 
     async def send(self, number: str, body: dict[str, Any], *, headers: Mapping[str, str] | None = None) -> Accepted:
         """`messages.send`."""

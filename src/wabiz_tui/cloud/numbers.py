@@ -35,7 +35,7 @@ class Numbers:
 
     async def register(self, number: str, pin: Secret) -> None:
         """With the six digits of two-step verification."""
-        await self._calls.post(number, "register", body={"messaging_product": "whatsapp", "pin": pin.text()})
+        await self._calls.post(number, "register", body={"messaging_product": "whatsapp", "pin": pin.text()}, secrets=(pin,))
 
     async def deregister(self, number: str) -> None:
         await self._calls.post(number, "deregister")
@@ -44,7 +44,7 @@ class Numbers:
         await self._calls.post(number, "request_code", body={"code_method": method, "language": language})
 
     async def verify_code(self, number: str, code: Secret) -> None:
-        await self._calls.post(number, "verify_code", body={"code": code.text()})
+        await self._calls.post(number, "verify_code", body={"code": code.text()}, secrets=(code,))
 
     async def settings(self, number: str) -> Json:
         return await self._calls.get(number, "settings")
@@ -72,13 +72,13 @@ class Numbers:
     async def override_webhook(self, number: str, url: str, verify_token: Secret) -> None:
         """Messages of this number go to `url`, ahead of the account's and the app's callback (M "Webhook overrides"). Meta asks
         `url` for the challenge before it answers."""
-        await self._configure(number, override(url, verify_token))
+        await self._configure(number, override(url, verify_token), (verify_token,))
 
     async def remove_override(self, number: str) -> None:
-        await self._configure(number, {"override_callback_uri": ""})
+        await self._configure(number, {"override_callback_uri": ""}, ())
 
-    async def _configure(self, number: str, configuration: Mapping[str, str]) -> None:
-        await self._calls.post(number, body={"webhook_configuration": dict(configuration)})
+    async def _configure(self, number: str, configuration: Mapping[str, str], secrets: tuple[Secret, ...]) -> None:
+        await self._calls.post(number, body={"webhook_configuration": dict(configuration)}, secrets=secrets)
 
 
 def override(url: str, verify_token: Secret) -> dict[str, str]:

@@ -120,10 +120,12 @@ class Transport:
         upload: Upload | None = None,
         headers: Mapping[str, str] | None = None,
         secret_params: Mapping[str, Secret] | None = None,
+        secrets: tuple[Secret, ...] = (),
         token: Secret | None = None,
     ) -> Answer:
         """One request. `body` travels as JSON, `content` as it is, `form` and `upload` (its part is named `file`) as multipart; an
-        empty `path` is the base URL itself. `token` stands in for the transport's own, `secret_params` go into the query unseen.
+        empty `path` is the base URL itself. `token` stands in for the transport's own, `secret_params` go into the query unseen, and
+        `secrets`, which the body holds, are taken out of what Meta repeats.
 
         Raises the kinds of cloud/outcomes.py: Refused for an answer that is not 2xx; NeverLeft when it certainly never left;
         Uncertain when it may have been carried out (a time-out, a cut, an answer that cannot be read), which for safe methods
@@ -146,7 +148,7 @@ class Transport:
                     secret_params=hidden,
                     content=sent,
                 )
-                return await self._answer(response, is_safe=is_safe, secrets=(bearer, *hidden.values()))
+                return await self._answer(response, is_safe=is_safe, secrets=(bearer, *hidden.values(), *secrets))
         except TimeoutError:
             if not scope.expired():
                 raise
@@ -234,8 +236,11 @@ class Transport:
             raw = await self._wires.read(response, _MAX_ERROR, is_safe=True)
         except (CloudError, BadInput):
             raw = b""
+        known = (*secrets, self._app_secret)
+        for secret in known:
+            raw = raw.replace(secret.reveal(), b"<secret>") if secret else raw
         error = parse_error(raw, response.status_code, retry_after=_retry_after(response.headers.get("retry-after")))
-        failure = outcome(error, is_safe=is_safe, hide=lambda text: _hidden(text, (*secrets, self._app_secret)))
+        failure = outcome(error, is_safe=is_safe, hide=lambda text: _hidden(text, known))
         if isinstance(failure, Refused):
             failure.answer = raw
         return failure
