@@ -217,7 +217,9 @@ def _kept(reading: Reading, contact: str) -> str:
 
 def _obey(writing: Writing, resolution: Resolution, *, at: datetime, is_group: bool) -> str:
     for contact, alias in resolution.ended:
-        _end_alias(writing, contact, alias, at=at, reason="changed" if contact == resolution.contact else "given_to_another")
+        _end_alias(
+            writing, contact, alias, at=at, reason="changed" if contact in (resolution.contact, *resolution.merged) else "given_to_another"
+        )
     contact = resolution.contact or _new_contact(writing, at=at, is_group=is_group)
     for merged in resolution.merged:
         _merge(writing, contact, merged, at=at)
