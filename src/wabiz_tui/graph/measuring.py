@@ -49,7 +49,7 @@ class Part(msgspec.Struct, frozen=True):
         """The text under `key`; `code` is for one that is too long."""
         value = self.json.get(key)
         if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
-            self.refuse(key, "must be text")
+            self.refuse(key, "must be text", limit="text")
         text = word(value)
         if is_needed and not text:
             self.miss(key)
@@ -136,7 +136,5 @@ class Part(msgspec.Struct, frozen=True):
     def miss(self, key: str) -> NoReturn:
         raise LimitBroken(self.at(key), "is required", limit="required", graph_code=MISSING)
 
-    def refuse(
-        self, key: str, why: str, *, limit: int | float | str = "", value: int | float | None = None, code: int = NOT_VALID
-    ) -> NoReturn:
+    def refuse(self, key: str, why: str, *, limit: int | float | str, value: int | float | None = None, code: int = NOT_VALID) -> NoReturn:
         raise LimitBroken(self.at(key) if key else self.path, why, limit=limit, value=value, graph_code=code)

@@ -4,7 +4,7 @@ import json
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wabiz_tui.graph.errors import TABLE, Retry, build_error, meaning, parse_error
@@ -129,6 +129,7 @@ def test_unknown_codes_show_metas_own_words(error: dict[str, Any], told: str) ->
     assert (read.is_transient, read.is_uncertain, read.graph_code) == (False, False, 777001)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.text(), st.integers(), st.integers(100, 599))
 def test_metas_words_are_made_safe(text: str, code: int, status: int) -> None:
     """Whatever stands in an error: one bounded line without controls."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wabiz_tui.graph import templates
@@ -327,6 +327,7 @@ _ANYTHING: st.SearchStrategy[Any] = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.lists(_ANYTHING, max_size=4), _ANYTHING)
 def test_any_definition_is_read(components: list[Any], quality: Any) -> None:
     """Whatever stands in a list of templates is read without an error, and fills with its required values or refuses by key."""
