@@ -181,6 +181,7 @@ async def test_callbacks_of_number_and_account(stage: Stage) -> None:
         await stage.graph("POST", NUMBER, {"webhook_configuration": own})
         await stage.write("to the number's own", number=NUMBER)
         await stage.write("to the account's", number=SECOND)
+        await stage.graph("POST", NUMBER, {"pin": "246810"})
         shown = (await stage.graph("GET", NUMBER, fields="webhook_configuration"))["webhook_configuration"]
         await stage.graph("POST", NUMBER, {"webhook_configuration": {"override_callback_uri": ""}})
         await stage.write("the account's again", number=NUMBER)
@@ -193,6 +194,8 @@ async def test_callbacks_of_number_and_account(stage: Stage) -> None:
     assert texts(number_hub) == ["to the number's own"]
     assert texts(account_hub) == ["to the account's", "the account's again"]
     assert texts(stage.hub) == ["the app's again"]
+    assert [hub.told_of("security") for hub in (number_hub, account_hub)] == [[], []]
+    assert (await stage.hub.until(lambda: stage.hub.told_of("security")))[0]["event"] == "PIN_CHANGED"
     assert is_signed(number_hub.bodies[0], number_hub.signatures[0], [Secret(APP_SECRET)])
     assert set(shown) == {"phone_number", "whatsapp_business_account", "application"}
 

@@ -1,10 +1,14 @@
 """Versions, paths, methods, fields and the ways parameters may be sent to the pretend Graph API."""
 
+import json
+import random
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
 from tests.support.simulator_stage import CUSTOMER, NUMBER, WABA, Stage, staged
+from wabiz_tui.simulator.endpoints.routes import NODES
 
 
 @pytest.fixture
@@ -113,3 +117,45 @@ async def test_cursors_say_nothing_and_die_with_their_place(stage: Stage) -> Non
     for cursor in (first["paging"]["cursors"]["after"], "made up", "é"):
         assert (await stage.refused("GET", path, after=cursor))["code"] == 131059
     assert (await stage.graph("GET", path, name="no such template")) == {"data": []}
+
+
+async def test_management_calls_are_counted(stage: Stage) -> None:
+    """Above the account's hourly calls reading is refused with 80007, sending is not, and the header tells how much is used."""
+    stage.world.account.quota.per_hour = 4
+    used = [(await stage.http.get(f"/v26.0/{NUMBER}", headers=stage.bearer)) for _ in range(5)]
+    told = [json.loads(one.headers["x-business-use-case-usage"])[WABA][0]["call_count"] for one in used]
+    await stage.write()
+
+    assert told == [25, 50, 75, 100, 100]
+    assert used[4].json()["error"]["code"] == 80007
+    assert (await stage.send()).status_code == 200
+    await stage.control("clock", advance="61m")
+    assert (await stage.graph("GET", NUMBER))["id"] == NUMBER
+
+
+_JUNK: tuple[Any, ...] = (
+    None, True, 0, -1, "", "x" * 5000, "\0", "{{1}}", [], {}, [1, "a", None, {"id": "x"}], {"type": "text", "id": 7}, "whatsapp",
+    10**25, "[1",
+)  # fmt: skip
+_KEYS = (
+    "to", "type", "text", "template", "name", "language", "category", "components", "pin", "code", "fields", "limit", "after", "status",
+    "message_id", "recipient", "context", "interactive", "reaction", "webhook_configuration", "block_users", "prefilled_message",
+    "websites", "email", "prompts", "commands", "calling", "username", "hsm_id", "start", "granularity", "template_ids", "method", "ttl_minutes",
+)  # fmt: skip
+
+
+async def test_nonsense_is_refused_in_graphs_shape(stage: Stage) -> None:
+    """Three hundred random calls of every edge are each answered with JSON, as done or as a refusal, never with a crash."""
+    chance = random.Random(26)
+    ids = dict(zip((node.name for node in NODES), (NUMBER, WABA, stage.world.options.app_id, "900000000000001"), strict=False))
+    paths = [f"{ids[node.name]}/{edge}".rstrip("/") for node in NODES if node.name in ids for edge in node.edges]
+    for _ in range(300):
+        body = {chance.choice(_KEYS): chance.choice(_JUNK) for _ in range(chance.randrange(6))} | {"messaging_product": "whatsapp"}
+        method, path = chance.choice(("GET", "POST", "POST", "DELETE")), chance.choice(paths)
+        if method == "GET":
+            params = {key: str(value)[:300] for key, value in body.items()}
+            answer = await stage.http.get(f"/v26.0/{path}", params=params, headers=stage.bearer)
+        else:
+            answer = await stage.http.request(method, f"/v26.0/{path}", content=json.dumps(body), headers=stage.bearer)
+        told = answer.json()
+        assert answer.status_code == 200 or isinstance(told["error"]["code"], int), (method, path, body)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from wabiz_tui.graph.reading import Json
 from wabiz_tui.simulator.account.numbers import Number
+from wabiz_tui.simulator.account.rates import Quota
 from wabiz_tui.simulator.account.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Business:
 
     numbers: dict[str, Number]
     reach: Reach = field(default_factory=Reach)
+    quota: Quota = field(default_factory=Quota)
     marketing: PerPerson = field(default_factory=PerPerson)
     uploads: Uploads = field(default_factory=Uploads)
     marketing_per_person: int | None = None
@@ -81,7 +83,7 @@ class Business:
     fields: tuple[str, ...] | None = None
     """The webhook fields the app is subscribed to; None: all."""
     review: str = "APPROVED"
-    verification: str = "verified"
+    verification: str = "VERIFIED"
 
 
 def build_business(numbers: Sequence[str]) -> Business:

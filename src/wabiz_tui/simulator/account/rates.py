@@ -32,3 +32,22 @@ class Rates:
             raise graph_error(131056, "Too many messages sent from this number to the same person in a short time")
         recent.append(now)
         self._debts[number, person] = (debt + 1, now)
+
+
+class Quota:
+    """Management calls of an app to one account: 5,000 an hour when it is active (cloud-api §11). Raises CloudError 80007 above."""
+
+    def __init__(self, per_hour: int = 5000) -> None:
+        self.per_hour = per_hour
+        self._recent: deque[datetime] = deque()
+
+    def take(self, now: datetime) -> None:
+        while self._recent and now - self._recent[0] >= timedelta(hours=1):
+            self._recent.popleft()
+        if len(self._recent) >= self.per_hour:
+            raise graph_error(80007, f"There have been too many calls to this account: at most {self.per_hour} an hour")
+        self._recent.append(now)
+
+    def percent(self) -> int:
+        """How much of it is used."""
+        return min(100, 100 * len(self._recent) // max(1, self.per_hour))

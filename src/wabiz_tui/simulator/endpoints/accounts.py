@@ -43,7 +43,7 @@ async def _describe(call: Call) -> Json:
         "message_template_namespace": f"namespace_{waba}",
         "account_review_status": business.review,
         "business_verification_status": business.verification,
-        "ownership_type": "SELF",
+        "ownership_type": "SELF_OWNED",
         "status": "ACTIVE",
         "is_enabled_for_insights": True,
         "marketing_messages_lite_api_status": "ONBOARDED",

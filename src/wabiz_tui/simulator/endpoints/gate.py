@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.reading import Json, word
+from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import BadInput, CloudError
 from wabiz_tui.simulator.endpoints.call import Call, read_parameters
 from wabiz_tui.simulator.endpoints.tokens import APP_TOKEN, admit
@@ -50,6 +51,8 @@ def graph_route(world: World, nodes: tuple[Node, ...], free: Mapping[str, Handle
             call = await _call(world, request, version, parts)
             handler = _handler(world, call, parts, nodes, free)
             _check_permission(world, call, parts)
+            if not _is_messaging(parts):
+                world.account.quota.take(world.now())
             answer = await handler(call)
         except CloudError as error:
             answer = refusal(world, error)
@@ -58,6 +61,7 @@ def graph_route(world: World, nodes: tuple[Node, ...], free: Mapping[str, Handle
         if not isinstance(answer, Response):
             answer = json_response(answer)
         answer.headers["facebook-api-version"] = f"v{version}.0"
+        answer.headers["x-business-use-case-usage"] = _usage(world)
         return answer
 
     return Route("/{path:path}", answered, methods=METHODS)
@@ -133,10 +137,20 @@ def _check_permission(world: World, call: Call, parts: list[str]) -> None:
     fault = world.faults.find("permission_lost", world.now())
     if fault is None:
         return
-    is_messaging = len(parts) > 1 and parts[1] in MESSAGING_EDGES
     scope = fault.word("scope")
-    if scope and scope != ("whatsapp_business_messaging" if is_messaging else "whatsapp_business_management"):
+    if scope and scope != ("whatsapp_business_messaging" if _is_messaging(parts) else "whatsapp_business_management"):
         return
     world.faults.take("permission_lost", world.now())
     code = int(fault.number("code", 10))
     raise graph_error(code, fault.word("details") or "Application does not have permission for this action")
+
+
+def _is_messaging(parts: list[str]) -> bool:
+    """Sends and files are not counted as management of the account."""
+    return len(parts) > 1 and parts[1] in MESSAGING_EDGES
+
+
+def _usage(world: World) -> str:
+    """How much of the account's calls is used, in percent. That Meta tells it for these calls is not confirmed (cloud-api §1)."""
+    row = {"type": "whatsapp", "call_count": world.account.quota.percent(), "total_cputime": 0, "total_time": 0}
+    return encode({world.options.waba_id: [{**row, "estimated_time_to_regain_access": 0}]}).decode()

@@ -241,7 +241,12 @@ async def forget_contact(call: Call) -> Json:
 
 def settings_default() -> Json:
     return {
-        "calling": {"status": "disabled", "call_icon_visibility": "DEFAULT", "callback_permission_status": "disabled"},
+        "calling": {
+            "status": "disabled",
+            "call_icon_visibility": "DEFAULT",
+            "callback_permission_status": "disabled",
+            "ip_addresses": {"default": []},
+        },
         "user_identity_change": {"enable_identity_key_check": False},
         "payload_encryption": {"status": "disabled"},
         "storage_configuration": {"status": "default"},

@@ -196,6 +196,9 @@ class Courier:
         return Channel(self._timeline, self._chance, self._deliver)
 
     def _way(self, number: str, waba: str) -> str:
+        """What is told about no number goes to the app's callback, whatever overrides there are (cloud-api §2)."""
+        if not number:
+            return _APP
         return next((name for name in (number, waba) if name and name in self._channels), _APP)
 
     def _enqueue(self, delivery: Delivery) -> None:
