@@ -140,7 +140,8 @@ _JUNK: tuple[Any, ...] = (
 _KEYS = (
     "to", "type", "text", "template", "name", "language", "category", "components", "pin", "code", "fields", "limit", "after", "status",
     "message_id", "recipient", "context", "interactive", "reaction", "webhook_configuration", "block_users", "prefilled_message",
-    "websites", "email", "prompts", "commands", "calling", "username", "hsm_id", "start", "granularity", "template_ids", "method", "ttl_minutes",
+    "websites", "email", "prompts", "commands", "calling", "username", "hsm_id", "start", "granularity",
+    "template_ids", "method", "ttl_minutes",
 )  # fmt: skip
 
 
