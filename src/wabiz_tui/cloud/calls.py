@@ -7,7 +7,8 @@ from urllib.parse import quote
 from wabiz_tui.cloud.outcomes import Refused
 from wabiz_tui.cloud.patience import Persistence, may_ask_again, may_send_again
 from wabiz_tui.cloud.transport import Transport
-from wabiz_tui.graph.reading import Json, fingerprint, list_of, load_object, object_of, word
+from wabiz_tui.graph.reading import Json, fingerprint, load_object, word
+from wabiz_tui.graph.responses import parse_page
 from wabiz_tui.model.errors import BadInput, CloudError, UsageError
 from wabiz_tui.model.secret import Secret
 
@@ -31,6 +32,20 @@ class Calls:
             raise BadInput("An id in the request is empty or no id.")
         return "/".join((self.version, *(quote(part, safe="") for part in parts)))
 
+    async def ask(
+        self,
+        *parts: str,
+        params: Mapping[str, str | int] | None = None,
+        secret_params: Mapping[str, Secret] | None = None,
+        token: Secret | None = None,
+    ) -> bytes:
+        path = self.path(*parts)
+
+        async def ask() -> bytes:
+            return (await self.transport.request("GET", path, params=params, secret_params=secret_params, token=token)).body
+
+        return await self.persistence.insist(ask, may_ask_again)
+
     async def get(
         self,
         *parts: str,
@@ -38,13 +53,7 @@ class Calls:
         secret_params: Mapping[str, Secret] | None = None,
         token: Secret | None = None,
     ) -> Json:
-        path = self.path(*parts)
-
-        async def ask() -> Json:
-            answer = await self.transport.request("GET", path, params=params, secret_params=secret_params, token=token)
-            return load_object(answer.body)
-
-        return await self.persistence.insist(ask, may_ask_again)
+        return load_object(await self.ask(*parts, params=params, secret_params=secret_params, token=token))
 
     async def post(
         self,
@@ -69,25 +78,24 @@ class Calls:
         seen, cursors, is_again = set[str](), set[str](), False
         for _ in range(_MOST_PAGES):
             try:
-                page = await self.get(*parts, params=asked, token=token)
+                page = parse_page(await self.ask(*parts, params=asked, token=token))
             except CloudError as error:
                 if error.graph_code != _STALE_CURSOR or is_again or "after" not in asked:
                     raise
                 is_again, asked = True, dict(params or {})
                 cursors.clear()
                 continue
-            for item in list_of(page.get("data")):
-                known_as = word(object_of(item).get("id")) or fingerprint(item)
-                if isinstance(item, dict) and known_as not in seen:
+            for item in page.items:
+                known_as = word(item.get("id")) or fingerprint(item)
+                if known_as not in seen:
                     seen.add(known_as)
-                    yield object_of(item)
-            after = word(object_of(object_of(page.get("paging")).get("cursors")).get("after"))
-            if not after or "next" not in object_of(page.get("paging")):
+                    yield item
+            if page.after is None:
                 return
-            if after in cursors or len(seen) > _MOST_ITEMS:
+            if page.after in cursors or len(seen) > _MOST_ITEMS:
                 break
-            cursors.add(after)
-            asked["after"] = after
+            cursors.add(page.after)
+            asked["after"] = page.after
         raise BadInput("WhatsApp's list does not end.")
 
     async def _write(

@@ -7,7 +7,7 @@ from typing import Any
 
 from wabiz_tui.cloud.accounts import Accounts, Apps
 from wabiz_tui.cloud.calls import Calls
-from wabiz_tui.cloud.media import MediaFiles, MediaInfo
+from wabiz_tui.cloud.media import MediaFiles
 from wabiz_tui.cloud.messages import Messages
 from wabiz_tui.cloud.multipart import Source
 from wabiz_tui.cloud.numbers import Numbers
@@ -23,8 +23,6 @@ from wabiz_tui.model.clock import Clock
 
 VERSION = "v26.0"
 """The newest that is confirmed (cloud-api §1). Always sent: a path without a version gets the app's default."""
-
-__all__ = ["VERSION", "CloudClient", "MediaInfo"]
 
 
 class CloudClient:

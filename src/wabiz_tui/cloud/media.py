@@ -18,24 +18,11 @@ from wabiz_tui.cloud.outcomes import Refused, WrongHash, outcome
 from wabiz_tui.cloud.transport import MAX_MEDIA, Download
 from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.limits import MEDIA_SIZES, media_kind
-from wabiz_tui.graph.reading import load_object, number_of, word
+from wabiz_tui.graph.responses import MediaInfo, parse_media_info, parse_uploaded
 from wabiz_tui.model.errors import BadInput, CloudError, TooLarge
 
 _TTL_MINUTES = (60, 43200)
 _HEX = re.compile(r"[0-9A-Fa-f]{64}")
-
-
-class MediaInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a file can be fetched. `url` dies after five minutes, and is signed: it is not printed. `size` is 0 where not told."""
-
-    id: str
-    url: str
-    mime_type: str = ""
-    sha256: str = ""
-    size: int = 0
-
-    def __repr__(self) -> str:
-        return f"MediaInfo(id={self.id!r}, mime_type={self.mime_type!r}, size={self.size})"
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -79,25 +66,12 @@ class MediaFiles:
         if ttl_minutes is not None:
             form["ttl_minutes"] = str(ttl_minutes)
         answer = await self._calls.transport.request("POST", self._calls.path(number, "media"), form=form, upload=upload)
-        media = word(load_object(answer.body).get("id"))
-        if not media:
-            raise BadInput("WhatsApp's answer to the upload names no id.")
-        return media
+        return parse_uploaded(answer.body)
 
     async def info(self, media: str, *, number: str | None = None) -> MediaInfo:
         """With `number` Meta refuses media that is not of that phone_number_id."""
-        answer = await self._calls.get(media, params={"phone_number_id": number} if number else None)
-        size = number_of(answer.get("file_size"))
-        info = MediaInfo(
-            id=word(answer.get("id")) or media,
-            url=word(answer.get("url")),
-            mime_type=word(answer.get("mime_type"))[:200],
-            sha256=word(answer.get("sha256"))[:200],
-            size=int(size) if size is not None and size > 0 else 0,
-        )
-        if not info.url:
-            raise BadInput("WhatsApp's answer names no URL for the file.")
-        return info
+        params = {"phone_number_id": number} if number else None
+        return parse_media_info(await self._calls.ask(media, params=params), media=media)
 
     @asynccontextmanager
     async def open(

@@ -114,6 +114,10 @@ class MediaInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     sha256: str = ""
     size: int = 0
 
+    def __repr__(self) -> str:
+        # The URL is signed: it does not get into logs by a print of this.
+        return f"MediaInfo(id={self.id!r}, mime_type={self.mime_type!r}, size={self.size})"
+
 
 def build_media_info(info: MediaInfo, *, size_as_text: bool = False) -> dict[str, Any]:
     """`file_size` is text in Meta's OpenAPI file and a number elsewhere: both are seen."""

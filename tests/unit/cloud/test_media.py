@@ -13,9 +13,10 @@ import pytest
 from tests.support.cloud_wire import answering, cloud_at, http, listening, request_of
 from tests.support.simulator_stage import NUMBER, TOKEN, Stage, staged
 from wabiz_tui.cloud.client import CloudClient
-from wabiz_tui.cloud.media import MediaInfo, digest_of
+from wabiz_tui.cloud.media import digest_of
 from wabiz_tui.cloud.outcomes import NeverLeft, Refused, Unanswered, WrongHash
 from wabiz_tui.cloud.transport import Transport
+from wabiz_tui.graph.responses import MediaInfo
 from wabiz_tui.model.errors import BadInput, TooLarge
 from wabiz_tui.model.secret import Secret
 
