@@ -106,10 +106,12 @@ def _messages(place: Place, value: Json) -> Iterator[Parsed]:
             found = True
             read = reader(place, contacts, item)
             yield read if read is not None else _unusable(place, key, item)
+    # Alone in its value an error is told with the number it concerns; beside messages these tell it.
+    frame = {} if found else {key: value[key] for key in ("messaging_product", "metadata") if key in value}
     for error in list_of(value.get("errors")):
         found = True
         code = word(object_of(error).get("code"))
-        yield _other(place, "messages", {"errors": [error]}, f"error {code}".strip())
+        yield _other(place, "messages", {**frame, "errors": [error]}, f"error {code}".strip())
     spare = aside(without(value, *_LISTS, "metadata"), messaging_product="whatsapp") | not_lists(value, "contacts", "errors")
     if not found:
         yield _other(place, "messages", value, summarise(value))
@@ -121,7 +123,7 @@ def _messages(place: Place, value: Json) -> Iterator[Parsed]:
 
 def _unusable(place: Place, key: str, item: object) -> OtherEvent:
     reason = "no phone_number_id" if not place.number else "no id or nobody it belongs to"
-    return _other(place, "messages", {key: [item]}, f"{key} entry unusable: {reason}")
+    return _other(place, "messages", {key: [item], **(place.spare or {})}, f"{key} entry unusable: {reason}")
 
 
 def _rest(place: Place, field: str, value: Json, read: tuple[list[Parsed], Json]) -> Iterator[Parsed]:

@@ -1,12 +1,17 @@
 """Statuses folded into one delivery."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support import webhook_samples as samples
 from wabiz_tui.graph.delivery import fold
+from wabiz_tui.graph.parsed import StatusUpdate
+from wabiz_tui.graph.webhooks import parse
+from wabiz_tui.model.codec import decode, encode_canonical
 from wabiz_tui.model.content import MetaError
 from wabiz_tui.model.values import Delivery, DeliveryState
 
@@ -31,6 +36,31 @@ def test_order_and_repeats_do_not_matter(steps: list[tuple[str, int, MetaError |
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
 
     assert folded(shuffled) == folded(steps)
+
+
+def test_every_permutation_of_what_one_message_can_hear() -> None:
+    """All 5 040 orders of seven facts, read from webhooks, end alike: late and repeated ones, two failures, old and unknown kinds."""
+    names = ["sent", "delivered", "read", "failed", "failed twice over", "deleted", "warning"]
+    updates = [update for name in names for update in parse(samples.status(name)) if isinstance(update, StatusUpdate)]
+    steps = [(update.state, update.at + timedelta(seconds=index), update.error) for index, update in enumerate(updates)]
+
+    ends = set()
+    for order in itertools.permutations(steps):
+        delivery: Delivery | None = None
+        for state, at, error in order:
+            delivery = fold(delivery, state, at, error)
+        ends.add(encode_canonical(delivery))
+
+    assert len(ends) == 1
+    assert decode(ends.pop(), Delivery).state is DeliveryState.READ
+
+
+def test_statuses_of_a_group() -> None:
+    """What any participant did counts for the message, in any order; a failure for all is overtaken by one who has it."""
+    told = [("sent", None), ("failed", ERROR), ("delivered", None), ("delivered", None), ("read", None)]
+
+    for order in itertools.permutations(told):
+        assert folded([(state, told.index((state, error)), error) for state, error in order]).state is DeliveryState.READ
 
 
 @pytest.mark.parametrize(
