@@ -107,7 +107,7 @@ def _chunk(place: Place, contacts: Contacts, chunk: Any, read: list[Parsed]) -> 
             spare["messages"] = unread
         if not messages or not isinstance(item, dict):
             threads.append(item)
-        elif spare or word(thread.get("id")).lstrip("+") not in ("", contact.wa_id, contact.user_id):
+        elif spare or not (thread.get("id") in (None, "") or word(thread["id"]).lstrip("+") in (contact.wa_id, contact.user_id)):
             threads.append({"id": thread.get("id"), **spare})
     return {**rest, "threads": threads} if threads else rest
 
