@@ -100,7 +100,7 @@ contact_cards: Anything = st.fixed_dictionaries(
 rows = st.lists(st.builds(interactive.Row, words(200), words(24), words(72, 0)), min_size=1, max_size=5, unique_by=_id)
 sections = st.one_of(rows.map(_one_section), st.builds(_two_sections, rows, words(24), words(24)))
 products = st.lists(st.builds(interactive.ProductSection, st.lists(words(20), min_size=1, max_size=3), words(24)), min_size=1, max_size=10)
-card_bodies = st.text(st.characters(exclude_characters="\n"), max_size=160)
+card_bodies = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=160)
 decks: Anything = st.one_of(
     st.lists(st.builds(interactive.LinkCard, files(Image), words(20), links, card_bodies), min_size=2, max_size=10),
     st.lists(st.builds(interactive.ReplyCard, files(Video), replies(1, 20), card_bodies), min_size=2, max_size=10),
@@ -174,7 +174,7 @@ sendable: st.SearchStrategy[Content] = st.one_of(
     st.builds(_template, words(512), words(10), template_parts, st.integers(0, 4)),
 )
 
-loose = st.text(max_size=40) | st.integers(1, 5000).map(lambda count: "x" * count)
+loose = st.text(max_size=40) | st.just("half \udcff") | st.integers(1, 5000).map(lambda count: "x" * count)
 loose_objects: Anything = st.recursive(
     st.none() | st.booleans() | st.integers() | loose,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(("text", "type", "id", "title", "parameters")), inner),

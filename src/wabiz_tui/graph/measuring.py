@@ -14,6 +14,9 @@ NOT_VALID = 131009
 # Meta's own examples spell the scheme "http(s)".
 _LINK = re.compile(r"https?(?:\(s\))?://[^\s/][^\s]*", re.IGNORECASE)
 
+# Half of a surrogate pair: what arguments of a command with broken bytes turn into.
+_HALF = re.compile("[\ud800-\udfff]")
+
 
 class Bounds(NamedTuple):
     """The numbers on which sources differ (cloud-api §18.9): what we send keeps the smaller, what others send may have the larger.
@@ -51,6 +54,8 @@ class Part(msgspec.Struct, frozen=True):
         if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
             self.refuse(key, "must be text", limit="text")
         text = word(value)
+        if self.bounds.is_ours and _HALF.search(text):
+            self.refuse(key, "must not hold half characters, which cannot be written in UTF-8", limit="UTF-8")
         if is_needed and not text:
             self.miss(key)
         if len(text) > most:

@@ -192,6 +192,7 @@ def test_where_sources_differ(field: str, ours: int, theirs: int, make: Callable
             "interactive.action.parameters.flow_action_payload",
             131009,
         ),
+        (Text("broken \udcff byte"), "text.body", 131009),
         (ContactCards(({**CARD, "birthday": "12/08/18"},)), "contacts[0].birthday", 131009),
     ],
 )
