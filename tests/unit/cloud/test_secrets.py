@@ -42,6 +42,8 @@ def printed(error: BaseException) -> str:
     told = "".join(traceback.TracebackException.from_exception(error).format())
     seen, chain = error, list[str]()
     while seen is not None:
+        # httpx's own exceptions keep the request, with its headers and body: whoever walks the chain must not meet one.
+        assert not type(seen).__module__.startswith(("httpx", "httpcore", "h11"))
         chain.append(f"{seen!r} {seen} {seen.__dict__} {getattr(seen, '__notes__', '')}")
         seen = seen.__cause__ or seen.__context__
     return told + " ".join(chain)
