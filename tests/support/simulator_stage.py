@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from wabiz_tui.simulator.world import World
 
 WABA, NUMBER, TOKEN, APP_SECRET, VERIFY = "419561257915477", "106540352242922", "test_token", "test_app_secret", "test_verify"
 CUSTOMER = "4915730000077"
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Plain loopback HTTP: reading the machine's certificates for each client costs more than the test."""
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -156,5 +159,5 @@ async def staged(hub: Hub | None = None, *, pace: float = 0.0, **options: Any) -
         }
         app = create_app(SimulatorOptions(**whole))
         app.state.world.settings.pace = pace
-        async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=15) as http:
+        async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=15, verify=NO_CERTIFICATES) as http:
             yield Stage(hub, http, url, app.state.world)

@@ -70,7 +70,10 @@ async def test_what_lives_how_long(stage: Stage) -> None:
         (b"PK\x03\x04", "application/zip", {}, 131053),
         (b"", "text/plain", {}, 131053),
         (b"\x89PNG\r\n\x1a\n" + bytes(5 * 1024 * 1024), "image/png", {}, 131053),
-        (b"RIFF\x00\x00\x00\x00WEBP" + bytes(600 * 1024), "image/webp", {}, 131053),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02" + bytes(600 * 1024), "image/webp", {}, 131053),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 " + bytes(101 * 1024), "image/webp", {}, 131053),
+        (b"GIF89a", "image/png", {}, 131053),
+        (b"PK\x03\x04", "application/msword", {}, 131053),
         (PNG, "image/png", {"messaging_product": "telegram"}, 100),
         (PNG, "image/png", {"ttl_minutes": "59"}, 100),
         (PNG, "image/png", {"ttl_minutes": "43201"}, 100),
@@ -81,6 +84,32 @@ async def test_uploads_that_are_refused(stage: Stage, content: bytes, mime: str,
     answer = await upload(stage, content, mime, **form)
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+
+
+async def test_files_that_are_taken(stage: Stage) -> None:
+    """An animated sticker may be larger than a still one, and what cannot be told by its beginning is believed."""
+    animated = b"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02" + bytes(101 * 1024)
+    taken = [
+        (animated, "image/webp"),
+        (b"just words", "text/plain"),
+        (b"OggS" + bytes(20), "audio/ogg; codecs=opus"),
+        (b"\0\0\0\x18ftypmp42", "audio/mp4"),
+    ]
+
+    assert [(await upload(stage, content, mime)).status_code for content, mime in taken] == [200] * 4
+
+
+async def test_a_file_sent_as_another_kind(stage: Stage) -> None:
+    """A picture sent as a sticker is accepted and fails with 131053; sent as a document it arrives."""
+    await stage.write()
+    name = (await upload(stage)).json()["id"]
+    sent = [
+        (await stage.send(type=kind, text=None, **{kind: {"id": name}})).json()["messages"][0]["id"] for kind in ("sticker", "document")
+    ]
+    await stage.hub.until(lambda: set(sent) <= {status["id"] for status in stage.hub.values("statuses")})
+    failed = {one["id"]: one["errors"][0]["code"] for one in stage.hub.values("statuses") if one["status"] == "failed"}
+
+    assert [failed.get(one) for one in sent] == [131053, None]
 
 
 async def test_uploads_without_their_parts(stage: Stage) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from wabiz_tui.graph.errors import graph_error
+from wabiz_tui.graph.limits import MEDIA_TYPES, media_kind
 from wabiz_tui.graph.reading import Json, list_of, object_of, word
 from wabiz_tui.graph.requests import SendRequest
 from wabiz_tui.model.content import Reaction
@@ -13,7 +14,7 @@ from wabiz_tui.simulator.account.known import AGE, find_message
 from wabiz_tui.simulator.customers.people import Customer, calling_code_of, canonical, country_of, dialled, digits_of
 from wabiz_tui.simulator.world import World
 
-MEDIA_KEYS = ("image", "video", "audio", "document", "sticker", "gif")
+MEDIA_KEYS = (*MEDIA_TYPES, "gif")
 _CODE_BUTTONS = ("OTP", "COPY_CODE")
 _AMERICAN = "US"
 
@@ -88,7 +89,7 @@ def check_files(world: World, number: str, request: SendRequest) -> None:
 def _files(value: object, path: str) -> Iterator[tuple[str, str]]:
     """The objects that hold a file, wherever they stand in the message."""
     inner = object_of(value)
-    if path.rpartition(".")[2].rpartition("[")[0] in MEDIA_KEYS or path.rpartition(".")[2] in MEDIA_KEYS:
+    if path.rpartition(".")[2] in MEDIA_KEYS:
         if word(inner.get("id")):
             yield path, word(inner["id"])
         return
@@ -116,7 +117,18 @@ def failure_of(world: World, number: str, recipient: Recipient, request: SendReq
         return 137000
     if isinstance(request.content, Reaction) and not _is_target(world, request.content.message_id, now):
         return 131009
+    if _is_other_kind(world, request, now):
+        return 131053
     return _marketing_failure(world, customer, template, now) if template is not None else None
+
+
+def _is_other_kind(world: World, request: SendRequest, now: datetime) -> bool:
+    """A document may be any file that Meta takes; the others are what their MIME type says."""
+    for path, name in _files(request.original.get(request.type), request.type):
+        stored, kind = world.media.find(name, now), path.rpartition(".")[2]
+        if stored is not None and kind in MEDIA_TYPES and kind != "document" and media_kind(stored.mime_type) != kind:
+            return True
+    return False
 
 
 def _is_other_identity(world: World, number: str, customer: Customer, told: str | None) -> bool:

@@ -6,20 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wabiz_tui.graph.errors import graph_error
-from wabiz_tui.graph.limits import MEDIA_SIZES, media_kind
+from wabiz_tui.graph.limits import check_file, media_kind, refusing
+from wabiz_tui.graph.media_limits import plain_type
 from wabiz_tui.graph.reading import Json
+from wabiz_tui.simulator.account.file_signs import is_animated, types_of
 
 URL_LIFE = timedelta(minutes=5)
 INCOMING_LIFE = timedelta(days=7)
 UPLOADED_LIFE = timedelta(days=30)
-_SIGNS: tuple[tuple[bytes, int, tuple[str, ...]], ...] = (
-    (b"\x89PNG\r\n\x1a\n", 0, ("image/png",)),
-    (b"\xff\xd8\xff", 0, ("image/jpeg",)),
-    (b"WEBP", 8, ("image/webp",)),
-    (b"%PDF-", 0, ("application/pdf",)),
-    (b"OggS", 0, ("audio/ogg",)),
-    (b"ftyp", 4, ("video/mp4", "video/3gpp", "audio/mp4")),
-)
 
 
 @dataclass
@@ -68,12 +62,11 @@ class MediaShelf:
         kind = media_kind(mime_type)
         if kind is None:
             raise graph_error(131053, f"Param file must be a file with one of the accepted types; {mime_type or 'none'} is not")
-        if not content or len(content) > MEDIA_SIZES[kind]:
-            raise graph_error(131053, f"File size must be 1 to {MEDIA_SIZES[kind]} bytes for {kind}")
-        plain = mime_type.split(";", maxsplit=1)[0].strip().lower()
-        told = next((types for sign, offset, types in _SIGNS if content[offset : offset + len(sign)] == sign), None)
-        if told is not None and plain not in told:
-            raise graph_error(131053, f"The file's content is {told[0]}, not {plain}")
+        with refusing():
+            check_file(kind, mime_type, len(content), is_animated=is_animated(content) if kind == "sticker" else None)
+        told = types_of(content)
+        if told is not None and plain_type(mime_type) not in told:
+            raise graph_error(131053, f"The file's content is {told[0]}, not {plain_type(mime_type)}")
         stored = self.add(content, mime_type, filename=filename, now=now, is_incoming=False, number=number)
         if minutes is not None:
             stored.expires_at = now + timedelta(minutes=minutes)
