@@ -1,6 +1,5 @@
 """A business number: what it shows of itself, and what can be set on it (cloud-api §2)."""
 
-import re
 from urllib.parse import urlsplit
 
 from wabiz_tui.graph.errors import graph_error
@@ -22,8 +21,6 @@ DEFAULT = (
 )  # fmt: skip
 IN_LISTS = (*DEFAULT, "status", "name_status")
 MAX_URI = 200
-_USERNAME = re.compile(r"(?!www)(?![0-9._]*$)[a-z0-9_](?:[a-z0-9_]|\.(?!\.)){1,33}[a-z0-9_]")
-_DOMAIN = re.compile(r"\.(com|org|net|int|edu|gov|mil|us|in|html|io|co|de|uk|biz|info)$")
 
 
 def number_of_call(call: Call) -> Number:
@@ -178,56 +175,6 @@ def read_override(asked: Json) -> str | None:
     return url
 
 
-async def register(call: Call) -> Json:
-    call.product()
-    number_of_call(call).register(call.required("pin"), call.world.now())
-    return {"success": True}
-
-
-async def deregister(call: Call) -> Json:
-    number_of_call(call).deregister(call.world.now())
-    return {"success": True}
-
-
-async def request_code(call: Call) -> Json:
-    if call.required("code_method") not in ("SMS", "VOICE"):
-        raise graph_error(100, "Param code_method must be one of {SMS, VOICE}")
-    if not re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2})?", call.required("language")):
-        raise graph_error(100, "Param language must be a locale such as en_US.")
-    number_of_call(call).request_code()
-    return {"success": True}
-
-
-async def verify_code(call: Call) -> Json:
-    number_of_call(call).verify(call.required("code").replace("-", ""))
-    return {"success": True, "id": call.node}
-
-
-async def username(call: Call) -> Json:
-    name = number_of_call(call).username
-    return {"username": name, "status": "approved"} if name else {}
-
-
-async def set_username(call: Call) -> Json:
-    name = call.required("username").removeprefix("@")
-    if not _USERNAME.fullmatch(name) or _DOMAIN.search(name):
-        raise graph_error(100, "Param username must be 3 to 35 of a-z, 0-9, dot and underscore, with a letter, and no domain name.")
-    if any(one.username == name for one in call.world.account.numbers.values() if one.id != call.node):
-        raise graph_error(147001, "The username is taken")
-    number_of_call(call).username = name
-    return {"status": "approved"}
-
-
-async def remove_username(call: Call) -> Json:
-    number_of_call(call).username = ""
-    return {"success": True}
-
-
-async def username_suggestions(call: Call) -> Json:
-    plain = re.sub(r"[^a-z0-9]", "", call.world.business.lower())[:28] or "business"
-    return {"data": [{"username_suggestions": [f"{plain}.{end}" for end in ("support", "team", "shop")]}]}
-
-
 async def forget_contact(call: Call) -> Json:
     """`DELETE /{number}/contact_book`: Meta forgets the phone number it keeps for one user."""
     call.product()
@@ -236,57 +183,4 @@ async def forget_contact(call: Call) -> Json:
         raise graph_error(131009, "The parameter bsuid is not a user id of this portfolio")
     if person.username:
         person.is_phone_hidden = True
-    return {"success": True}
-
-
-def settings_default() -> Json:
-    return {
-        "calling": {
-            "status": "disabled",
-            "call_icon_visibility": "DEFAULT",
-            "callback_permission_status": "disabled",
-            "ip_addresses": {"default": []},
-        },
-        "user_identity_change": {"enable_identity_key_check": False},
-        "payload_encryption": {"status": "disabled"},
-        "storage_configuration": {"status": "default"},
-    }
-
-
-async def settings(call: Call) -> Json:
-    return {**settings_default(), **number_of_call(call).settings}
-
-
-async def change_settings(call: Call) -> Json:
-    """One feature a request."""
-    asked = [name for name in settings_default() if name in call.given]
-    if len(asked) != 1:
-        raise graph_error(100, "Exactly one of " + ", ".join(settings_default()) + " is required.")
-    told = object_of(call.given[asked[0]])
-    if not told:
-        raise graph_error(100, f"Param {asked[0]} must be an object.")
-    for key in ("status", "call_icon_visibility", "callback_permission_status"):
-        if key in told and word(told[key]).lower() not in ("enabled", "disabled", "visible", "hidden", "disable_all", "default"):
-            raise graph_error(100, f"Param {asked[0]}.{key} is not valid.")
-    number = number_of_call(call)
-    number.settings = {**number.settings, asked[0]: {**settings_default()[asked[0]], **object_of(number.settings.get(asked[0])), **told}}
-    return {"success": True}
-
-
-async def change_automation(call: Call) -> Json:
-    """`POST /{number}/conversational_automation` (M "Conversational components")."""
-    prompts, commands = call.items("prompts"), [object_of(one) for one in call.items("commands")]
-    if len(prompts) > 4 or any(not 1 <= len(word(one)) <= 80 for one in prompts):
-        raise graph_error(100, "Param prompts must be at most 4 texts of at most 80 characters.")
-    if len(commands) > 30:
-        raise graph_error(100, "Param commands must be at most 30.")
-    for one in commands:
-        if not 1 <= len(word(one.get("command_name"))) <= 32 or not 1 <= len(word(one.get("command_description"))) <= 256:
-            raise graph_error(100, "Param commands needs command_name (at most 32) and command_description (at most 256).")
-    asked: Json = {"prompts": prompts, "commands": commands}
-    welcome = call.flag("enable_welcome_message")
-    if welcome is not None:
-        asked["enable_welcome_message"] = welcome
-    automation = number_of_call(call).automation
-    automation |= {key: value for key, value in asked.items() if key in call.given}
     return {"success": True}
