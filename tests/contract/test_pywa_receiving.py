@@ -1,15 +1,16 @@
 """A bot on pywa's own server, with signature checking on, hears everything the simulator tells."""
 
 import hashlib
+import queue
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pywa.errors import MediaUploadError, MessageUndeliverable, ReEngagementMessage, WhatsAppError
 
-from tests.support.pywa_bot import Bot, pywa_bot
+from tests.support.pywa_bot import Bot, pywa_async_bot, pywa_bot
 from tests.support.pywa_updates import NAME, PHONE, TELLINGS, USER_ID, Telling
-from tests.support.simulator_process import APP_SECRET, NUMBER, VERIFY, WABA, SimulatorProcess, simulator_process
+from tests.support.simulator_process import APP_SECRET, NUMBER, PATIENCE, VERIFY, WABA, SimulatorProcess, simulator_process
 
 KINDS = ("image", "video", "audio", "document", "sticker")
 STATES = ("sent", "delivered", "read")
@@ -204,3 +205,31 @@ def test_wrong_verify_token_is_refused(simulator: SimulatorProcess, bot: Bot) ->
     refusals, bot.complaints.told = bot.complaints.told, []
     assert refusals
     assert all("verify token" in refusal for refusal in refusals)
+
+
+def test_async_bot_hears_and_answers(simulator: SimulatorProcess, served: Bot) -> None:
+    """pywa_async checks the signature, hears message and failure, and answers from within its handler."""
+    with pywa_async_bot(simulator) as bot:
+        answers: queue.Queue[Any] = queue.Queue()
+
+        @bot.client.on_message(priority=1)
+        async def answer(_: Any, message: Any) -> None:
+            answers.put(await message.reply(f"You said: {message.text}", quote=True))
+
+        try:
+            assert simulator.control("callback", url=bot.url, app_secret=APP_SECRET, verify_token=VERIFY)["verified"]
+            told = simulator.control("inbound", **{"from": PHONE, "name": NAME, "user_id": USER_ID}, text="Open?")
+            sent = answers.get(timeout=PATIENCE)
+            simulator.control("status", wamid=sent.id, status="failed", error_code=131026)
+            heard_as, status = bot.hear()
+            simulator.control("fault", kind="bad_signature")
+            simulator.control("inbound", **{"from": PHONE, "user_id": USER_ID}, text="Signed?")
+            again = answers.get(timeout=PATIENCE)
+        finally:
+            simulator.control("callback", url=served.url, app_secret=APP_SECRET, verify_token=VERIFY)
+
+        assert simulator.sent(sent.id)["body"]["context"] == {"message_id": told["wamid"]}
+        assert (heard_as, type(status.error)) == ("message_status", MessageUndeliverable)
+        assert simulator.sent(again.id)["body"]["text"]["body"] == "You said: Signed?"
+        assert ["unmatching" in complaint for complaint in bot.complaints.told] == [True]
+    served.complaints.told.clear()
