@@ -52,6 +52,8 @@ def test_every_command_of_the_page_runs(tmp_path: Path) -> None:
         "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
         "WABIZ_HOME": str(tmp_path / "home"),
         "NO_PROXY": "127.0.0.1",
+        # The page's own test needs none of the plugins of this suite.
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
     with (tmp_path / "said").open("wb") as output:
         running = subprocess.Popen(
