@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 import msgspec
 
@@ -16,10 +16,10 @@ Json: TypeAlias = dict[str, Any]
 
 MAX_BODY = 16 * 1024 * 1024
 MAX_DEPTH = 64
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-EARLIEST_SECOND = int(_EARLIEST.timestamp())
-LATEST_SECOND = int(_LATEST.timestamp()) - 1
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time as Meta writes it, for a decoder that is not strict: seconds since 1970 as text or number, or RFC 3339."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _decoder = msgspec.json.Decoder()
 
@@ -109,16 +109,17 @@ def number_of(value: Any) -> float | None:
 
 
 def instant_of(value: Any) -> datetime | None:
-    """Unix seconds (or milliseconds), as number or text, as an instant between 2000 and 2200; None for everything else."""
-    if isinstance(value, str) and len(value) > 20:
+    """Unix seconds (or milliseconds) as number or text, or RFC 3339 text, as an instant between 2000 and 2200; else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or (isinstance(value, str) and len(value) > 40):
         return None
-    seconds = number_of(value)
-    if seconds is None or abs(seconds) > 1e14:
-        return None
-    if seconds > 1e11:
-        seconds /= 1000
-    instant = EPOCH + timedelta(seconds=seconds)
-    return instant if _EARLIEST <= instant < _LATEST else None
+    try:
+        instant = msgspec.convert(value, Instant, strict=False)
+    except (msgspec.ValidationError, OverflowError):
+        seconds = number_of(value)
+        if seconds is None or abs(seconds) > 1e14:
+            return None
+        instant = EPOCH + timedelta(seconds=seconds / 1000 if seconds > 1e11 else seconds)
+    return instant if EARLIEST <= instant < LATEST else None
 
 
 def without(value: Json, *known: str) -> Json:

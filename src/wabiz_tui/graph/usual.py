@@ -6,7 +6,7 @@ exactly as the tolerant reader would: `tests/unit/graph/test_usual.py` compares 
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from wabiz_tui.graph.context import read_context, read_referral
 from wabiz_tui.graph.parsed import Identity, IncomingMessage, Parsed, StatusUpdate
 from wabiz_tui.graph.place import AHEAD
-from wabiz_tui.graph.reading import EARLIEST_SECOND, EPOCH, LATEST_SECOND, fingerprint, word
+from wabiz_tui.graph.reading import EARLIEST, LATEST, Instant, fingerprint, word
 from wabiz_tui.model.content import (
     Audio,
     Button,
@@ -32,9 +32,10 @@ from wabiz_tui.model.content import (
     Video,
 )
 
+_Scalar = str | bool | int | float
 _Words = dict[str, str]
-_Flat = dict[str, str | bool]
-_Nested = dict[str, str | bool | _Words]
+_Flat = dict[str, _Scalar]
+_Nested = dict[str, _Scalar | _Words]
 
 
 class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -69,14 +70,14 @@ class _File(_Wire, frozen=True):
     sha256: str = ""
     caption: str = ""
     filename: str = ""
-    voice: bool = False
-    animated: bool = False
+    voice: _Scalar = False
+    animated: _Scalar = False
     url: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Position(_Wire, frozen=True):
-    latitude: float
-    longitude: float
+    latitude: _Scalar
+    longitude: _Scalar
     name: str = ""
     address: str = ""
     url: str = ""
@@ -102,12 +103,12 @@ class _Reply(_Wire, frozen=True):
 class _Order(_Wire, frozen=True):
     catalog_id: str = ""
     text: str = ""
-    product_items: list[dict[str, str | int | float]] = []
+    product_items: list[_Flat] = []
 
 
 class _Message(_Wire, frozen=True, kw_only=True, tag_field="type"):
     id: str
-    timestamp: str
+    timestamp: Instant
     from_: str = msgspec.field(name="from", default="")
     from_user_id: str = ""
     from_parent_user_id: str = ""
@@ -184,7 +185,7 @@ class _Details(_Wire, frozen=True):
 
 
 class _Error(_Wire, frozen=True, kw_only=True):
-    code: int
+    code: _Scalar
     title: str
     message: str
     error_data: _Details
@@ -194,13 +195,13 @@ class _Error(_Wire, frozen=True, kw_only=True):
 class _Status(_Wire, frozen=True, kw_only=True):
     id: str
     status: str
-    timestamp: str
+    timestamp: Instant
     recipient_id: str = ""
     recipient_user_id: str = ""
     recipient_parent_user_id: str = ""
     biz_opaque_callback_data: str = ""
     pricing: _Flat | msgspec.UnsetType = msgspec.UNSET
-    conversation: dict[str, str | int | _Words] | msgspec.UnsetType = msgspec.UNSET
+    conversation: _Nested | msgspec.UnsetType = msgspec.UNSET
     errors: tuple[_Error] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -227,7 +228,9 @@ class _Webhook(_Wire, frozen=True):
     entry: list[_Entry]
 
 
-_decoder = msgspec.json.Decoder(_Webhook)
+# Not strict, for the sake of times that are written as text: what else this would let pass as a number or a flag is declared as
+# text too, and then refused.
+_decoder = msgspec.json.Decoder(_Webhook, strict=False)
 
 
 class _Surprise(Exception):
@@ -240,30 +243,31 @@ def read_usual(raw: bytes, received_at: datetime | None) -> list[Parsed] | None:
         webhook = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    latest = LATEST_SECOND if received_at is None else received_at.timestamp() + AHEAD.seconds
     parsed: list[Parsed] = []
     try:
         for entry in webhook.entry:
             for change in entry.changes:
-                _read_value(entry.id, change.value, latest, parsed.append)
+                _read_value(entry.id, change.value, received_at, parsed.append)
     except _Surprise:
         return None
     return parsed
 
 
-def _read_value(waba: str, value: _Value, latest: float, add: Callable[[Parsed], None]) -> None:
+def _read_value(waba: str, value: _Value, received_at: datetime | None, add: Callable[[Parsed], None]) -> None:
     contacts, metadata = value.contacts, value.metadata
     # Several contacts are matched by id in `graph/contacts.py`; a lone one is the person of all that stands beside it, or a surprise.
     if len(contacts) > 1 or not (value.messages or value.statuses) or not metadata.phone_number_id:
         raise _Surprise
     contact = contacts[0] if contacts else None
     for message in value.messages:
-        add(_read_message(waba, metadata, contact, message, latest))
+        add(_read_message(waba, metadata, contact, message, received_at))
     for status in value.statuses:
-        add(_read_status(waba, metadata, contact, status, latest))
+        add(_read_status(waba, metadata, contact, status, received_at))
 
 
-def _read_message(waba: str, metadata: _Metadata, contact: _Contact | None, message: _Message, latest: float) -> IncomingMessage:
+def _read_message(
+    waba: str, metadata: _Metadata, contact: _Contact | None, message: _Message, received_at: datetime | None
+) -> IncomingMessage:
     content, extra = _CONTENTS[type(message)](message)
     if not message.id:
         raise _Surprise
@@ -273,7 +277,7 @@ def _read_message(waba: str, metadata: _Metadata, contact: _Contact | None, mess
         metadata.phone_number_id,
         message.id,
         _person(contact, message.from_, message.from_user_id, message.from_parent_user_id),
-        _instant(message.timestamp, latest),
+        _believed(message.timestamp, received_at),
         content,
         metadata.display_phone_number,
         reply_to,
@@ -293,7 +297,7 @@ def _read_context(context: dict[str, Any]) -> tuple[Any, ...]:
     return read
 
 
-def _read_status(waba: str, metadata: _Metadata, contact: _Contact | None, status: _Status, latest: float) -> StatusUpdate:
+def _read_status(waba: str, metadata: _Metadata, contact: _Contact | None, status: _Status, received_at: datetime | None) -> StatusUpdate:
     if not status.id or not status.status:
         raise _Surprise
     wa_id, user_id, parent = status.recipient_id, status.recipient_user_id, status.recipient_parent_user_id
@@ -302,7 +306,7 @@ def _read_status(waba: str, metadata: _Metadata, contact: _Contact | None, statu
         metadata.phone_number_id,
         status.id,
         status.status,
-        _instant(status.timestamp, latest),
+        _believed(status.timestamp, received_at),
         _person(contact, wa_id, user_id, parent),
         fingerprint(status.id, status.status, None, user_id or parent or wa_id),
         metadata.display_phone_number,
@@ -315,9 +319,12 @@ def _read_status(waba: str, metadata: _Metadata, contact: _Contact | None, statu
 
 def _read_error(error: _Error) -> MetaError:
     href = "" if error.href is msgspec.UNSET else error.href
-    if not (error.title and error.message and error.error_data.details) or error.href == "" or abs(error.code) > 10**9:
+    code = error.code
+    if not isinstance(code, int) or isinstance(code, bool) or abs(code) > 10**9:
         raise _Surprise
-    return MetaError(error.code, error.title, error.message, error.error_data.details, href)
+    if not (error.title and error.message and error.error_data.details) or error.href == "":
+        raise _Surprise
+    return MetaError(code, error.title, error.message, error.error_data.details, href)
 
 
 def _person(contact: _Contact | None, wa_id: str, user_id: str, parent: str) -> Identity:
@@ -325,11 +332,8 @@ def _person(contact: _Contact | None, wa_id: str, user_id: str, parent: str) -> 
         raise _Surprise
     if contact is None:
         return Identity(wa_id or None, user_id or None, parent or None)
-    is_matched = (
-        (user_id and contact.user_id == user_id) or (parent and contact.parent_user_id == parent) or (wa_id and contact.wa_id == wa_id)
-    )
-    if not is_matched or not (_agree(contact.user_id, user_id) and _agree(contact.parent_user_id, parent) and _agree(contact.wa_id, wa_id)):
-        raise _Surprise
+    if not (contact.wa_id == wa_id and contact.user_id == user_id and contact.parent_user_id == parent):
+        _check_same(contact, wa_id, user_id, parent)
     return Identity(
         wa_id or contact.wa_id or None,
         user_id or contact.user_id or None,
@@ -341,17 +345,17 @@ def _person(contact: _Contact | None, wa_id: str, user_id: str, parent: str) -> 
     )
 
 
-def _agree(one: str, other: str) -> bool:
-    return one == other or not one or not other
+def _check_same(contact: _Contact, wa_id: str, user_id: str, parent: str) -> None:
+    """One of the ids is the contact's, and none is another than the contact's."""
+    pairs = ((contact.user_id, user_id), (contact.parent_user_id, parent), (contact.wa_id, wa_id))
+    if not any(one and one == other for one, other in pairs) or any(one and other and one != other for one, other in pairs):
+        raise _Surprise
 
 
-def _instant(timestamp: str, latest: float) -> datetime:
-    if len(timestamp) != 10 or not timestamp.isdecimal():
+def _believed(told: datetime, received_at: datetime | None) -> datetime:
+    if not EARLIEST <= told < LATEST or (received_at is not None and told > received_at and told - received_at > AHEAD):
         raise _Surprise
-    seconds = int(timestamp)
-    if not EARLIEST_SECOND <= seconds <= LATEST_SECOND or seconds > latest:
-        raise _Surprise
-    return EPOCH + timedelta(0, seconds)
+    return told
 
 
 _Read = tuple[Content, dict[str, Any] | None]
@@ -364,17 +368,20 @@ def _text(message: _TextMessage) -> _Read:
 def _file(kind: str, content: type[Image | Video | Audio | Document | Sticker]) -> Callable[[Any], _Read]:
     def read(message: Any) -> _Read:
         file: _File = getattr(message, kind)
-        if not file.id:
+        voice, animated = file.voice, file.animated
+        if not file.id or not isinstance(voice, bool) or not isinstance(animated, bool):
             raise _Surprise
         extra = None if file.url is msgspec.UNSET else {kind: {"url": file.url}}
-        return content(file.id, file.mime_type, file.sha256, file.caption, file.filename, file.voice, file.animated), extra
+        return content(file.id, file.mime_type, file.sha256, file.caption, file.filename, voice, animated), extra
 
     return read
 
 
 def _location(message: _LocationMessage) -> _Read:
-    at = message.location
-    return Location(at.latitude, at.longitude, at.name, at.address, at.url), None
+    at, latitude, longitude = message.location, message.location.latitude, message.location.longitude
+    if isinstance(latitude, str | bool) or isinstance(longitude, str | bool):
+        raise _Surprise
+    return Location(float(latitude), float(longitude), at.name, at.address, at.url), None
 
 
 def _reaction(message: _ReactionMessage) -> _Read:
