@@ -210,6 +210,19 @@ async def test_pacing_holds_then_releases_or_drops(stage: Stage) -> None:
     assert (by_hand, not_paused["code"]) == ({"success": True}, 100)
 
 
+async def test_pause_by_pacing_does_not_end_by_itself(stage: Stage) -> None:
+    """The end of an earlier pause for quality, unpaused by hand meanwhile, does not end the pause that pacing made."""
+    item = stage.world.templates.find("hello_world", "en_US")
+    assert item is not None
+    await stage.control("template", name="hello_world", quality="RED")
+    await stage.control("template", name="hello_world", unpause=True)
+    await stage.control("template", name="hello_world", drop=True)
+    await stage.control("clock", advance="4h")
+    await stage.write("told after whatever fell due")
+
+    assert (await stage.graph("GET", item["id"], fields="status"))["status"] == "PAUSED"
+
+
 async def test_category_is_changed_with_a_days_notice(stage: Stage) -> None:
     """The announcement's new_category is still the old one; a day later the change is in force and told."""
     await stage.control("template", name="hello_world", category="MARKETING")
