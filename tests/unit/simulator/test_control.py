@@ -24,6 +24,9 @@ async def test_waiting_for_what_is_sent(stage: Stage) -> None:
     await stage.write()
     waiting = asyncio.ensure_future(stage.ask("sent?wait=10s&count=2&type=text"))
     for text in ("one", "two"):
+        for _ in range(5):
+            await stage.ask("clock")
+        assert not waiting.done()
         await stage.send(text)
     rows = await waiting
     none = await stage.ask("sent?wait=0.05s&type=image")
@@ -61,7 +64,7 @@ async def test_reset_begins_anew(stage: Stage) -> None:
     first = await stage.write()
     await stage.send()
     await stage.control("settings", window="sync", pair_burst=1)
-    await stage.control("fault", kind="drop", for_seconds=600)
+    await stage.control("fault", kind="drop", count=99)
     await stage.control("number", number=NUMBER, quality="RED")
     told = await stage.control("reset")
     state = await stage.ask("state")
