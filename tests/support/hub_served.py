@@ -292,8 +292,14 @@ async def serving(application: Any) -> AsyncGenerator[str]:
 
 @contextlib.asynccontextmanager
 async def served_hub(
-    home: Path, *, archive: str = "", waba_id: str = TENANT, at: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    home: Path,
+    *,
+    archive: str = "",
+    waba_id: str = TENANT,
+    at: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC),
+    graph_url: str = "",
 ) -> AsyncGenerator[Served]:
+    """`graph_url` puts another Meta than the pretend one behind the hub."""
     clock, meta = HandClock(at), Meta()
     async with serving(meta.application()) as meta_url:
         meta.url = meta_url
@@ -304,7 +310,7 @@ async def served_hub(
             archive=archive or str(home / "archive.db"),
             waba_id=waba_id,
             phone_number_ids=[NUMBER],
-            graph_url=meta_url,
+            graph_url=graph_url or meta_url,
             clock=clock,
             random_bytes=seeded(),
             environment=ENVIRONMENT,

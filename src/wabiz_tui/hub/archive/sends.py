@@ -34,7 +34,8 @@ def find_send(reading: Reading, caller: str, key: str) -> StoredSend | None:
     return None if row is None else _stored(row)
 
 
-def add_send(writing: Writing, caller: str, key: str, body_hash: bytes, message: str) -> None:
+def add_send(writing: Writing, caller: str, key: str, body_hash: bytes, message: str, *, has_to_wait: bool) -> None:
+    """Queued where others go first, else leaving with this commit."""
     writing.connection.execute(
         sa.insert(schema.outgoing).values(
             tenant=writing.tenant,
@@ -42,7 +43,7 @@ def add_send(writing: Writing, caller: str, key: str, body_hash: bytes, message:
             key_hash=digest(key.encode()),
             body_hash=body_hash,
             message=message,
-            state="leaving",
+            state="queued" if has_to_wait else "leaving",
             at_ms=writing.now_ms,
         )
     )
@@ -56,9 +57,21 @@ def settle_send(writing: Writing, message: str, *, http_status: int | None, answ
     )
 
 
-def unsettled_sends(reading: Reading) -> list[str]:
-    """Messages that were leaving when the hub last ended."""
-    rows = reading.connection.execute(sa.select(_outgoing.message).where(_outgoing.tenant == reading.tenant, _outgoing.state == "leaving"))
+def let_leave(writing: Writing, message: str) -> bool:
+    """From queued to leaving; False when somebody else has done so."""
+    changed = writing.connection.execute(
+        sa.update(schema.outgoing)
+        .where(_outgoing.tenant == writing.tenant, _outgoing.message == message, _outgoing.state == "queued")
+        .values(state="leaving")
+    ).rowcount
+    return bool(changed)
+
+
+def sends_in(reading: Reading, state: str) -> list[str]:
+    """The messages whose sends are `queued` or `leaving`, oldest first."""
+    rows = reading.connection.execute(
+        sa.select(_outgoing.message).where(_outgoing.tenant == reading.tenant, _outgoing.state == state).order_by(_outgoing.message)
+    )
     return [row.message for row in rows]
 
 

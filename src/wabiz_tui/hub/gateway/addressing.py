@@ -6,7 +6,7 @@ from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.parsed import Identity
 from wabiz_tui.graph.requests import SendRequest
 from wabiz_tui.hub.archive.contacts import contact_of, find_contact, load_contacts
-from wabiz_tui.hub.archive.conversations import StoredConversation, conversation_of, conversations_with, load_conversations
+from wabiz_tui.hub.archive.conversations import CONVERSATIONS, StoredConversation, conversation_of
 from wabiz_tui.hub.archive.events import load_numbers
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.folding import CALLBACK_PREFIX
@@ -37,8 +37,7 @@ def known_conversation(reading: Reading, number: str, request: SendRequest) -> s
     contact = find_contact(reading, _identity(reading, number, request))
     if contact is None:
         return None
-    theirs = load_conversations(reading, conversations_with(reading, [contact]).get(contact, []))
-    return next((one for one, stored in theirs.items() if stored.value.number == number), None)
+    return next((row["id"] for row in reading.shelf(CONVERSATIONS).group(contact) if row["number"] == number), None)
 
 
 def body_for_meta(reading: Reading, request: SendRequest, conversation: StoredConversation, message: str) -> dict[str, Any]:

@@ -13,10 +13,12 @@ from wabiz_tui.graph.limits import check as check_limits
 from wabiz_tui.graph.requests import ReadRequest, SendRequest, parse_request
 from wabiz_tui.graph.responses import Accepted
 from wabiz_tui.hub.archive.messages import find_by_wamid, last_incoming, load_message
-from wabiz_tui.hub.archive.sends import digest
+from wabiz_tui.hub.archive.sends import digest, let_leave
 from wabiz_tui.hub.archive.store import Archive, Reading
+from wabiz_tui.hub.gateway.addressing import known_conversation
 from wabiz_tui.hub.gateway.answers import Answered, refused, uncertain
-from wabiz_tui.hub.gateway.preparing import Asked, Outgoing, prepare
+from wabiz_tui.hub.gateway.departing import Departures
+from wabiz_tui.hub.gateway.preparing import Asked, Outgoing, UnderWay, prepare, repeated, resume
 from wabiz_tui.hub.gateway.recording import record_accepted, record_failure
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, require, visible
@@ -30,8 +32,6 @@ from wabiz_tui.model.wire import addressed_conversation
 
 LARGEST_BODY = 1024 * 1024
 _LONGEST_KEY = 200
-_TRIES = 3
-_FIRST_PAUSE = 1.0
 
 log = structlog.get_logger("hub.gateway")
 
@@ -49,6 +49,7 @@ class Gateway:
     ) -> None:
         self._archive, self._client, self._in_force, self._metrics = archive, client, in_force, metrics
         self._templates, self._caught_up = templates, caught_up
+        self._departures = Departures(client, archive.clock)
         self._under_way: dict[str, asyncio.Task[Answered]] = {}
         self._background: set[asyncio.Task[None]] = set()
 
@@ -74,6 +75,10 @@ class Gateway:
         if isinstance(request, ReadRequest):
             return await self._mark_read(sender, number, request)
         return await self._send(sender, number, request, raw, key=key)
+
+    def set_rate(self, number: str, per_second: int) -> None:
+        """What Meta lets a business number send in a second; 80 unless she says otherwise (cloud-api §11)."""
+        self._departures.set_rate(number, per_second)
 
     async def tell_read(self, message: Message | None, number: str) -> None:
         """Mark an incoming message read at Meta, as well as can be: a read receipt is worth no retry and no error."""
@@ -115,28 +120,38 @@ class Gateway:
         made_key = key if key is not None else self._archive.random_bytes(16).hex()
         facts = await self._templates.about(request) if request.type == "template" else None
         asked = Asked(sender, number, request, digest(raw), made_key, self._in_force().policy, facts)
-        prepared = await self._archive.write(lambda writing: prepare(writing, asked))
-        if isinstance(prepared, Answered):
-            return prepared
-        if isinstance(prepared, str):
-            return await self._await_other(prepared)
-        task = asyncio.ensure_future(self._deliver(prepared))
-        self._under_way[prepared.message.id] = task
-        task.add_done_callback(lambda _: self._under_way.pop(prepared.message.id, None))
+        known, conversation = await self._archive.read(lambda reading: _look(reading, asked))
+        if known is None:
+            has_to_wait = self._departures.check(number, conversation)
+            prepared = await self._archive.write(lambda writing: prepare(writing, asked, has_to_wait=has_to_wait))
+        else:
+            prepared = known
+        if isinstance(prepared, UnderWay):
+            return await self._await_other(asked, prepared)
+        return prepared if isinstance(prepared, Answered) else await self._start(prepared)
+
+    async def _start(self, outgoing: Outgoing) -> Answered:
+        message = outgoing.message.id
+        task = asyncio.ensure_future(self._deliver(outgoing))
+        self._under_way[message] = task
+        task.add_done_callback(lambda _: self._under_way.pop(message, None))
         # The caller may leave: what is on its way is seen to its end all the same.
         return await asyncio.shield(task)
 
-    async def _await_other(self, message: str) -> Answered:
-        """The same key came while its first request is still under way."""
-        task = self._under_way.get(message)
-        if task is None:
-            return uncertain(message)
-        return await asyncio.shield(task)
+    async def _await_other(self, asked: Asked, earlier: UnderWay) -> Answered:
+        """The same key came while its first request is still under way, or after a hub ended before that one left."""
+        task = self._under_way.get(earlier.message)
+        if task is None and not earlier.has_left:
+            outgoing = await self._archive.write(lambda writing: resume(writing, asked, earlier.message))
+            if outgoing is not None:
+                return await self._start(outgoing)
+            task = self._under_way.get(earlier.message)
+        return uncertain(earlier.message) if task is None else await asyncio.shield(task)
 
     async def _deliver(self, outgoing: Outgoing) -> Answered:
         message = outgoing.message.id
         try:
-            accepted = await self._send_with_patience(outgoing)
+            accepted = await self._departures.send(outgoing, self._let_leave)
         except CloudError as error:
             failure = error
             answer = refused(failure)._replace(message=message) if not failure.is_uncertain else uncertain(message)
@@ -150,20 +165,8 @@ class Gateway:
         self._metrics.sends.labels(outcome).inc()
         return answer
 
-    async def _send_with_patience(self, outgoing: Outgoing) -> Accepted:
-        """Again after a pause, thrice at most, and only where Meta surely did not take it."""
-        import stamina
-
-        retrying = stamina.retry_context(
-            on=lambda error: isinstance(error, CloudError) and error.is_transient and not error.is_uncertain,
-            attempts=_TRIES,
-            timeout=None,
-            wait_initial=_FIRST_PAUSE,
-        )
-        async for attempt in retrying:
-            with attempt:
-                return await self._client.send(outgoing.number, outgoing.body)
-        raise AssertionError("the last attempt returns or raises")
+    async def _let_leave(self, message: str) -> None:
+        await self._archive.write(lambda writing: let_leave(writing, message))
 
     async def _read_on_reply(self, outgoing: Outgoing) -> None:
         if self._in_force().policy.privacy.read_receipts != "on_reply":
@@ -174,6 +177,12 @@ class Gateway:
             return None if found is None else load_message(reading, found)
 
         await self.tell_read(await self._archive.read(newest), outgoing.number)
+
+
+def _look(reading: Reading, asked: Asked) -> tuple[Answered | UnderWay | None, str | None]:
+    """What became of an earlier request under this key; else the conversation it goes to, where there is one."""
+    known = repeated(reading, asked)
+    return known, None if known is not None else known_conversation(reading, asked.number, asked.request)
 
 
 def accepted_answer(outgoing: Outgoing, accepted: Accepted) -> Answered:

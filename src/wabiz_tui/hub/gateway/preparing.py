@@ -7,11 +7,11 @@ import msgspec
 
 from wabiz_tui.graph.delivery import fold
 from wabiz_tui.graph.requests import SendRequest
-from wabiz_tui.hub.archive.conversations import note_message
+from wabiz_tui.hub.archive.conversations import StoredConversation, note_message, touch_preview_of
 from wabiz_tui.hub.archive.files import add_media
-from wabiz_tui.hub.archive.messages import add_message
+from wabiz_tui.hub.archive.messages import add_message, load_message, set_delivery
 from wabiz_tui.hub.archive.sealing import media_unit, month_of
-from wabiz_tui.hub.archive.sends import add_send, find_send
+from wabiz_tui.hub.archive.sends import add_send, find_send, let_leave
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.uploads import find_upload, note_media_use
 from wabiz_tui.hub.gateway.addressing import body_for_meta, conversation_for
@@ -44,18 +44,25 @@ class Outgoing(NamedTuple):
     number: str
     told: str
     """What the caller wrote as the recipient: the answer repeats it, and nothing the caller may see only masked."""
+    is_group: bool
+    is_queued: bool
+    """Whether the archive has yet to be told that it leaves."""
 
 
-def prepare(writing: Writing, asked: Asked) -> Outgoing | Answered | str:
-    """Archive the message as queued under its key, in one transaction. For a repeat: its answer, or the id of what is under way."""
+class UnderWay(NamedTuple):
+    """A message that was asked for before under the same key and has no answer yet."""
+
+    message: str
+    has_left: bool
+
+
+def prepare(writing: Writing, asked: Asked, *, has_to_wait: bool) -> Outgoing | Answered | UnderWay:
+    """Archive the message as queued under its key, in one transaction. For a repeat: its answer, or what is under way."""
     known = repeated(writing, asked)
     if known is not None:
         return known
     sender, request = asked.sender, asked.request
-    check_hours(sender, asked.policy, writing.now)
-    conversation = conversation_for(writing, sender, asked.number, request)
-    check_blocked(writing, conversation)
-    check_customer(conversation, request, writing.now, asked.template)
+    conversation = _judged(writing, asked)
     message = Message(
         id=writing.new_id(),
         conversation=conversation.value.id,
@@ -73,9 +80,46 @@ def prepare(writing: Writing, asked: Asked) -> Outgoing | Answered | str:
     add_message(writing, message)
     note_message(writing, message)
     _await_file(writing, message)
-    add_send(writing, sender.caller, asked.key, asked.body_hash, message.id)
-    body = body_for_meta(writing, request, conversation, message.id)
-    return Outgoing(message, body, asked.number, request.recipient or request.to or "")
+    add_send(writing, sender.caller, asked.key, asked.body_hash, message.id, has_to_wait=has_to_wait)
+    return _outgoing(writing, asked, conversation, message, has_to_wait=has_to_wait)
+
+
+def resume(writing: Writing, asked: Asked, message_id: str) -> Outgoing | None:
+    """What was queued when an earlier hub ended goes now, as the message it is. None when it is no longer there to be sent, or
+    somebody else sends it."""
+    message = load_message(writing, message_id)
+    if message is None or not let_leave(writing, message_id):
+        return None
+    conversation = _judged(writing, asked)
+    set_delivery(writing, message_id, fold(None, DeliveryState.QUEUED, writing.now))
+    touch_preview_of(writing, message)
+    return _outgoing(writing, asked, conversation, message, has_to_wait=False)
+
+
+def repeated(reading: Reading, asked: Asked) -> Answered | UnderWay | None:
+    """For a key that was used before: its answer, what is under way, or the refusal of another request."""
+    known = find_send(reading, asked.sender.caller, asked.key)
+    if known is None:
+        return None
+    if known.body_hash != asked.body_hash:
+        return refused(refuse("key_reused", "This Idempotency-Key was used for another request"))
+    if known.answer is None or known.http_status is None:
+        return UnderWay(known.message, known.state != "queued")
+    return Answered(known.http_status, known.answer, known.message)
+
+
+def _judged(writing: Writing, asked: Asked) -> StoredConversation:
+    """The conversation the message goes into. Raises CloudError where it may not."""
+    check_hours(asked.sender, asked.policy, writing.now)
+    conversation = conversation_for(writing, asked.sender, asked.number, asked.request)
+    check_blocked(writing, conversation)
+    check_customer(conversation, asked.request, writing.now, asked.template)
+    return conversation
+
+
+def _outgoing(reading: Reading, asked: Asked, conversation: StoredConversation, message: Message, *, has_to_wait: bool) -> Outgoing:
+    body = body_for_meta(reading, asked.request, conversation, message.id)
+    return Outgoing(message, body, asked.number, asked.request.recipient or asked.request.to or "", asked.request.is_group, has_to_wait)
 
 
 def _with_facts(reading: Reading, content: Content) -> Content:
@@ -95,15 +139,3 @@ def _await_file(writing: Writing, message: Message) -> None:
         unit = media_unit(message.conversation, month_of(message.sent_at))
         add_media(writing, message.id, unit, expires_at=message.sent_at + _UPLOADED_LIFE)
         note_media_use(writing, message.content.id, message.id)
-
-
-def repeated(reading: Reading, asked: Asked) -> Answered | str | None:
-    """For a key that was used before: its answer, the id of what is under way, or the refusal of another request."""
-    known = find_send(reading, asked.sender.caller, asked.key)
-    if known is None:
-        return None
-    if known.body_hash != asked.body_hash:
-        return refused(refuse("key_reused", "This Idempotency-Key was used for another request"))
-    if known.answer is None or known.http_status is None:
-        return known.message
-    return Answered(known.http_status, known.answer, known.message)
