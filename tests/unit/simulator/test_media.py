@@ -157,3 +157,20 @@ async def test_faults_of_files(stage: Stage) -> None:
     urls = [(await stage.graph("GET", name))["url"] for _ in range(2)]
 
     assert [(await stage.http.get(url, headers=stage.bearer)).status_code for url in urls] == [404, 200]
+
+
+async def test_ids_are_never_used_again(stage: Stage) -> None:
+    """A file uploaded at the instant another was deleted has an id of its own; the dead are forgotten in the long run."""
+    await stage.control("clock", freeze=True)
+    first = (await upload(stage)).json()["id"]
+    await stage.graph("DELETE", first)
+    second = (await upload(stage)).json()["id"]
+    shelf = stage.world.media
+    for _ in range(300):
+        shelf.add(b"x", "text/plain", now=stage.world.now(), is_incoming=True)
+    await stage.control("clock", advance="31d")
+    for _ in range(300):
+        shelf.add(b"x", "text/plain", now=stage.world.now(), is_incoming=True)
+
+    assert first != second
+    assert len(shelf) < 400

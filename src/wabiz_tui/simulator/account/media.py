@@ -41,7 +41,7 @@ class MediaShelf:
     def __init__(self) -> None:
         self._files: dict[str, StoredFile] = {}
         self._urls: dict[str, tuple[str, datetime]] = {}
-        self._asked = 0
+        self._made = self._asked = self._turn = 0
 
     def __len__(self) -> int:
         return len(self._files)
@@ -49,10 +49,12 @@ class MediaShelf:
     def add(
         self, content: bytes, mime_type: str, *, filename: str = "", now: datetime, is_incoming: bool, number: str | None = None
     ) -> StoredFile:
+        self._made += 1
         life = INCOMING_LIFE if is_incoming else UPLOADED_LIFE
-        name = str(1_000_000_000_000_000 + int.from_bytes(hashlib.sha256(f"{len(self._files)} {now}".encode()).digest()[:6], "big"))
+        name = str(1_000_000_000_000_000 + int.from_bytes(hashlib.sha256(f"{self._made} {now}".encode()).digest()[:6], "big"))
         stored = StoredFile(name, content, mime_type, filename, now + life, number, is_incoming)
         self._files[name] = stored
+        self._forget_the_dead(now)
         return stored
 
     def upload(
@@ -83,6 +85,7 @@ class MediaShelf:
     def info(self, stored: StoredFile, base_url: str, now: datetime) -> Json:
         """`file_size` is text every second time: both are seen in life (cloud-api §2)."""
         self._asked += 1
+        self._forget_the_dead(now)
         key = hashlib.sha256(f"{stored.id} {self._asked} {now}".encode()).hexdigest()[:24]
         self._urls[key] = (stored.id, now + URL_LIFE)
         size = len(stored.content)
@@ -99,3 +102,11 @@ class MediaShelf:
         """The file of a URL; None once five minutes have passed."""
         name, dies_at = self._urls.get(key, ("", now))
         return self.find(name, now) if now < dies_at else None
+
+    def _forget_the_dead(self, now: datetime) -> None:
+        """Now and then, so that a long run does not keep every file there ever was."""
+        self._turn += 1
+        if self._turn % 256:
+            return
+        self._files = {name: one for name, one in self._files.items() if now < one.expires_at}
+        self._urls = {key: one for key, one in self._urls.items() if now < one[1]}

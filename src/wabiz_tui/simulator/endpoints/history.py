@@ -6,32 +6,47 @@ from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.reading import Json, word
 from wabiz_tui.simulator.endpoints.call import Call
 from wabiz_tui.simulator.endpoints.paging import page
-from wabiz_tui.simulator.world import Sent, World
+from wabiz_tui.simulator.refusals import no_object
+from wabiz_tui.simulator.webhooks.delivery import Delivery
+from wabiz_tui.simulator.world import World
 
 _STATES = {"sent": "SENT", "delivered": "DELIVERED", "read": "READ", "played": "READ", "failed": "FAILED"}
 _PREFIX = "77"
 
 
 async def listed(call: Call) -> Json:
-    wanted = call.word("message_id")
+    wanted, world = call.word("message_id"), call.world
     rows = [
-        {"id": history_id(index), "message_id": sent.wamid, "events": {"data": _events(call.world, index, sent)}}
-        for index, sent in enumerate(call.world.sent)
+        {"id": history_id(index), "index": index}
+        for index, sent in enumerate(world.sent)
         if sent.number == call.node and wanted in ("", sent.wamid)
     ]
-    return page(call, rows, lambda row: word(row["id"]))
+    told = _deliveries(world)
+
+    def show(row: Json) -> Json:
+        index: int = row["index"]
+        return {"id": row["id"], "message_id": world.sent[index].wamid, "events": {"data": _events(world, index, told)}}
+
+    return page(call, rows, lambda row: word(row["id"]), show=show)
 
 
 async def events(call: Call) -> Json:
     """`GET /{message history}/events`."""
-    index = index_of(call.world, call.node)
     states = set(_STATES.values())
     wanted = call.word("status_filter")
     if wanted and wanted not in states:
         raise graph_error(100, "Param status_filter must be one of {" + ", ".join(sorted(states)) + "}")
-    rows = [row for row in _events(call.world, index or 0, call.world.sent[index or 0]) if wanted in ("", row["delivery_status"])]
+    index = index_of(call.world, call.node)
+    if index is None:
+        raise no_object(call.node)
+    rows = [row for row in _events(call.world, index, _deliveries(call.world)) if wanted in ("", row["delivery_status"])]
     nodes = [{"node": {**row, "occurrence_timestamp": row["timestamp"], "status_timestamp": row["timestamp"]}} for row in rows]
     return page(call, nodes, lambda row: word(row["node"]["id"]))
+
+
+def _deliveries(world: World) -> dict[str, Delivery]:
+    """By what they tell: `WAMID STATUS`. One walk through the log for a whole page."""
+    return {name: delivery for delivery in world.courier.deliveries for name in delivery.ids}
 
 
 def history_id(index: int) -> str:
@@ -50,8 +65,8 @@ def is_history(world: World, name: str) -> bool:
     return index_of(world, name) is not None
 
 
-def _events(world: World, index: int, sent: Sent) -> list[Json]:
-    callback = world.courier.callback
+def _events(world: World, index: int, told: dict[str, Delivery]) -> list[Json]:
+    callback, sent = world.courier.callback, world.sent[index]
     rows: list[Json] = []
     for place, status in enumerate(sent.statuses):
         state = _STATES.get(word(status["status"]))
@@ -62,7 +77,7 @@ def _events(world: World, index: int, sent: Sent) -> list[Json]:
             "delivery_status": state,
             "timestamp": int(datetime.fromisoformat(word(status["at"])).timestamp()),
             "application": {"id": world.options.app_id},
-            "webhook_update_state": _update_state(world, f"{sent.wamid} {word(status['status'])}"),
+            "webhook_update_state": _update_state(told.get(f"{sent.wamid} {word(status['status'])}")),
         }
         if callback is not None:
             row["webhook_uri"] = callback.url
@@ -72,8 +87,9 @@ def _events(world: World, index: int, sent: Sent) -> list[Json]:
     return rows
 
 
-def _update_state(world: World, name: str) -> str:
-    delivery = next((one for one in reversed(world.courier.deliveries) if name in one.ids), None)
-    if delivery is None or delivery.is_dropped or (delivery.status is None and not delivery.attempts):
-        return "PENDING" if delivery is None or not delivery.is_dropped else "FAILED"
+def _update_state(delivery: Delivery | None) -> str:
+    if delivery is None or not (delivery.attempts or delivery.is_dropped):
+        return "PENDING"
+    if delivery.is_dropped:
+        return "FAILED"
     return "DELIVERED" if delivery.is_delivered else "RETRYING"
