@@ -13,6 +13,7 @@ from pywa.types.templates import Template, TemplateCategory, TemplateLanguage, T
 from tests.support.pywa_bot import Bot, pywa_bot
 from tests.support.pywa_client import APP, pywa_client
 from tests.support.pywa_sends import PNG
+from tests.support.pywa_templates import KINDS, Kind
 from tests.support.simulator_process import APP_SECRET, NUMBER, SECOND_NUMBER, VERIFY, WABA, SimulatorProcess, simulator_process
 
 CUSTOMER, STRANGER = "4915730000077", "4915730000099"
@@ -118,31 +119,17 @@ def test_template_lives_from_creation_to_deletion(wa: pywa.WhatsApp, simulator: 
         wa.get_template(created.id)
 
 
-def test_template_with_media_and_authentication_templates(wa: pywa.WhatsApp) -> None:
-    """A header's sample goes up through the resumable upload, and one-time codes have their own parts."""
-    pictured = wa.create_template(
-        Template(
-            name="pictured",
-            language=TemplateLanguage.ENGLISH,
-            category=TemplateCategory.MARKETING,
-            components=[parts.HeaderImage(example=PNG), parts.BodyText("Look")],
-        )
-    )
-    code = wa.create_template(
-        Template(
-            name="one_time_code",
-            language=TemplateLanguage.ENGLISH,
-            category=TemplateCategory.AUTHENTICATION,
-            components=[
-                parts.AuthenticationBody(add_security_recommendation=True),
-                parts.AuthenticationFooter(code_expiration_minutes=5),
-                parts.Buttons(buttons=[parts.CopyCodeOTPButton(text="Copy")]),
-            ],
-        )
-    )
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_template_of_every_kind_is_made_and_sent(wa: pywa.WhatsApp, simulator: SimulatorProcess, kind: Kind) -> None:
+    """Samples go up through the resumable upload; approved, the template is sent with what pywa fills into each of its parts."""
+    template = Template(name=kind.name, language=TemplateLanguage.ENGLISH, category=kind.category, components=kind.made)
+    created = wa.create_template(template)
+    simulator.control("clock", advance="1d")
 
-    assert isinstance(wa.get_template(pictured.id).components[0], parts.HeaderImage)
-    assert code.category == TemplateCategory.AUTHENTICATION
+    sent = wa.send_template(CUSTOMER, name=kind.name, language=TemplateLanguage.ENGLISH, params=kind.params)
+
+    assert [type(part) for part in wa.get_template(created.id).components] == [type(part) for part in kind.made]
+    assert simulator.sent(sent.id)["body"]["template"]["components"] == kind.sent
 
 
 def test_paused_template_is_resumed(wa: pywa.WhatsApp) -> None:
