@@ -130,6 +130,21 @@ async def test_a_template_that_cannot_go_is_told_before_it_leaves(tmp_path: Path
         assert [one["template"]["name"] for one in served.meta.sent] == ["wait"]
 
 
+async def test_a_template_must_fit_where_its_form_is_known(tmp_path: Path) -> None:
+    """Too few parameters are refused with 132000 before the message is archived; as many as there are go."""
+    async with served_hub(tmp_path) as served:
+        served.meta.templates = [template(components=[{"type": "BODY", "text": "Hello {{1}}, see you"}])]
+        agent, recipient = await agent_and_customer(served)
+        body = send_template(recipient)
+        filled = {**body["template"], "components": [{"type": "body", "parameters": [{"type": "text", "text": "Ada"}]}]}
+
+        refused, sent = await agent.send(body, key="a"), await agent.send({**body, "template": filled}, key="b")
+
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, 132000)
+        assert sent.status_code == 200
+        assert len(served.meta.sent) == 1
+
+
 async def test_limits_are_kept_before_anything_is_archived(tmp_path: Path) -> None:
     """A text too long is refused with the code and field that Meta would name, and the archive has nothing of it."""
     async with served_hub(tmp_path) as served:

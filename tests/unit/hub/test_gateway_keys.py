@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.hub_served import NUMBER, Served, TestDevice, served_hub
+from tests.support.hub_served import NUMBER, Served, TestDevice, served_hub, status_value
 from wabiz_tui.policy.permissions import INTEGRATION_ACTIONS
 
 USUAL = ["message.send", "message.mark_read", "media.send", "media.read", "template.read", "number.read"]
@@ -41,6 +41,34 @@ async def test_a_program_sends_under_its_own_name(tmp_path: Path) -> None:
         assert (message["author"], message["author_name"], message["origin"]) == (made["id"], "Order desk", "integration")
         assert message["extra"] == {"biz_opaque_callback_data": "order-7"}
         assert answer.headers["wabiz-message"] == message["id"]
+
+
+async def test_a_program_learns_what_became_of_its_message(tmp_path: Path) -> None:
+    """By the hub's id an uncertain send is found, and once its status came the wamid, the state and the caller's own value; a key of
+    other numbers, and one that may not send, see nothing of it."""
+    async with served_hub(tmp_path) as served:
+        await served.incoming()
+        admin = await served.admin()
+        key = (await make_key(admin))["key"]
+        served.meta.mode = "break"
+        message = (await send(served, key, biz_opaque_callback_data="order-7")).headers["wabiz-message"]
+        path = f"/v26.0/{NUMBER}/message_history"
+
+        async def told(headers: dict[str, str], named: str) -> Any:
+            return (await served.http.get(path, params={"message_id": named}, headers=headers)).json()
+
+        before = await told({"Authorization": f"Bearer {key}"}, message)
+        at = served.clock.now()
+        await served.webhook(status_value("wamid.LATE", "delivered", at, biz_opaque_callback_data=f"w1:{message}"))
+        [after] = (await told({"Authorization": f"Bearer {key}"}, "wamid.LATE"))["data"]
+        incoming = await told({"Authorization": f"Bearer {key}"}, "wamid.A")
+        denied = await told(admin.headers, message)
+
+        assert [one["delivery_status"] for one in before["data"]] == ["UNCERTAIN"]
+        assert (after["id"], after["message_id"], after["delivery_status"]) == (message, "wamid.LATE", "DELIVERED")
+        assert after["biz_opaque_callback_data"] == "order-7"
+        assert incoming == {"data": []}
+        assert denied["error"]["code"] == 10
 
 
 async def test_a_key_is_shown_once_and_kept_as_a_hash(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,12 +3,15 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from wabiz_tui.graph.limits import refusing
 from wabiz_tui.graph.requests import SendRequest
+from wabiz_tui.graph.templates import check_fit, read_template
 from wabiz_tui.hub.archive.contacts import load_contacts
 from wabiz_tui.hub.archive.conversations import StoredConversation
 from wabiz_tui.hub.archive.store import Reading
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender
+from wabiz_tui.model.content import Content, Template
 from wabiz_tui.policy.document import Policy
 from wabiz_tui.policy.hours import is_closed, next_start
 from wabiz_tui.policy.window import is_open
@@ -63,14 +66,17 @@ def check_customer(conversation: StoredConversation, request: SendRequest, now: 
         if facts.category == "MARKETING":
             raise refuse("opted_out", "The customer stopped marketing messages; a utility template may go")
     if facts.is_known:
-        _check_template(facts)
+        _check_template(facts, request.content)
 
 
-def _check_template(facts: TemplateFacts) -> None:
+def _check_template(facts: TemplateFacts, content: Content) -> None:
     if facts.definition is None:
         others = f"; it exists in {', '.join(facts.other_languages[:10])}" if facts.other_languages else ""
         raise refuse("template_unknown", f"There is no template of this name and language{others}")
     if facts.status == "APPROVED":
+        if facts.definition.get("components") and isinstance(content, Template):
+            with refusing():
+                check_fit(read_template(facts.definition), content)
         return
     if facts.status == "PAUSED":
         raise refuse("template_paused", "The template is paused")

@@ -14,6 +14,7 @@ from wabiz_tui.hub.access import Unauthorized, authenticate, bearer_token
 from wabiz_tui.hub.gateway.answers import NO_TRACE, Answered, refused
 from wabiz_tui.hub.gateway.keys import KeyRates, integration_of, is_key
 from wabiz_tui.hub.gateway.messages import LARGEST_BODY
+from wabiz_tui.hub.gateway.outcomes import message_history
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, integration_sender, person_sender
 from wabiz_tui.hub.gateway.upload import read_upload
@@ -118,8 +119,15 @@ async def _block(hub: "Hub", sender: Sender, request: Request) -> Answered:
     return await hub.objects.block(sender, request.path_params["number"], await _json(request), is_blocked=is_blocked)
 
 
+async def _history(hub: "Hub", sender: Sender, request: Request) -> Answered:
+    number, named = request.path_params["number"], request.query_params.get("message_id", "")
+    await hub.intake.caught_up()
+    return await hub.archive.read(lambda reading: message_history(reading, sender, number, named))
+
+
 CALLS: tuple[tuple[str, str, Handler, str], ...] = (
     ("POST", "/{number}/messages", _messages, "message.send"),
+    ("GET", "/{number}/message_history", _history, "message.send"),
     ("POST", "/{number}/media", _upload, "media.send"),
     ("GET", "/{number}/whatsapp_business_profile", _profile, "number.read"),
     ("POST", "/{number}/whatsapp_business_profile", _change_profile, "number.write"),
