@@ -13,7 +13,7 @@ from wabiz_tui.model.clock import Clock
 Act = Callable[[], Awaitable[object]]
 _log = structlog.get_logger("simulator")
 _LONGEST_NAP = 30.0
-_MAX_STEPS = 200_000
+_SETTLE_EVERY = timedelta(seconds=1)
 
 
 class MovableClock:
@@ -89,20 +89,25 @@ class Timeline:
         self._stirred.set()
 
     async def advance(self, to: datetime, *, patience: float) -> bool:
-        """Move to `to` from one due instant to the next: acts run in order, each when the clock shows its time and what the ones before
-        started is done. After `patience` (real) seconds the rest only starts, after 200 000 instants it starts at `to`. Returns whether
-        all was done. Never moves back."""
-        deadline = asyncio.get_running_loop().time() + patience
-        steps = itertools.count(1)
+        """Move to `to` from one due instant to the next: acts run in order, each when the clock shows its time, and what they start is done
+        before the next (while the clock runs by itself: before a second has passed on it). After `patience` (real) seconds nothing is
+        waited for, after half as much again the rest starts at `to`. Returns whether all was done. Never moves back."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + patience
         async with self._turn:
             is_settled = await self.settle(deadline)
-            while self._due and self._due[0][0] <= to and next(steps) <= _MAX_STEPS:
+            settled_at = self.clock.now()
+            while self._due and self._due[0][0] <= to and loop.time() < deadline + patience / 2:
                 due = self._due[0][0]
                 if due > self.clock.now():
                     self.clock.set(due)
                 while self._due and self._due[0][0] <= due:
                     self.start(heapq.heappop(self._due)[2])
-                is_settled = await self.settle(deadline)
+                if self.clock.rate == 0 or due - settled_at >= _SETTLE_EVERY:
+                    is_settled, settled_at = await self.settle(deadline), due
+                else:
+                    await asyncio.sleep(0)
+            is_settled = await self.settle(deadline) and is_settled and not (self._due and self._due[0][0] <= to)
             if self.clock.now() < to:
                 self.clock.set(to)
         self.stir()

@@ -12,12 +12,13 @@ from wabiz_tui.simulator.webhooks.envelope import rfc3339
 from wabiz_tui.simulator.world import World
 
 MAX_RATE = 100_000.0
+PATIENCE = 10.0
 
 
 async def move_clock(world: World, asked: Json) -> Json:
     """Whatever falls due on the way happens in order, and is done (or `timeout` is over) when this answers."""
     refuse_slips(asked, ("advance", "set", "freeze", "rate", "timeout"))
-    clock, patience = world.clock, patience_of(asked)
+    clock, patience = world.clock, patience_of(asked, usual=PATIENCE)
     _set_rate(world, asked)
     is_settled = True
     if "advance" in asked:
