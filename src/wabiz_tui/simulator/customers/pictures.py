@@ -4,6 +4,7 @@ import base64
 import struct
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 
 _WIDTH, _HEIGHT = 96, 64
 _COLOURS: dict[str, tuple[int, int, int]] = {
@@ -17,8 +18,9 @@ _COLOURS: dict[str, tuple[int, int, int]] = {
 _WEBP = base64.b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
 
 
+@lru_cache(maxsize=64)
 def sample(kind: str, name: str = "default") -> tuple[bytes, str]:
-    """A file for a message type and its MIME type; `name` picks colours and words."""
+    """A file for a message type and its MIME type; `name` picks colours and words. Made once: a picture takes its milliseconds."""
     made: dict[str, tuple[Callable[[str], bytes], str]] = {
         "image": (jpeg if name == "photo" else png, "image/jpeg" if name == "photo" else "image/png"),
         "sticker": (lambda _: _WEBP, "image/webp"),
