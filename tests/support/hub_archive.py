@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from wabiz_tui.hub.archive.store import Archive, ArchiveKeys
+from wabiz_tui.hub.archive.places import Place
+from wabiz_tui.hub.archive.sqlcipher import SqlcipherPlace
+from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.model.secret import Secret
 
 TENANT = "419561257915477"
@@ -34,8 +36,12 @@ def seeded(seed: int = 1) -> Callable[[int], bytes]:
     return random.Random(seed).randbytes
 
 
-ARCHIVE_KEYS = ArchiveKeys(archive=Secret(bytes(range(32))), seal=Secret(bytes(range(1, 33))))
+FILE_KEY, SEAL_KEY = Secret(bytes(range(32))), Secret(bytes(range(1, 33)))
 
 
-def open_archive(folder: Path, *, clock: HandClock | None = None, seed: int = 1, keys: ArchiveKeys = ARCHIVE_KEYS) -> Archive:
-    return Archive(folder / "archive.db", keys, tenant=TENANT, clock=clock or HandClock(), random_bytes=seeded(seed))
+def open_archive(folder: Path, *, clock: HandClock | None = None, seed: int = 1, file_key: Secret = FILE_KEY) -> Archive:
+    return open_at(SqlcipherPlace(folder / "archive.db", file_key), clock=clock, seed=seed)
+
+
+def open_at(place: Place, *, clock: HandClock | None = None, seed: int = 1) -> Archive:
+    return Archive(place, SEAL_KEY, tenant=TENANT, clock=clock or HandClock(), random_bytes=seeded(seed))

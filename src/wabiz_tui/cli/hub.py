@@ -25,7 +25,12 @@ def need_hub_extra() -> None:
 
 
 @hub.command()
-@click.option("--archive", required=True, help="Path of the SQLCipher archive to make (or, later, a PostgreSQL URL).")
+@click.option(
+    "--archive",
+    required=True,
+    help="Path of the SQLCipher archive to make, or postgresql://user@host/database; its password goes into the file archive_password of"
+    " --secrets-dir, or into PGPASSFILE.",
+)
 @click.option(
     "--waba-id",
     "waba_ids",

@@ -16,8 +16,7 @@ from starlette.types import ASGIApp
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.cloud.transport import Transport
 from wabiz_tui.hub.access import authenticate, require
-from wabiz_tui.hub.archive.journal import Journal
-from wabiz_tui.hub.archive.store import Writing, beside, feed_head
+from wabiz_tui.hub.archive.store import Writing, feed_head
 from wabiz_tui.hub.endpoints import ENDPOINTS, Endpoint
 from wabiz_tui.hub.feed import Feed
 from wabiz_tui.hub.gateway.answers import refused
@@ -55,8 +54,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
     """All parts of a hub over its archive. Raises the archive's refusals."""
     archive = open_archive(settings, secrets, clock=clock, random_bytes=random_bytes)
     metrics = Metrics()
-    journal_file = beside(archive.path, ".journal")
-    journal = Journal(journal_file, secrets.archive_key, archive.keys, clock=clock, random_bytes=random_bytes)
+    journal = archive.open_journal()
     intake = Intake(archive, journal, metrics, Ours(settings.hub.all_accounts, frozenset(settings.hub.numbers)))
     door = WebhookDoor(journal, intake, metrics, app_secrets=secrets.app_secrets, verify_token=secrets.verify_token, clock=clock)
     policies = PolicyKeeper(archive)

@@ -124,6 +124,7 @@ class Intake:
         if today != self._purged_on:
             self._purged_on = today
             position = await self._archive.read(fold_position)
+            self._archive.prepare_months()
             await asyncio.get_running_loop().run_in_executor(None, lambda: self._journal.purge(folded=position))
 
 

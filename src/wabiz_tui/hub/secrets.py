@@ -12,6 +12,7 @@ from wabiz_tui.model.paths import make_private
 from wabiz_tui.model.secret import Secret
 
 OWN_KEYS = ("archive_key", "seal_key", "policy_key", "audit_key")
+ARCHIVE_PASSWORD = "archive_password"  # noqa: S105 the name of a file
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 _LARGEST = 16 * 1024
 
@@ -26,6 +27,8 @@ class HubSecrets(NamedTuple):
     seal_key: Secret
     policy_key: Secret
     audit_key: Secret
+    archive_password: Secret | None = None
+    """Of the archive's database server; without one, libpq looks where it always does (PGPASSFILE, the service file)."""
 
 
 class SecretPlaces(NamedTuple):
@@ -39,7 +42,8 @@ class SecretPlaces(NamedTuple):
 
 
 def load_secrets(places: SecretPlaces, environment: Mapping[str, str]) -> HubSecrets:
-    """All seven. `$CREDENTIALS_DIRECTORY` of systemd comes first where a file of that name is in it.
+    """All seven, and the archive's password where there is one. `$CREDENTIALS_DIRECTORY` of systemd comes first where a file of that
+    name is in it.
 
     Raises UsageError naming what is missing or too open, never a value."""
     credentials = environment.get(CREDENTIALS)
@@ -55,7 +59,7 @@ def load_secrets(places: SecretPlaces, environment: Mapping[str, str]) -> HubSec
         if not value:
             raise UsageError(f"The secret {name} is empty.")
     own = [_own_key(name, places.own, passed) for name in OWN_KEYS]
-    return HubSecrets(Secret(graph_token), app_secrets, Secret(verify_token), *own)
+    return HubSecrets(Secret(graph_token), app_secrets, Secret(verify_token), *own, archive_password=_password(places.own, passed))
 
 
 def make_own_keys(folder: Path, random_bytes: Callable[[int], bytes]) -> None:
@@ -86,6 +90,12 @@ def _own_key(name: str, folder: Path, passed: Path | None) -> Secret:
     if re.fullmatch(r"[0-9a-fA-F]{64}", text) is None:
         raise UsageError(f"The key {name} must be 64 hexadecimal digits.")
     return Secret(bytes.fromhex(text))
+
+
+def _password(folder: Path, passed: Path | None) -> Secret | None:
+    if not (folder / ARCHIVE_PASSWORD).exists() and not (passed is not None and (passed / ARCHIVE_PASSWORD).is_file()):
+        return None
+    return Secret(_read(ARCHIVE_PASSWORD, folder, passed).rstrip("\r\n"))
 
 
 def _read(name: str, folder: Path, passed: Path | None) -> str:

@@ -17,7 +17,6 @@ import structlog
 import uvicorn
 
 from wabiz_tui.hub.app import create_app, join
-from wabiz_tui.hub.archive.exclusion import held_alone
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.secrets import HubSecrets, load_secrets
 from wabiz_tui.hub.settings import Settings, load_settings
@@ -40,7 +39,7 @@ def serve(config: Path, host: str, port: int, clock: Clock) -> int:
     settings = load_settings(config)
     secrets = load_secrets(settings.secret_places, os.environ)
     listener = _listen(host, port)
-    with contextlib.closing(listener), held_alone(settings.archive_file):
+    with contextlib.closing(listener), settings.place(secrets).held_alone(settings.hub.tenant):
         return _run(settings, secrets, listener, clock)
 
 

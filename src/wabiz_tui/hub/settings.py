@@ -7,10 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from wabiz_tui.hub.archive.engines import archive_path
+from wabiz_tui.hub.archive.addresses import is_server, normal_address, place_at
 from wabiz_tui.hub.archive.epochs import destroy_recorded
 from wabiz_tui.hub.archive.events import note_number
-from wabiz_tui.hub.archive.store import Archive, ArchiveKeys, Writing
+from wabiz_tui.hub.archive.places import Place
+from wabiz_tui.hub.archive.store import Archive, Writing
 from wabiz_tui.hub.audit import Act, record
 from wabiz_tui.hub.people import invite
 from wabiz_tui.hub.policy import first_policy
@@ -31,6 +32,8 @@ class HubPart(msgspec.Struct, frozen=True):
     tenant: str
     archive: str
     graph_url: str
+    media: str = ""
+    """The folder of files, where the archive is no file that they could lie beside."""
     accounts: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     graph_version: str = "v26.0"
@@ -56,9 +59,10 @@ class Settings(msgspec.Struct, frozen=True):
     hub: HubPart
     secrets: SecretsPart
 
-    @property
-    def archive_file(self) -> Path:
-        return archive_path(self.hub.archive)
+    def place(self, secrets: HubSecrets) -> Place:
+        """Where the archive lies. Raises UsageError for an address that is none, or that holds a password."""
+        media = Path(self.hub.media) if self.hub.media else None
+        return place_at(self.hub.archive, secrets.archive_key, password=secrets.archive_password, media=media)
 
     @property
     def secret_places(self) -> SecretPlaces:
@@ -96,6 +100,7 @@ def initialise(
         raise UsageError(f"There is a hub already: {config} exists; remove it to set up another one.")
     accounts = tuple(dict.fromkeys((waba_id, *further_waba_ids)))
     _check_ids(accounts, phone_number_ids, graph_url)
+    address = normal_address(archive)
     own = paths.data / "secrets" if secrets_dir is None else secrets_dir.expanduser().absolute()
     settings = Settings(
         HubPart(
@@ -103,7 +108,8 @@ def initialise(
             accounts=accounts,
             numbers=tuple(phone_number_ids),
             graph_url=graph_url.rstrip("/"),
-            archive=str(archive_path(archive)),
+            archive=address,
+            media=str(paths.data / "media") if is_server(address) else "",
         ),
         SecretsPart(
             own=str(own),
@@ -115,7 +121,7 @@ def initialise(
     )
     make_own_keys(own, random_bytes)
     secrets = load_secrets(settings.secret_places, environment)
-    make_private(settings.archive_file.parent)
+    make_private(settings.place(secrets).media.parent)
     opened = open_archive(settings, secrets, clock=clock, random_bytes=random_bytes)
     try:
         code = opened.write_now(lambda writing: _first_rows(writing, settings, secrets))
@@ -127,8 +133,8 @@ def initialise(
 
 def open_archive(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> Archive:
     """The archive, with what an earlier crash left undone done."""
-    keys = ArchiveKeys(secrets.archive_key, secrets.seal_key)
-    archive = Archive(settings.archive_file, keys, tenant=settings.hub.tenant, clock=clock, random_bytes=random_bytes)
+    place = settings.place(secrets)
+    archive = Archive(place, secrets.seal_key, tenant=settings.hub.tenant, clock=clock, random_bytes=random_bytes)
     destroy_recorded(archive)
     return archive
 

@@ -81,7 +81,7 @@ def folded(empty: Path, lots: Sequence[Lot], cuts: Sequence[tuple[int, bool]]) -
             archive.close()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(journal=st.lists(webhooks(), min_size=1, max_size=25), cuts=st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=6))
 def test_any_cutting_ends_alike(empty: Path, journal: list[bytes], cuts: list[tuple[int, bool]]) -> None:
     """A journal folded one entry at a time, or in any batches of which some are killed, makes the same archive."""
@@ -92,7 +92,7 @@ def test_any_cutting_ends_alike(empty: Path, journal: list[bytes], cuts: list[tu
     assert folded(empty, lots, cuts) == alone
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(journal=st.lists(webhooks(), min_size=1, max_size=12), data=st.data())
 def test_what_is_told_again_changes_nothing(empty: Path, journal: list[bytes], data: st.DataObject) -> None:
     """Webhooks that were folded leave the archive as it is when they come once more, in the same batch or a later one."""

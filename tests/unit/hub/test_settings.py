@@ -15,12 +15,13 @@ import pytest
 from tests.support.hub_archive import NUMBER, TENANT, HandClock, seeded
 from tests.support.hub_served import ENVIRONMENT
 from wabiz_tui.cli.main import main
-from wabiz_tui.hub.archive.exclusion import held_alone
+from wabiz_tui.hub.archive.sqlcipher import SqlcipherPlace
 from wabiz_tui.hub.secrets import load_secrets
 from wabiz_tui.hub.serve import serve
 from wabiz_tui.hub.settings import initialise, load_settings
 from wabiz_tui.model.errors import Conflict, DocumentError, UsageError
 from wabiz_tui.model.paths import paths_under
+from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.wire import EnrolmentCode
 from wabiz_tui.proof.enrolment import parse_code
 
@@ -71,7 +72,7 @@ def test_secrets_come_from_a_folder(tmp_path: Path) -> None:
     secrets = load_secrets(settings.secret_places, {})
     assert [secret.text() for secret in secrets.app_secrets] == ["old", "new"]
     assert secrets.graph_token.text() == "tok"
-    assert {len(key) for key in secrets[3:]} == {32}
+    assert {len(key) for key in secrets[3:7]} == {32}
     (folder / "graph_token").chmod(0o644)
     with pytest.raises(UsageError, match="chmod 600"):
         load_secrets(settings.secret_places, {})
@@ -95,8 +96,8 @@ def test_wrong_settings_are_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "hub.toml").write_text(text.replace("graph_url", "graph_ulr"))
     with pytest.raises(DocumentError, match=r"hub\.toml:\d+: hub\.graph_ulr.*'graph_url'"):
         load_settings(tmp_path / "hub.toml")
-    with pytest.raises(UsageError, match="PostgreSQL"):
-        init(tmp_path / "b", archive="postgresql://db/x")
+    with pytest.raises(UsageError, match="archive_password"):
+        init(tmp_path / "b", archive="postgresql://hub:word@db/x")
     with pytest.raises(UsageError, match="graph-url"):
         init(tmp_path / "c", graph_url="ftp://x")
     with pytest.raises(UsageError, match="TLS"):
@@ -111,8 +112,9 @@ def test_an_archive_has_one_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(name, value)
     archive = tmp_path / "the archive.db"
     hold = (
-        "import sys, pathlib, wabiz_tui.hub.archive.exclusion as e\n"
-        "with e.held_alone(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+        "import sys, pathlib; from wabiz_tui.hub.archive.sqlcipher import SqlcipherPlace; from wabiz_tui.model.secret import Secret\n"
+        "place = SqlcipherPlace(pathlib.Path(sys.argv[1]), Secret(bytes(32)))\n"
+        "with place.held_alone(''): print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen([sys.executable, "-c", hold, str(archive)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
@@ -121,7 +123,7 @@ def test_an_archive_has_one_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             serve(tmp_path / "hub.toml", "127.0.0.1", 0, HandClock())
         other.send_signal(signal.SIGKILL)
         other.wait()
-        with held_alone(archive):
+        with SqlcipherPlace(archive, Secret(bytes(32))).held_alone(TENANT):
             assert stat.S_IMODE((tmp_path / "the archive.db.lock").stat().st_mode) == 0o600
 
 

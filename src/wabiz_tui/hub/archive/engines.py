@@ -1,59 +1,31 @@
-"""What differs between the archive's two engines stands here: how to connect, how a writer begins, how a row is put or replaced."""
+"""What both engines of the archive share: bringing the schema up to date, translating errors, putting rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event, exc, pool
+from sqlalchemy import exc
 
-from wabiz_tui.hub.archive.cipher import ARCHIVE_ID, connect, store_error, translated
-from wabiz_tui.model.errors import NewerSchema, UsageError
-from wabiz_tui.model.secret import Secret
+from wabiz_tui.hub.archive.places import Place
+from wabiz_tui.model.errors import NewerSchema, StoreError
 
 WRITER = "wabiz_writer"
+"""The option of a writer's connection: the tenant it writes for."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def archive_path(archive: str) -> Path:
-    """The file an `--archive` value names. Raises UsageError for engines this hub cannot open."""
-    if archive.startswith(("postgresql://", "postgresql+", "postgres://")):
-        raise UsageError("This version keeps its archive in an SQLCipher file; give --archive a path (PostgreSQL comes later).")
-    for scheme in ("sqlcipher:///", "sqlite:///", "file://"):
-        if archive.startswith(scheme):
-            return Path(archive[len(scheme) :]).expanduser().absolute()
-    if "://" in archive:
-        raise UsageError(f"--archive does not know the kind of URL '{archive.split('://', 1)[0]}'; give it a path.")
-    if not archive.strip():
-        raise UsageError("--archive needs a path.")
-    return Path(archive).expanduser().absolute()
+def migrate_or_close(writer: sa.Engine, place: Place, *, name: str) -> None:
+    """Bring the schema to this program's, in one transaction. Raises NewerSchema when it is beyond; the engine is closed then."""
+    try:
+        with place.translated(), writer.begin() as connection:
+            _migrate(connection, name)
+    except BaseException:
+        writer.dispose()
+        raise
 
 
-def open_sqlcipher(path: Path, key: Secret) -> sa.Engine:
-    """An engine over the archive's file; readers never wait for the writer (WAL), writers begin IMMEDIATE so they never deadlock."""
-    from sqlcipher3 import dbapi2
-
-    connect(path, key, application_id=ARCHIVE_ID).close()  # refusals come here, as errors of ours
-    engine = sa.create_engine(
-        "sqlite+pysqlite://",
-        module=dbapi2,
-        creator=lambda: connect(path, key, application_id=ARCHIVE_ID),
-        poolclass=pool.QueuePool,
-        pool_size=8,
-        max_overflow=4,
-        hide_parameters=True,
-    )
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction] the event keeps it
-        writes = connection.get_execution_options().get(WRITER, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def migrate(engine: sa.Engine, path: Path) -> None:
-    """Bring the schema to this program's, in one transaction. Raises NewerSchema when it is beyond."""
+def _migrate(connection: sa.Connection, name: str) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
@@ -62,27 +34,26 @@ def migrate(engine: sa.Engine, path: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    with translated_sql(path), engine.execution_options(**{WRITER: True}).begin() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current is not None and current not in known:
-            raise NewerSchema(f"{path.name} was written by a newer wabiz (schema {current}); update this installation.", path=path)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in known:
+        raise NewerSchema(f"{name} was written by a newer wabiz (schema {current}); update this installation.")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
-class translated_sql:  # noqa: N801 read as a verb: with translated_sql(path)
-    """As `cipher.translated`, for errors that SQLAlchemy wrapped."""
+class translated_sql:  # noqa: N801 read as a verb: with translated_sql(...)
+    """Turn what the driver raised, wrapped by SQLAlchemy or not, into an error of ours."""
 
-    def __init__(self, path: Path) -> None:
-        self._inner, self._path = translated(path), path
+    def __init__(self, translate: Callable[[BaseException], StoreError | None]) -> None:
+        self._translate = translate
 
-    def __enter__(self) -> None:
-        self._inner.__enter__()
+    def __enter__(self) -> None: ...
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, exc.DBAPIError) and error.orig is not None:
-            raise store_error(error.orig, self._path) from error
-        self._inner.__exit__(kind, error, trace)
+        cause = error.orig if isinstance(error, exc.DBAPIError) else error
+        translated = None if cause is None or isinstance(cause, StoreError) else self._translate(cause)
+        if translated is not None:
+            raise translated from error
 
 
 def put(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.shelves import Shelved
-from wabiz_tui.hub.archive.store import Archive, Reading, Writing, beside
+from wabiz_tui.hub.archive.store import Archive, Reading, Writing
 from wabiz_tui.hub.archive.times import to_ms
 
 _media = schema.media.c
@@ -100,4 +100,4 @@ def _update(writing: Writing, message: str, **values: object) -> None:
 
 def _path(archive: Archive, message: str) -> Path:
     # two digits from the random end: ids begin with the time, which would put a day's files into one folder
-    return beside(archive.path, ".media") / message[-2:] / message
+    return archive.place.media / message[-2:] / message

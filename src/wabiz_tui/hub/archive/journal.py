@@ -1,25 +1,22 @@
-"""The webhook journal: raw bodies made durable before the 200, in a file of its own, sealed by a key per day.
+"""The webhook journal: raw bodies made durable before the 200, sealed by a key per day.
 
-The raw driver is used, and one thread that owns the writing connection: requests that arrive while a commit is under way
-share the next one, without a time window (limits.md decision 5).
+One thread owns the writing: requests that arrive while a commit is under way share the next one, without a time window
+(limits.md decision 5).
 """
 
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Thread
 from typing import NamedTuple
 
-from wabiz_tui.hub.archive.cipher import JOURNAL_ID, check_version, connect, translated
-from wabiz_tui.hub.archive.keyfile import KeyFile
+from wabiz_tui.hub.archive.keystore import KeyStore
+from wabiz_tui.hub.archive.places import JournalRows
 from wabiz_tui.hub.archive.times import to_ms
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.errors import StoreError, WabizError
-from wabiz_tui.model.secret import Secret
 
-VERSION = 1
 _MOST_IN_A_COMMIT = 512
 _KEPT_DAYS = 7  # as long as Meta redelivers: what folding got wrong can be folded again
 
@@ -39,18 +36,8 @@ class _Waiting(NamedTuple):
 class Journal:
     """`append` is for the event loop, `read_after` and `purge` for any thread. `stop` makes durable what was handed in."""
 
-    def __init__(self, path: Path, file_key: Secret, keys: KeyFile, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
-        self._path, self._keys, self._clock, self._random = path, keys, clock, random_bytes
-        self._writer = connect(path, file_key, application_id=JOURNAL_ID)
-        with translated(path):
-            if check_version(self._writer, path, known=VERSION) < VERSION:
-                self._writer.execute(
-                    "CREATE TABLE IF NOT EXISTS entry (number INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL,"
-                    " at_ms INTEGER NOT NULL, sealed BLOB NOT NULL)"
-                )
-                self._writer.execute(f"PRAGMA user_version = {VERSION}")
-        self._reader = connect(path, file_key, application_id=JOURNAL_ID)
-        self._reader_lock, self._writer_lock = Lock(), Lock()
+    def __init__(self, rows: JournalRows, keys: KeyStore, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
+        self._rows, self._keys, self._clock, self._random = rows, keys, clock, random_bytes
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -66,32 +53,23 @@ class Journal:
         """The next entries in order, opened; fewer when they are large. Entries whose day key is gone are skipped."""
         entries: list[JournalEntry] = []
         size = 0
-        with self._reader_lock, translated(self._path):
-            cursor = self._reader.execute(
-                "SELECT number, day, at_ms, sealed FROM entry WHERE number > ? ORDER BY number LIMIT ?", (number, limit)
-            )
-            for entry, day, at_ms, sealed in cursor:
-                raw = self._open(day, sealed)
-                if raw is not None:
-                    entries.append(JournalEntry(entry, raw, at_ms))
-                    size += len(raw)
-                if size >= most_bytes:
-                    break
-            cursor.close()
+        for entry in self._rows.after(number, limit):
+            raw = self._open(entry.day, entry.sealed)
+            if raw is not None:
+                entries.append(JournalEntry(entry.number, raw, entry.at_ms))
+                size += len(raw)
+            if size >= most_bytes:
+                break
         return entries
 
     def last(self) -> int:
         """The number of the newest entry; 0 when there never was one."""
-        with self._reader_lock, translated(self._path):
-            row = self._reader.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entry'").fetchone()
-        return int(row[0]) if row else 0
+        return self._rows.last()
 
     def purge(self, *, folded: int) -> int:
         """Delete the days before the last seven, as far as they are folded, and destroy their keys; how many entries went."""
         before = (self._clock.now() - timedelta(days=_KEPT_DAYS)).date().isoformat()
-        with self._writer_lock, translated(self._path):
-            deleted = self._writer.execute("DELETE FROM entry WHERE day < ? AND number <= ?", (before, folded)).rowcount
-            left = {row[0] for row in self._writer.execute("SELECT DISTINCT day FROM entry WHERE day < ?", (before,)).fetchall()}
+        deleted, left = self._rows.purge(before, folded)
         due = [name for name in self._keys.names("journal/") if (day := name.removeprefix("journal/")) < before and day not in left]
         if due:
             self._keys.destroy(due)
@@ -100,9 +78,7 @@ class Journal:
     def stop(self) -> None:
         self._queue.put(None)
         self._thread.join()
-        with self._reader_lock, self._writer_lock:
-            self._reader.close()
-            self._writer.close()
+        self._rows.close()
 
     def _run(self) -> None:
         while True:
@@ -130,26 +106,13 @@ class Journal:
         except WabizError as error:
             outcome = error
         except Exception as error:  # noqa: BLE001 the thread must outlive any failure; each waiting request is told of it
-            outcome = StoreError(f"The journal could not be written ({type(error).__name__}).", path=self._path)
+            outcome = StoreError(f"The journal could not be written ({type(error).__name__}).")
         batch[0].loop.call_soon_threadsafe(_tell, batch, outcome)
 
     def _commit(self, bodies: list[bytes]) -> list[int]:
         now = self._clock.now()
         day, at_ms = now.date().isoformat(), to_ms(now)
-        sealed = [self._seal(day, raw) for raw in bodies]
-        with self._writer_lock, translated(self._path):
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                numbers = [
-                    int(self._writer.execute("INSERT INTO entry (day, at_ms, sealed) VALUES (?, ?, ?)", (day, at_ms, blob)).lastrowid)
-                    for blob in sealed
-                ]
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
-        return numbers
+        return self._rows.add(day, at_ms, [self._seal(day, raw) for raw in bodies])
 
     def _seal(self, day: str, raw: bytes) -> bytes:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -92,6 +92,7 @@ def add_message(writing: Writing, message: Message, *, is_unread: bool = False) 
         "delivery": _delivery_text(message.delivery),
         "archived_ms": writing.now_ms,
     }
+    writing.archive.place.prepare_months((month,))
     writing.shelf(MESSAGES).add(row, _undelivered(message))
     if message.wamid is not None:
         _add_key(writing, message.wamid, message.id, month)

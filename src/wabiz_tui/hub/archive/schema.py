@@ -137,6 +137,7 @@ message = sa.Table(
     sa.Column("delivery", sa.Text),
     _ms("archived_ms", nullable=False),
     sa.Index("message_by_conversation", "tenant", "conversation", "sent_ms", "id"),
+    postgresql_partition_by="LIST (month)",
 )
 
 # Uniqueness of wamids lives here, so that `message` can be partitioned by month. The hash is keyed: a wamid holds a phone number.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from wabiz_tui.hub.archive.keyfile import KeyFile
+from wabiz_tui.hub.archive.keystore import KeyStore
 from wabiz_tui.model.errors import DamagedStore
 from wabiz_tui.model.secret import Secret
 
@@ -54,7 +54,7 @@ def derive(seal_key: Secret, purpose: str) -> Secret:
 class Sealer:
     """Seals and opens bytes under named keys. `about` (table and row id) is authenticated, so sealed bytes cannot change places."""
 
-    def __init__(self, keys: KeyFile, index_key: Secret, *, tenant: str, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(self, keys: KeyStore, index_key: Secret, *, tenant: str, random_bytes: Callable[[int], bytes]) -> None:
         self._keys, self._index_key, self._tenant, self._random = keys, index_key, tenant, random_bytes
         # Each value of a batch is asked for when it is read ahead and when it is folded.
         self._looked_up = lru_cache(_REMEMBERED)(self._lookup)

@@ -1,20 +1,21 @@
-"""The archive: its files, its one writer and its readers, and the rule by which changes are numbered."""
+"""The archive: its one writer and its readers, and the rule by which changes are numbered."""
 
 import asyncio
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
-from wabiz_tui.hub.archive.engines import WRITER, migrate, open_sqlcipher, put, translated_sql
-from wabiz_tui.hub.archive.keyfile import KeyFile
-from wabiz_tui.hub.archive.sealing import Sealer, derive
+from wabiz_tui.hub.archive.engines import put
+from wabiz_tui.hub.archive.journal import Journal
+from wabiz_tui.hub.archive.keystore import KeyStore
+from wabiz_tui.hub.archive.places import Place
+from wabiz_tui.hub.archive.sealing import Sealer, derive, month_of
 from wabiz_tui.hub.archive.shelves import Shelf, Shelved, Shelves
 from wabiz_tui.hub.archive.times import from_ms, to_ms
 from wabiz_tui.model.clock import Clock
@@ -122,26 +123,24 @@ class Writing(Reading):
             act()
 
 
-class ArchiveKeys(NamedTuple):
-    """`archive` opens the files, `seal` wraps the keys in them."""
-
-    archive: Secret
-    seal: Secret
-
-
 class Archive:
     """The record of one tenant. `read` and `write` run a function over a snapshot or a transaction, off the event loop."""
 
-    def __init__(self, path: Path, keys: ArchiveKeys, *, tenant: str, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
-        self.path, self.tenant, self.clock, self.random_bytes = path, tenant, clock, random_bytes
+    def __init__(self, place: Place, seal_key: Secret, *, tenant: str, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
+        self.place, self.tenant, self.clock, self.random_bytes = place, tenant, clock, random_bytes
         self.listeners: list[Callable[[int], None]] = []
         """Called in the writer's thread with the new head after each commit that changed something."""
-        wrap = derive(keys.seal, "wrap")
-        self._engine = open_sqlcipher(path, keys.archive)
-        migrate(self._engine, path)
-        self.keys = KeyFile(beside(path, ".keys"), keys.archive, wrap, tenant=tenant, random_bytes=random_bytes)
-        self.shares = KeyFile(beside(path, ".shares"), keys.archive, wrap, tenant=tenant, random_bytes=random_bytes)
-        self.sealer = Sealer(self.keys, derive(keys.seal, "index"), tenant=tenant, random_bytes=random_bytes)
+        wrap = derive(seal_key, "wrap")
+        with ExitStack() as opened:
+            self._engines = place.open(tenant)
+            opened.callback(self._engines.readers.dispose)
+            self.keys = KeyStore(place.open_keys("keys", tenant), wrap, tenant=tenant, random_bytes=random_bytes)
+            opened.callback(self.keys.close)
+            self.shares = KeyStore(place.open_keys("shares", tenant), wrap, tenant=tenant, random_bytes=random_bytes)
+            opened.callback(self.shares.close)
+            self.prepare_months()
+            self._opened = opened.pop_all()
+        self.sealer = Sealer(self.keys, derive(seal_key, "index"), tenant=tenant, random_bytes=random_bytes)
         self._id_lock, self._last_ms = Lock(), 0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="archive-reader")
@@ -151,9 +150,19 @@ class Archive:
             self._last_ms = max(self._last_ms + 1, to_ms(now))
             return new_id(from_ms(self._last_ms), self.random_bytes)
 
+    def open_journal(self) -> Journal:
+        """The webhook journal that belongs to this archive; its caller stops it."""
+        rows = self.place.open_journal(self.tenant)
+        return Journal(rows, self.keys, clock=self.clock, random_bytes=self.random_bytes)
+
+    def prepare_months(self) -> None:
+        """Make room for messages of this month and the next."""
+        this = self.clock.now().astimezone(UTC).replace(day=1)
+        self.place.prepare_months((month_of(this), month_of(this + timedelta(days=31))))
+
     @contextmanager
     def reading(self) -> Generator[Reading]:
-        with translated_sql(self.path), self._engine.begin() as connection:
+        with self.place.translated(), self._engines.readers.begin() as connection:
             yield Reading(connection, self)
 
     @contextmanager
@@ -162,7 +171,7 @@ class Archive:
         writing: Writing | None = None
         head: int | None = None
         try:
-            with translated_sql(self.path), self._engine.execution_options(**{WRITER: True}).begin() as connection:
+            with self.place.translated(), self._engines.writer.begin() as connection:
                 writing = Writing(connection, self)
                 yield writing
                 head = writing.number_changes()
@@ -196,14 +205,7 @@ class Archive:
         """Finish what is under way, then close every file."""
         self._writer.shutdown()
         self._readers.shutdown()
-        self.keys.close()
-        self.shares.close()
-        self._engine.dispose()
-
-
-def beside(path: Path, suffix: str) -> Path:
-    """The file or folder that belongs to the archive `path`, named after it."""
-    return path.with_name(path.name + suffix)
+        self._opened.close()
 
 
 def feed_head(reading: Reading) -> int:

@@ -137,6 +137,8 @@ def _conversations() -> None:
 
 def _messages() -> None:
     """Messages, their keys, what became of them, and what waits for one."""
+    # PostgreSQL wants what it partitions by in every unique key.
+    partitioned_by = ("month",) if op.get_bind().dialect.name == "postgresql" else ()
     op.create_table(
         "message",
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -151,7 +153,8 @@ def _messages() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("delivery", sa.Text(), nullable=True),
         sa.Column("archived_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "id"),
+        sa.PrimaryKeyConstraint("tenant", "id", *partitioned_by),
+        postgresql_partition_by="LIST (month)",
     )
     op.create_index("message_by_conversation", "message", ["tenant", "conversation", "sent_ms", "id"], unique=False)
     op.create_table(

@@ -1,4 +1,4 @@
-"""The hub killed at any instant: every acknowledged webhook is there, once."""
+"""The hub killed at any instant, on both engines: every acknowledged webhook is there, once."""
 
 import asyncio
 import json
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.hub_archive import NUMBER, TENANT
+from tests.contract.archive.conftest import Ground
+from tests.support.hub_archive import NUMBER
 from tests.support.hub_served import APP_SECRET, ENVIRONMENT, body_of
 from wabiz_tui.graph.signature import sign
 from wabiz_tui.hub.app import join
@@ -20,6 +21,7 @@ from wabiz_tui.hub.settings import load_settings
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.secret import Secret
 
+ACCOUNT = "77"
 WABIZ = [sys.executable, "-m", "wabiz_tui.cli.main"]
 
 
@@ -66,14 +68,15 @@ async def load(http: httpx.AsyncClient, url: str, numbers: list[int], acknowledg
     await asyncio.gather(*(post() for _ in range(4)))
 
 
-async def test_acknowledged_webhooks_survive_kills_and_sigterm_is_clean(tmp_path: Path) -> None:
+async def test_acknowledged_webhooks_survive_kills_and_sigterm_is_clean(ground: Ground, tmp_path: Path) -> None:
     """Killed twice amid load and restarted, with everything redelivered, the archive holds each message once; SIGTERM ends with 0."""
     home = tmp_path / "a home"
     home.mkdir()
-    ids = ["--waba-id", TENANT, "--phone-number-id", NUMBER, "--graph-url", "http://127.0.0.1:9"]
+    # An account that the ground's own archive does not know: its keys are not this hub's.
+    ids = ["--waba-id", ACCOUNT, "--phone-number-id", NUMBER, "--graph-url", "http://127.0.0.1:9"]
     names = ["--graph-token-env", "T_GRAPH", "--app-secret-env", "T_APP", "--verify-token-env", "T_VERIFY"]
     made = await asyncio.create_subprocess_exec(
-        *WABIZ, "hub", "init", "--archive", str(home / "archive.db"), *ids, *names,
+        *WABIZ, "hub", "init", "--archive", ground.hub_address, *ids, *names,
         stdout=asyncio.subprocess.PIPE, env=os.environ | ENVIRONMENT | {"WABIZ_HOME": str(home)},
     )  # fmt: skip
     await made.communicate()

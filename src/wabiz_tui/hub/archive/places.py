@@ -1,0 +1,106 @@
+"""Where an archive lies: what differs between its two engines, as the rest of the archive sees it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+import sqlalchemy as sa
+
+KeyTable = Literal["keys", "shares"]
+"""The keys of content, and devices' shares of cache keys: apart from the content and from each other."""
+
+
+class Engines(NamedTuple):
+    """`readers` begin snapshots, which never wait; `writer` begins transactions, of which a tenant has one at a time."""
+
+    readers: sa.Engine
+    writer: sa.Engine
+
+
+class KeyRows(Protocol):
+    """Wrapped keys by name. Not for several threads at once; errors are StoreError and its kin."""
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        ...
+
+    def find(self, name: str) -> bytes | None: ...
+
+    def find_many(self, names: Sequence[str]) -> list[tuple[str, bytes]]: ...
+
+    def add(self, name: str, wrapped: bytes) -> bool:
+        """In the transaction that `commit` ends, begun here if there is none. False when another process was first."""
+        ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    def names(self, prefix: str) -> list[str]: ...
+
+    def destroy(self, names: Iterable[str]) -> int:
+        """Delete these rows and rewrite what held them; how many there were."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SealedEntry(NamedTuple):
+    number: int
+    day: str
+    at_ms: int
+    sealed: bytes
+
+
+class JournalRows(Protocol):
+    """Sealed bodies in the order of their commits. Reading and writing may go on in two threads; errors are StoreError and its kin."""
+
+    @property
+    def name(self) -> str: ...
+
+    def add(self, day: str, at_ms: int, sealed: Sequence[bytes]) -> list[int]:
+        """All of them durably, in one commit; their numbers, greater than every one committed before."""
+        ...
+
+    def after(self, number: int, limit: int) -> Iterator[SealedEntry]: ...
+
+    def last(self) -> int: ...
+
+    def purge(self, before: str, folded: int) -> tuple[int, set[str]]:
+        """Delete days before one, up to a number; how many entries went, and the days before it that still have some."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Place(Protocol):
+    """One database of one hub; what it opens is the caller's to close."""
+
+    @property
+    def media(self) -> Path:
+        """The folder of sealed files."""
+        ...
+
+    def open(self, tenant: str) -> Engines:
+        """Engines over the present schema. Raises WrongKey, ForeignFile, NewerSchema, StoreError and its kin."""
+        ...
+
+    def translated(self) -> AbstractContextManager[None]:
+        """Turns the errors of engine and driver into errors of ours, with a sentence about this place."""
+        ...
+
+    def open_keys(self, table: KeyTable, tenant: str) -> KeyRows: ...
+
+    def open_journal(self, tenant: str) -> JournalRows: ...
+
+    def prepare_months(self, months: Iterable[str]) -> None:
+        """Make room for messages of these months (`2026-11`), where the engine wants to be told beforehand."""
+        ...
+
+    def held_alone(self, tenant: str) -> AbstractContextManager[None]:
+        """Hold the archive for this process as long as the context lasts. Raises Conflict when another holds it.
+
+        Two hubs would number and fold one journal twice, and send to Meta what the other takes for interrupted."""
+        ...

@@ -1,0 +1,170 @@
+"""The archive in a PostgreSQL database: content in its own schema, keys, journal and the months of messages each in one beside it."""
+
+import contextlib
+import re
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import conninfo, errors, sql
+from sqlalchemy import event, pool
+
+from wabiz_tui.hub.archive.engines import WRITER, migrate_or_close, translated_sql
+from wabiz_tui.hub.archive.places import Engines, KeyTable
+from wabiz_tui.hub.archive.server_rows import JournalTable, KeysTable, Line
+from wabiz_tui.model.errors import Conflict, StoreError, StoreFull, UsageError
+from wabiz_tui.model.secret import Secret
+
+_OLDEST = 150_000
+_MONTH = re.compile(r"\d{4}-\d{2}")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_REFUSED = (
+    "The address of the archive holds a password, which every user of this machine could read; take it out and put it into the file"
+    " archive_password (mode 0600) of the secrets' folder, or into libpq's password file (PGPASSFILE)."
+)
+
+
+def checked_address(address: str) -> str:
+    """The address of a database, without its password. Raises UsageError, which never shows the address."""
+    try:
+        parts = conninfo.conninfo_to_dict(address)
+    except psycopg.ProgrammingError as error:
+        raise UsageError("The address of the archive is no PostgreSQL address; write postgresql://user@host/database.") from error
+    if parts.get("password") or parts.get("sslpassword"):
+        raise UsageError(_REFUSED)
+    return address
+
+
+class PostgresqlPlace:
+    """One database; `media` is the folder of sealed files. Several tenants may share it."""
+
+    def __init__(self, address: str, password: Secret | None, media: Path) -> None:
+        self._address, self._password, self._media = checked_address(address), password, media
+        parts = conninfo.conninfo_to_dict(address)
+        self._options: dict[str, Any] = {"connect_timeout": 10, "application_name": "wabiz-hub"}
+        host = str(parts.get("host") or "")
+        if "sslmode" not in parts and host and not host.startswith("/") and host not in _LOOPBACK:
+            self._options["sslmode"] = "require"
+        self._options = {name: value for name, value in self._options.items() if name not in parts}
+        self.name = f"the database {parts.get('dbname') or parts.get('user') or 'of this user'} at {host or 'the local socket'}"
+        self._months: set[str] = set()
+        self._months_lock = Lock()
+
+    @property
+    def media(self) -> Path:
+        return self._media
+
+    def open(self, tenant: str) -> Engines:
+        """Readers see one snapshot. A tenant has one writer at a time, whichever process it is in: it holds a lock until its commit."""
+        with self._line() as line:
+            self._check_version(line)
+        engine = sa.create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: self._connect(autocommit=False),
+            poolclass=pool.QueuePool,
+            pool_size=8,
+            max_overflow=4,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+        writer = engine.execution_options(**{WRITER: tenant})
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction] the event keeps it
+            writes_for = connection.get_execution_options().get(WRITER)
+            if writes_for is not None:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_number(f"write/{writes_for}"))))
+
+        migrate_or_close(writer, self, name=self.name)
+        return Engines(engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), writer)
+
+    def translated(self) -> contextlib.AbstractContextManager[None]:
+        return translated_sql(self._store_error)
+
+    def open_keys(self, table: KeyTable, tenant: str) -> KeysTable:
+        return KeysTable(Line(self.name, self._connect, self.translated), table, tenant)
+
+    def open_journal(self, tenant: str) -> JournalTable:
+        number = _lock_number(f"journal/{tenant}")
+        return JournalTable(
+            Line(self.name, self._connect, self.translated), Line(self.name, self._connect, self.translated), tenant, number
+        )
+
+    def prepare_months(self, months: Iterable[str]) -> None:
+        """Make the partitions that are not there yet, each in a transaction of its own: attaching one stops neither reader nor writer."""
+        missing = set(months) - self._months
+        if not missing:
+            return
+        with self._months_lock, self._line() as line:
+            for month in sorted(missing):
+                if _MONTH.fullmatch(month) is None:
+                    raise StoreError("A message's month must be written as 2026-11.")
+                with line.transaction():
+                    line.execute("SELECT pg_advisory_xact_lock(%s)", (_lock_number("months"),))
+                    _add_month(line, month)
+                self._months.add(month)
+
+    @contextlib.contextmanager
+    def held_alone(self, tenant: str) -> Generator[None]:
+        """The server lets go when this process or its line ends."""
+        with self._line() as line:
+            row = line.execute("SELECT pg_try_advisory_lock(%s)", (_lock_number(f"hub/{tenant}"),)).fetchone()
+            if row is None or not row[0]:
+                raise Conflict(f"Another hub already serves {self.name}; end it first.", code="hub_runs")
+            yield
+
+    @contextlib.contextmanager
+    def _line(self) -> Generator[psycopg.Connection[Any]]:
+        with self.translated(), contextlib.closing(self._connect()) as line:
+            yield line
+
+    def _connect(self, *, autocommit: bool = True) -> psycopg.Connection[Any]:
+        # The password is handed over here alone, so that neither address nor engine ever holds it.
+        secret = {} if self._password is None else {"password": self._password.text()}
+        options: dict[str, Any] = {**self._options, **secret}
+        return psycopg.connect(self._address, autocommit=autocommit, **options)
+
+    def _check_version(self, line: psycopg.Connection[Any]) -> None:
+        found = line.info.server_version
+        if found < _OLDEST:
+            raise StoreError(f"PostgreSQL {found // 10_000} is too old for {self.name}; wabiz needs 15 or later.")
+
+    def _store_error(self, error: BaseException) -> StoreError | None:
+        """Never the server's own words: they may quote what was written."""
+        match error:
+            case errors.DiskFull() | errors.ReadOnlySqlTransaction():
+                return StoreFull(f"There is no room left to write {self.name}, or it may not be written; nothing half-written was kept.")
+            case errors.InvalidPassword() | errors.InvalidAuthorizationSpecification():
+                return StoreError(f"{self.name[0].upper()}{self.name[1:]} refuses this user; check user name and archive_password.")
+            case errors.InsufficientPrivilege():
+                return StoreError(f"This user may not do what the hub needs in {self.name}; make it the database's owner.")
+            case psycopg.OperationalError() if error.sqlstate is None:
+                return StoreError(
+                    f"{self.name[0].upper()}{self.name[1:]} cannot be reached; check address, user and password, and that it runs."
+                )
+            case psycopg.Error():
+                return StoreError(f"{self.name[0].upper()}{self.name[1:]} could not be used ({type(error).__name__}).")
+            case _:
+                return None
+
+
+def _add_month(line: psycopg.Connection[Any], month: str) -> None:
+    """Attach an empty table as the partition of a month. Made apart and attached, because CREATE … PARTITION OF would wait for every
+    reader and make all others wait."""
+    name = sql.Identifier("wabiz_months", f"message_{month.replace('-', '_')}")
+    row = line.execute("SELECT to_regclass(%s)", (name.as_string(),)).fetchone()
+    if row is not None and row[0] is not None:
+        return
+    line.execute("CREATE SCHEMA IF NOT EXISTS wabiz_months")
+    line.execute(sql.SQL("CREATE TABLE {} (LIKE message INCLUDING ALL)").format(name))
+    line.execute(sql.SQL("ALTER TABLE message ATTACH PARTITION {} FOR VALUES IN ({})").format(name, sql.Literal(month)))
+
+
+def _lock_number(name: str) -> int:
+    """The number of an advisory lock: 63 bits of a hash of what it guards."""
+    import hashlib
+
+    return int.from_bytes(hashlib.sha256(f"wabiz/{name}".encode()).digest()[:8], "big") >> 1

@@ -1,0 +1,175 @@
+"""Keys and journal in PostgreSQL, through the raw driver: each on lines of its own, in a schema of its own."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from threading import RLock
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from wabiz_tui.hub.archive.places import KeyTable, SealedEntry
+
+Connection = psycopg.Connection[Any]
+_SET_UP = 0x7761_6269_7A00  # the lock of those who make tables
+
+
+class Line:
+    """One connection that is opened again after it broke. Errors are those of `translated`."""
+
+    def __init__(self, name: str, connect: Callable[[], Connection], translated: Callable[[], AbstractContextManager[None]]) -> None:
+        self.name, self._connect, self.translated = name, connect, translated
+        self._connection: Connection | None = None
+
+    def open(self) -> Connection:
+        """The connection, in autocommit. What was not committed on a line that broke is lost, as its server lost it."""
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            self._connection = self._connect()
+        return self._connection
+
+    def set_up(self, *statements: str | sql.Composed) -> None:
+        """Make what is not there yet, once, whoever else begins at the same time; the line is closed when that fails."""
+        try:
+            with self.translated(), self.open().transaction():
+                connection = self.open()
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SET_UP,))
+                for statement in statements:
+                    connection.execute(statement.encode() if isinstance(statement, str) else statement)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class KeysTable:
+    """Wrapped keys in the schema `wabiz_keys`, which is backed up apart from the content and kept for a short time."""
+
+    def __init__(self, line: Line, table: KeyTable, tenant: str) -> None:
+        self._line, self._tenant = line, tenant
+        self._table = sql.Identifier("wabiz_keys", table)
+        made = (
+            'CREATE TABLE IF NOT EXISTS {} (tenant text NOT NULL, name text COLLATE "C" NOT NULL, wrapped bytea NOT NULL,'
+            " PRIMARY KEY (tenant, name))"
+        )
+        line.set_up("CREATE SCHEMA IF NOT EXISTS wabiz_keys", self._sql(made))
+
+    @property
+    def name(self) -> str:
+        return self._line.name
+
+    def find(self, name: str) -> bytes | None:
+        with self._line.translated():
+            row = (
+                self._line.open()
+                .execute(self._sql("SELECT wrapped FROM {} WHERE tenant = %s AND name = %s"), (self._tenant, name))
+                .fetchone()
+            )
+        return None if row is None else bytes(row[0])
+
+    def find_many(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
+        query = self._sql("SELECT name, wrapped FROM {} WHERE tenant = %s AND name = ANY(%s)")
+        with self._line.translated():
+            return [(row[0], bytes(row[1])) for row in self._line.open().execute(query, (self._tenant, list(names)))]
+
+    def add(self, name: str, wrapped: bytes) -> bool:
+        query = self._sql("INSERT INTO {} VALUES (%s, %s, %s) ON CONFLICT DO NOTHING")
+        with self._line.translated():
+            connection = self._line.open()
+            if not _is_in_transaction(connection):
+                connection.execute("BEGIN")
+            return connection.execute(query, (self._tenant, name, wrapped)).rowcount == 1
+
+    def commit(self) -> None:
+        self._end("COMMIT")
+
+    def rollback(self) -> None:
+        self._end("ROLLBACK")
+
+    def names(self, prefix: str) -> list[str]:
+        query = self._sql("SELECT name FROM {} WHERE tenant = %s AND name >= %s AND name < %s ORDER BY name")
+        with self._line.translated():
+            return [row[0] for row in self._line.open().execute(query, (self._tenant, prefix, prefix + "\U0010ffff"))]
+
+    def destroy(self, names: Iterable[str]) -> int:
+        """Rewrites the table: a deleted row stays in its page until then. The server's log and copies keep it for as long as they
+        are kept themselves."""
+        with self._line.translated():
+            connection = self._line.open()
+            query = self._sql("DELETE FROM {} WHERE tenant = %s AND name = ANY(%s)")
+            deleted = connection.execute(query, (self._tenant, list(names))).rowcount
+            if deleted:
+                connection.execute(self._sql("VACUUM (FULL) {}"))
+        return deleted
+
+    def close(self) -> None:
+        self._line.close()
+
+    def _end(self, how: str) -> None:
+        with self._line.translated():
+            connection = self._line.open()
+            if _is_in_transaction(connection):
+                connection.execute(how.encode())
+
+    def _sql(self, text: str) -> sql.Composed:
+        return sql.SQL(text).format(self._table)  # pyright: ignore[reportArgumentType] every text is a literal of this file
+
+
+class JournalTable:
+    """Sealed bodies in the schema `wabiz_journal`. Commits of a tenant take turns, so that numbers become visible in their order."""
+
+    def __init__(self, reader: Line, writer: Line, tenant: str, lock: int) -> None:
+        self._reader, self._writer, self._tenant, self._lock = reader, writer, tenant, lock
+        self._reading, self._writing = RLock(), RLock()
+        writer.set_up(
+            "CREATE SCHEMA IF NOT EXISTS wabiz_journal",
+            "CREATE TABLE IF NOT EXISTS wabiz_journal.entry (tenant text NOT NULL, number bigint GENERATED ALWAYS AS IDENTITY,"
+            " day text NOT NULL, at_ms bigint NOT NULL, sealed bytea NOT NULL, PRIMARY KEY (tenant, number))",
+        )
+
+    @property
+    def name(self) -> str:
+        return self._writer.name
+
+    def add(self, day: str, at_ms: int, sealed: Sequence[bytes]) -> list[int]:
+        insert = (
+            "INSERT INTO wabiz_journal.entry (tenant, day, at_ms, sealed) SELECT %s, %s, %s, body"
+            " FROM unnest(%s::bytea[]) WITH ORDINALITY AS bodies (body, place) ORDER BY place RETURNING number"
+        )
+        with self._writing, self._writer.translated():
+            connection = self._writer.open()
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock,))
+                rows = connection.execute(insert, (self._tenant, day, at_ms, list(sealed)), binary=True).fetchall()
+        return sorted(int(row[0]) for row in rows)
+
+    def after(self, number: int, limit: int) -> Iterator[SealedEntry]:
+        query = "SELECT number, day, at_ms, sealed FROM wabiz_journal.entry WHERE tenant = %s AND number > %s ORDER BY number LIMIT %s"
+        with self._reading, self._reader.translated():
+            rows = self._reader.open().execute(query, (self._tenant, number, limit), binary=True).fetchall()
+        return (SealedEntry(row[0], row[1], row[2], bytes(row[3])) for row in rows)
+
+    def last(self) -> int:
+        with self._reading, self._reader.translated():
+            row = self._reader.open().execute("SELECT max(number) FROM wabiz_journal.entry WHERE tenant = %s", (self._tenant,)).fetchone()
+        return 0 if row is None or row[0] is None else int(row[0])
+
+    def purge(self, before: str, folded: int) -> tuple[int, set[str]]:
+        delete = "DELETE FROM wabiz_journal.entry WHERE tenant = %s AND day < %s AND number <= %s"
+        with self._writing, self._writer.translated():
+            connection = self._writer.open()
+            deleted = connection.execute(delete, (self._tenant, before, folded)).rowcount
+            left = connection.execute("SELECT DISTINCT day FROM wabiz_journal.entry WHERE tenant = %s AND day < %s", (self._tenant, before))
+            return deleted, {row[0] for row in left}
+
+    def close(self) -> None:
+        with self._reading, self._writing:
+            self._reader.close()
+            self._writer.close()
+
+
+def _is_in_transaction(connection: Connection) -> bool:
+    return connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE

@@ -1,0 +1,137 @@
+"""Transactions of the archive and the numbers of its changes, on both engines."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from tests.contract.archive.conftest import Ground
+from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.store import Archive, Writing, changes_since, feed_head
+from wabiz_tui.model.errors import Conflict, NewerSchema
+
+
+def test_migrations_make_the_schema(ground: Ground) -> None:
+    """What the migrations build is what the tables of schema.py say."""
+    with ground.open().reading() as reading:
+        differences = compare_metadata(MigrationContext.configure(reading.connection), schema.metadata)
+
+    assert differences == []
+
+
+def test_newer_archives_are_refused(ground: Ground) -> None:
+    """An archive with a schema this program does not know is refused as newer."""
+    with ground.open().writing() as writing:
+        writing.connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(NewerSchema, match="9999"):
+        ground.open()
+
+
+def test_an_entity_has_one_row_at_its_newest_number(ground: Ground) -> None:
+    """Touching an entity again moves its one row; parents come before children within a transaction."""
+    archive = ground.open()
+    with archive.writing() as writing:
+        writing.touch("message", "m1")
+        writing.touch("conversation", "c1")
+    with archive.writing() as writing:
+        writing.touch("conversation", "c1")
+
+    rows = archive.read_now(lambda reading: changes_since(reading, 0, 10))
+
+    assert [(row.seq, row.entity) for row in rows] == [(2, "message"), (3, "conversation")]
+
+
+def test_a_failed_transaction_takes_no_number(ground: Ground) -> None:
+    """What is rolled back leaves no change, no key and no gap."""
+    archive = ground.open()
+
+    def fail(writing: Writing) -> None:
+        writing.touch("message", "m1")
+        writing.sealer.seal("unit/x", b"secret", about="m1")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        archive.write_now(fail)
+
+    assert (archive.read_now(feed_head), archive.keys.names("unit/")) == (0, [])
+
+
+def test_a_reader_never_finds_a_row_behind_its_cursor(ground: Ground) -> None:
+    """While four writers in two hubs write, a reader that follows the feed of either sees every entity without ever looking back."""
+    hubs = [ground.open(seed=1), ground.open(seed=2)]
+    seen: dict[int, set[str]] = {0: set(), 1: set()}
+    failures: list[Any] = []
+
+    def write(name: str, archive: Archive) -> None:
+        try:
+            for index in range(15):
+                with archive.writing() as writing:
+                    writing.touch("message", f"{name}{index}")
+                    writing.touch("conversation", "shared")
+        except Exception as error:  # noqa: BLE001 told by the assertion below
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(name, hubs[place % 2])) for place, name in enumerate("abcd")]
+    for thread in threads:
+        thread.start()
+    cursors = [0, 0]
+    while any(thread.is_alive() for thread in threads) or min(cursors) < hubs[0].read_now(feed_head):
+        for place, hub in enumerate(hubs):
+            for row in hub.read_now(lambda reading, since=cursors[place]: changes_since(reading, since, 7)):
+                if row.seq <= cursors[place]:
+                    failures.append(row)
+                cursors[place] = row.seq
+                seen[place].add(row.id)
+    for thread in threads:
+        thread.join()
+
+    everything = {"shared"} | {f"{name}{index}" for name in "abcd" for index in range(15)}
+    assert failures == []
+    assert seen == {0: everything, 1: everything}
+    assert cursors == [120, 120]
+
+
+async def test_reads_do_not_wait_for_a_write(ground: Ground) -> None:
+    """A read started while a transaction is open answers from the state before it."""
+    archive = ground.open()
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(writing: Writing) -> None:
+        writing.touch("message", "m1")
+        writing.number_changes()
+        entered.set()
+        assert leave.wait(20)
+
+    write = asyncio.ensure_future(archive.write(slow))
+    await asyncio.get_running_loop().run_in_executor(None, entered.wait, 20)
+    head = await archive.read(feed_head)
+    leave.set()
+    await write
+
+    assert head == 0
+
+
+def test_a_snapshot_stays_as_it_began(ground: Ground) -> None:
+    """What commits while a reader reads is not in its later statements either."""
+    archive = ground.open()
+    with archive.reading() as reading:
+        before = feed_head(reading)
+        with archive.writing() as writing:
+            writing.touch("message", "m1")
+        after = feed_head(reading)
+
+    assert (before, after, archive.read_now(feed_head)) == (0, 0, 1)
+
+
+def test_an_archive_has_one_hub(ground: Ground) -> None:
+    """While one hub holds the archive another is refused in a sentence that names it; afterwards it is free."""
+    with ground.place().held_alone("1"), pytest.raises(Conflict, match="Another hub already serves"), ground.place().held_alone("1"):
+        pass
+
+    with ground.place().held_alone("1"):
+        pass
