@@ -104,17 +104,19 @@ async def test_a_cut_at_any_byte_doubles_nothing_and_hides_nothing(tmp_path: Pat
     assert dict(meta.taken) == taken
 
 
-async def test_a_cut_refusal_is_uncertain_and_a_whole_one_is_told(tmp_path: Path) -> None:
-    """Half a refusal says nothing; the whole of it is Meta's word."""
+async def test_a_cut_refusal_is_uncertain_until_its_status_line_came(tmp_path: Path) -> None:
+    """Before HTTP's 400 is there nobody knows; from then on the message failed, and with the whole answer Meta's reason is told."""
     async with cutting_meta() as meta, served_hub(tmp_path, graph_url=meta.url) as served:
         meta.is_refusal = True
         whole = len(answer_bytes("", is_chunked=False, is_refusal=True))
-        codes: list[int] = []
+        told: list[tuple[int, str]] = []
         for index, count in enumerate((0, 12, whole - 30, whole - 1, whole)):
             meta.plan = Cut(answer=count)
-            codes.append(json.loads((await send(served, index)).body)["error"]["code"])
+            answer = await send(served, index)
+            message = (await archived(served, [answer.message]))[answer.message]
+            told.append((json.loads(answer.body)["error"]["code"], str(message.delivery and message.delivery.state)))
 
-    assert codes == [131000, 131000, 131000, 131000, 131026]
+    assert told == [(131000, "uncertain"), (131000, "uncertain"), (1, "failed"), (1, "failed"), (131026, "failed")]
     assert set(meta.taken.values()) == {1}
 
 

@@ -23,7 +23,7 @@ class Answered(NamedTuple):
 
 def refused(error: CloudError) -> Answered:
     """The error in Graph's shape; the hub's own refusals name themselves in `error_data.wabiz_code`."""
-    code = error.graph_code if error.graph_code is not None else 2 if error.is_transient else 131000
+    code = error.graph_code if error.graph_code is not None else _code_for(error)
     body = build_error(code, error.details or error.sentence, error.trace or NO_TRACE)
     if error.code in REFUSALS:
         data: dict[str, Any] = body["error"]["error_data"]
@@ -31,6 +31,13 @@ def refused(error: CloudError) -> Answered:
     status = error.http_status if error.http_status is not None and error.http_status >= 400 else 503 if error.is_transient else 500
     wait = error.retry_after
     return Answered(status, encode(body), retry_after=0 if wait is None else max(1, math.ceil(wait.total_seconds())))
+
+
+def _code_for(error: CloudError) -> int:
+    """The code for what came without one: 131000 says that it may have been carried out, a 4xx says that it was not."""
+    if error.is_transient:
+        return 2
+    return 1 if error.http_status is not None and 400 <= error.http_status < 500 else 131000
 
 
 def uncertain(message: str) -> Answered:
