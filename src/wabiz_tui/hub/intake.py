@@ -124,8 +124,9 @@ class Intake:
         if today != self._purged_on:
             self._purged_on = today
             position = await self._archive.read(fold_position)
-            self._archive.prepare_months()
-            await asyncio.get_running_loop().run_in_executor(None, lambda: self._journal.purge(folded=position))
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, self._archive.prepare_months)
+            await loop.run_in_executor(None, lambda: self._journal.purge(folded=position))
 
 
 def parse_all(entries: Sequence[JournalEntry]) -> list[Lot]:

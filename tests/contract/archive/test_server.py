@@ -1,5 +1,6 @@
 """What is PostgreSQL's alone: where things lie in it, its address and password, and lines that break."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from tests.contract.archive.conftest import Ground
 from tests.support.hub_archive import FILE_KEY, NUMBER, open_at
 from tests.support.hub_served import ENVIRONMENT
 from wabiz_tui.hub.archive.addresses import is_server, normal_address, place_at
+from wabiz_tui.hub.archive.postgresql import lock_number
 from wabiz_tui.hub.archive.store import Writing, feed_head
 from wabiz_tui.hub.secrets import SecretPlaces, load_secrets, make_own_keys
 from wabiz_tui.model.errors import StoreError, StoreFull, UsageError
@@ -111,6 +113,29 @@ def test_the_password_is_read_from_its_file_and_shown_nowhere(ground: Ground, tm
     with pytest.raises(StoreError, match=r"at 127\.0\.0\.1 cannot be reached") as refused:
         open_at(gone)
     assert PASSWORD not in shown + repr(place) + repr(secrets) + repr(vars(place)) + repr(refused.value) + repr(refused.value.__cause__)
+
+
+async def test_commits_of_the_journal_take_turns(ground: Ground) -> None:
+    """While another hub's commit is under way a webhook waits for it: no number becomes visible before a lower one."""
+    archive = ground.open()
+    journal = archive.open_journal()
+    with psycopg.connect(ground.address) as other, psycopg.connect(ground.address, autocommit=True) as watcher:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", (lock_number(f"journal/{archive.tenant}"),))
+        insert = "INSERT INTO wabiz_journal.entry (tenant, day, at_ms, sealed) VALUES (%s, 'd', 0, '') RETURNING number"
+        row = other.execute(insert, (archive.tenant,)).fetchone()
+        assert row is not None
+        appending = asyncio.ensure_future(journal.append(b"second"))
+        waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        async with asyncio.timeout(30):
+            while not appending.done() and watcher.execute(waiting).fetchone() is None:  # noqa: ASYNC110 the server tells nobody
+                await asyncio.sleep(0.01)
+        was_done = appending.done()
+        other.commit()
+        number = await asyncio.wait_for(appending, 30)
+
+    journal.stop()
+    assert not was_done
+    assert number > row[0]
 
 
 def test_a_database_that_may_not_be_written_is_told(ground: Ground) -> None:

@@ -76,7 +76,7 @@ class PostgresqlPlace:
         def begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction] the event keeps it
             writes_for = connection.get_execution_options().get(WRITER)
             if writes_for is not None:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_number(f"write/{writes_for}"))))
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_number(f"write/{writes_for}"))))
 
         migrate_or_close(writer, self, name=self.name)
         return Engines(engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), writer)
@@ -88,7 +88,7 @@ class PostgresqlPlace:
         return KeysTable(Line(self.name, self._connect, self.translated), table, tenant)
 
     def open_journal(self, tenant: str) -> JournalTable:
-        number = _lock_number(f"journal/{tenant}")
+        number = lock_number(f"journal/{tenant}")
         return JournalTable(
             Line(self.name, self._connect, self.translated), Line(self.name, self._connect, self.translated), tenant, number
         )
@@ -103,7 +103,7 @@ class PostgresqlPlace:
                 if _MONTH.fullmatch(month) is None:
                     raise StoreError("A message's month must be written as 2026-11.")
                 with line.transaction():
-                    line.execute("SELECT pg_advisory_xact_lock(%s)", (_lock_number("months"),))
+                    line.execute("SELECT pg_advisory_xact_lock(%s)", (lock_number("months"),))
                     _add_month(line, month)
                 self._months.add(month)
 
@@ -111,7 +111,7 @@ class PostgresqlPlace:
     def held_alone(self, tenant: str) -> Generator[None]:
         """The server lets go when this process or its line ends."""
         with self._line() as line:
-            row = line.execute("SELECT pg_try_advisory_lock(%s)", (_lock_number(f"hub/{tenant}"),)).fetchone()
+            row = line.execute("SELECT pg_try_advisory_lock(%s)", (lock_number(f"hub/{tenant}"),)).fetchone()
             if row is None or not row[0]:
                 raise Conflict(f"Another hub already serves {self.name}; end it first.", code="hub_runs")
             yield
@@ -163,7 +163,7 @@ def _add_month(line: psycopg.Connection[Any], month: str) -> None:
     line.execute(sql.SQL("ALTER TABLE message ATTACH PARTITION {} FOR VALUES IN ({})").format(name, sql.Literal(month)))
 
 
-def _lock_number(name: str) -> int:
+def lock_number(name: str) -> int:
     """The number of an advisory lock: 63 bits of a hash of what it guards."""
     import hashlib
 
