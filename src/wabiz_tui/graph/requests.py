@@ -8,7 +8,7 @@ import msgspec
 from wabiz_tui.graph.contents import read_content
 from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.limits import CALLBACK_DATA, OURS, check_envelope, check_message, refusing
-from wabiz_tui.graph.measuring import Part
+from wabiz_tui.graph.limits.measuring import Part
 from wabiz_tui.graph.outgoing import outgoing
 from wabiz_tui.graph.reading import Json, load_object, number_of, object_of, word, word_or_none
 from wabiz_tui.model.content import Content, Pin, Text, Unsupported

@@ -5,12 +5,14 @@ from datetime import datetime
 
 import msgspec
 
-from wabiz_tui.graph.coexistence import read_echoes, read_history
-from wabiz_tui.graph.contacts import Contacts, identity_of
-from wabiz_tui.graph.messages import read_message
-from wabiz_tui.graph.notices import read_notices
+from wabiz_tui.graph.incoming.coexistence import read_echoes, read_history
+from wabiz_tui.graph.incoming.contacts import Contacts, identity_of
+from wabiz_tui.graph.incoming.messages import read_message
+from wabiz_tui.graph.incoming.notices import read_notices
+from wabiz_tui.graph.incoming.place import Place
+from wabiz_tui.graph.incoming.statuses import read_status
+from wabiz_tui.graph.incoming.usual import read_usual
 from wabiz_tui.graph.parsed import Identity, IdentityChange, OtherEvent, Parsed
-from wabiz_tui.graph.place import Place
 from wabiz_tui.graph.reading import (
     MAX_BODY,
     Json,
@@ -25,8 +27,6 @@ from wabiz_tui.graph.reading import (
     word,
     word_or_none,
 )
-from wabiz_tui.graph.statuses import read_status
-from wabiz_tui.graph.usual import read_usual
 from wabiz_tui.model.errors import BadInput
 
 _OBJECT = ("object", "whatsapp_business_account")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.webhook_mutations import Mutations
 from tests.support.webhook_samples import all_bodies
-from wabiz_tui.graph.usual import read_usual
+from wabiz_tui.graph.incoming.usual import read_usual
 from wabiz_tui.graph.webhooks import parse_tolerantly
 from wabiz_tui.model.codec import encode
 

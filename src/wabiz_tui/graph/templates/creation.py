@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable
 
-from wabiz_tui.graph.interactive_limits import check_card_body
-from wabiz_tui.graph.measuring import THEIRS, Bounds, Part
+from wabiz_tui.graph.limits.interactive import check_card_body
+from wabiz_tui.graph.limits.measuring import THEIRS, Bounds, Part
+from wabiz_tui.graph.limits.templates import BODY, HEADER, NAME, URL
 from wabiz_tui.graph.reading import Json, word
-from wabiz_tui.graph.template_limits import BODY, HEADER, NAME, URL
 from wabiz_tui.graph.templates.definition import VARIABLE, placeholders
 from wabiz_tui.graph.templates.fitting import CARD_BODY, OFFER_BODY
 

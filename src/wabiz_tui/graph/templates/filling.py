@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NoReturn, TypeAlias, cast
 
-from wabiz_tui.graph.measuring import OURS, Part
+from wabiz_tui.graph.limits.measuring import OURS, Part
+from wabiz_tui.graph.limits.templates import CODE, COUNT, FORMAT, check_template
 from wabiz_tui.graph.outgoing import outgoing
 from wabiz_tui.graph.reading import Json
-from wabiz_tui.graph.template_limits import CODE, COUNT, FORMAT, check_template
 from wabiz_tui.graph.templates import parts
 from wabiz_tui.graph.templates.definition import Face, Kind, TemplateDefinition, Variable, card_variables, placeholders
 from wabiz_tui.graph.templates.fitting import check_length, check_lengths

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
-from wabiz_tui.graph.measuring import MISSING
+from wabiz_tui.graph.limits.measuring import MISSING
+from wabiz_tui.graph.limits.templates import BODY, COUNT, FORMAT, HEADER, TOO_LONG, URL
 from wabiz_tui.graph.reading import Json, list_of, number_of, object_of, word
-from wabiz_tui.graph.template_limits import BODY, COUNT, FORMAT, HEADER, TOO_LONG, URL
 from wabiz_tui.graph.templates.definition import Face, TemplateDefinition, find, placeholders
 from wabiz_tui.graph.templates.preview import filled_texts
 from wabiz_tui.model.content import Template

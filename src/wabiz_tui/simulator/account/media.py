@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wabiz_tui.graph.errors import graph_error
-from wabiz_tui.graph.limits import check_file, media_kind, refusing
-from wabiz_tui.graph.media_limits import plain_type
+from wabiz_tui.graph.limits import check_file, media_kind, plain_type, refusing
 from wabiz_tui.graph.reading import Json
 from wabiz_tui.simulator.account.file_signs import is_animated, types_of
 

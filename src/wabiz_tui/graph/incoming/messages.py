@@ -6,11 +6,11 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from wabiz_tui.graph.contacts import Contacts
 from wabiz_tui.graph.contents import read_content
-from wabiz_tui.graph.context import read_context, read_referral
+from wabiz_tui.graph.incoming.contacts import Contacts
+from wabiz_tui.graph.incoming.context import read_context, read_referral
+from wabiz_tui.graph.incoming.place import Place
 from wabiz_tui.graph.parsed import Forwarded, Identity, IdentityChange, IncomingMessage
-from wabiz_tui.graph.place import Place
 from wabiz_tui.graph.reading import Json, aside, object_of, without, word, word_or_none
 from wabiz_tui.model.content import Content, Edit, Reaction, RequestWelcome, Revoke, System, Unsupported
 from wabiz_tui.model.values import Referral

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from wabiz_tui.graph.context import read_context, read_referral
+from wabiz_tui.graph.incoming.context import read_context, read_referral
+from wabiz_tui.graph.incoming.place import AHEAD
 from wabiz_tui.graph.parsed import Identity, IncomingMessage, Parsed, StatusUpdate
-from wabiz_tui.graph.place import AHEAD
 from wabiz_tui.graph.reading import EARLIEST, LATEST, Instant, fingerprint, word
 from wabiz_tui.model.content import (
     Audio,
@@ -255,7 +255,7 @@ def read_usual(raw: bytes, received_at: datetime | None) -> list[Parsed] | None:
 
 def _read_value(waba: str, value: _Value, received_at: datetime | None, add: Callable[[Parsed], None]) -> None:
     contacts, metadata = value.contacts, value.metadata
-    # Several contacts are matched by id in `graph/contacts.py`; a lone one is the person of all that stands beside it, or a surprise.
+    # Several contacts are matched by id in `contacts.py`; a lone one is the person of all that stands beside it, or a surprise.
     if len(contacts) > 1 or not (value.messages or value.statuses) or not metadata.phone_number_id:
         raise _Surprise
     contact = contacts[0] if contacts else None

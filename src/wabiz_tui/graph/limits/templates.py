@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
-from wabiz_tui.graph.interactive_limits import check_card_indexes, check_product_sections
-from wabiz_tui.graph.measuring import Part
-from wabiz_tui.graph.media_limits import check_source
+from wabiz_tui.graph.limits.interactive import check_card_indexes, check_product_sections
+from wabiz_tui.graph.limits.measuring import Part
+from wabiz_tui.graph.limits.media import check_source
 from wabiz_tui.graph.reading import word
 
 NAME = 512

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from wabiz_tui.graph.measuring import Part
-from wabiz_tui.graph.media_limits import check_source
+from wabiz_tui.graph.limits.measuring import Part
+from wabiz_tui.graph.limits.media import check_source
 
 LABEL = 20
 SHORT = 60

@@ -1,4 +1,4 @@
-"""What Meta allows in a message (cloud-api §4, §5.1): one set of rules for what we build and for what others send."""
+"""Judge whole messages: what stands around the content, and each type that needs no room of its own (cloud-api §4)."""
 
 import re
 from collections.abc import Callable, Generator
@@ -6,20 +6,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from wabiz_tui.graph.errors import graph_error
-from wabiz_tui.graph.interactive_limits import check_interactive
-from wabiz_tui.graph.measuring import OURS, THEIRS, Bounds, Part
-from wabiz_tui.graph.media_limits import CAPTION, MEDIA_SIZES, MEDIA_TYPES, check_file, check_media, media_kind
+from wabiz_tui.graph.limits.interactive import check_interactive
+from wabiz_tui.graph.limits.measuring import THEIRS, Bounds, Part
+from wabiz_tui.graph.limits.media import MEDIA_TYPES, check_media
+from wabiz_tui.graph.limits.templates import check_place, check_template
 from wabiz_tui.graph.reading import Json
-from wabiz_tui.graph.template_limits import check_place, check_template
 from wabiz_tui.model.errors import CloudError, LimitBroken
 
 if TYPE_CHECKING:
     from wabiz_tui.graph.requests import SendRequest
-
-__all__ = (
-    "CAPTION", "MEDIA_SIZES", "MEDIA_TYPES", "OURS", "THEIRS", "Bounds", "check", "check_envelope", "check_file", "check_message",
-    "media_kind", "refusal", "refusing",
-)  # fmt: skip
 
 TEXT = 4096
 CALLBACK_DATA = 512

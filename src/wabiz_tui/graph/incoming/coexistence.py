@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from wabiz_tui.graph.contacts import Contacts
-from wabiz_tui.graph.messages import read_body
+from wabiz_tui.graph.incoming.contacts import Contacts
+from wabiz_tui.graph.incoming.messages import read_body
+from wabiz_tui.graph.incoming.place import Place
 from wabiz_tui.graph.parsed import EchoedMessage, HistoryMessage, Identity, Parsed
-from wabiz_tui.graph.place import Place
 from wabiz_tui.graph.reading import Json, aside, list_of, not_lists, object_of, without, word, word_or_none
 
 _TO = ("to", "to_user_id", "to_parent_user_id")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from wabiz_tui.graph.contents import read_errors
-from wabiz_tui.graph.place import Place
+from wabiz_tui.graph.incoming.place import Place
 from wabiz_tui.graph.reading import Json, instant_of, list_of, number_of, object_of, word, word_or_none
 from wabiz_tui.model.notices import (
     AccountAlert,

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from wabiz_tui.graph.contacts import Contacts
 from wabiz_tui.graph.contents import is_whole, read_error
+from wabiz_tui.graph.incoming.contacts import Contacts
+from wabiz_tui.graph.incoming.place import Place
 from wabiz_tui.graph.parsed import Identity, StatusUpdate
-from wabiz_tui.graph.place import Place
 from wabiz_tui.graph.reading import Json, aside, fingerprint, list_of, object_of, without, word, word_or_none
 
 # Meta renamed these in May 2026; both spellings are live (cloud-api §9, "Aliases").

@@ -1,6 +1,6 @@
 """What files may be sent as what, and how an object that names a file must look (cloud-api §4, §17)."""
 
-from wabiz_tui.graph.measuring import Part
+from wabiz_tui.graph.limits.measuring import Part
 from wabiz_tui.model.errors import LimitBroken
 
 CAPTION = 1024

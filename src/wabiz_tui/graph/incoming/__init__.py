@@ -1,0 +1,1 @@
+"""What Meta tells, read part by part; `graph/webhooks.py` joins it."""
