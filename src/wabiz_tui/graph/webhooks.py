@@ -104,8 +104,11 @@ def _messages(place: Place, value: Json) -> Iterator[Parsed]:
             found = True
         for item in list_of(value.get(key)):
             found = True
+            if key == "statuses" and (about := _other_subject(item)):
+                yield _other(place, "messages", {key: [item], **(place.spare or {})}, about)
+                continue
             read = reader(place, contacts, item)
-            yield read if read is not None else _unusable(place, key, item)
+            yield read if read is not None else _unusable(place, key, item, value)
     # Alone in its value an error is told with the number it concerns; beside messages these tell it.
     frame = {} if found else {key: value[key] for key in ("messaging_product", "metadata") if key in value}
     for error in list_of(value.get("errors")):
@@ -121,9 +124,16 @@ def _messages(place: Place, value: Json) -> Iterator[Parsed]:
         yield _other(place, "messages", {"contacts": unmatched}, "contacts without a message")
 
 
-def _unusable(place: Place, key: str, item: object) -> OtherEvent:
+def _other_subject(status: object) -> str:
+    """What a status that is none of a message's delivery tells: payments have states under the message's id, `failed` among them."""
+    kind = word(object_of(status).get("type"))
+    return "" if kind in ("", "message") else f"{kind} {word(object_of(status).get('status'))}"[:100].strip()
+
+
+def _unusable(place: Place, key: str, item: object, value: Json) -> OtherEvent:
     reason = "no phone_number_id" if not place.number else "no id or nobody it belongs to"
-    return _other(place, "messages", {key: [item], **(place.spare or {})}, f"{key} entry unusable: {reason}")
+    frame = {"metadata": value["metadata"]} if "metadata" in value else {}
+    return _other(place, "messages", {key: [item], **frame}, f"{key} entry unusable: {reason}")
 
 
 def _rest(place: Place, field: str, value: Json, read: tuple[list[Parsed], Json]) -> Iterator[Parsed]:

@@ -14,6 +14,7 @@ from wabiz_tui.model.content import ContactCards, Interactive, MetaError, Order,
 from wabiz_tui.model.errors import BadInput, TooLarge
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+_TEXT: dict[str, Any] = {"type": "text", "text": {"body": "x"}}
 
 
 def one(raw: bytes) -> Any:
@@ -486,3 +487,87 @@ def test_a_time_ahead_of_us_is_not_believed(ahead: int, is_believed: bool) -> No
 
     assert (shown.sent_at, read.at, event.at) == (at, at, at)
     assert shown.extra == read.extra == (None if is_believed else {"timestamp": stamp})
+
+
+def test_a_user_id_in_the_place_of_a_phone_is_no_phone() -> None:
+    """Where a forwarder fills `from` and `wa_id` with the BSUID of somebody whose phone is hidden, they are known by that alone."""
+    contact = {"profile": {"name": "Ana"}, "wa_id": "BR.17", "user_id": "BR.17"}
+
+    told = message(incoming(_TEXT | {"from": "BR.17", "from_user_id": "BR.17"}, contacts=[contact]))
+    shorter = message(incoming(_TEXT | {"from": "BR.17"}, contacts=[contact]))
+    parent = message(incoming(_TEXT | {"from": "BR.ENT.9"}, contacts=[]))
+
+    assert told.sender == shorter.sender == Identity(user_id="BR.17", name="Ana")
+    assert parent.sender == Identity(parent_user_id="BR.ENT.9")
+    assert told.extra is None
+
+
+def test_a_user_id_in_the_place_of_a_recipient_is_no_phone() -> None:
+    """Statuses and echoes sort a BSUID in the phone's place the same way, and keep nothing twice."""
+    update = one(status(recipient_id="BR.17", recipient_user_id="BR.17"))
+    echo = one(
+        webhook(
+            "smb_message_echoes",
+            {
+                "metadata": METADATA,
+                "message_echoes": [{**_TEXT, "from": "15550000001", "to": "BR.17", "id": "w1", "timestamp": "1790000000"}],
+            },
+        )
+    )
+
+    assert (update.recipient, update.extra) == (Identity(user_id="BR.17"), None)
+    assert (echo.recipient, echo.extra) == (Identity(user_id="BR.17"), None)
+
+
+def test_a_contact_spelled_in_another_way_lends_its_name() -> None:
+    """The one contact beside one message names its sender, whose number stays as the message has it; the other spelling is kept."""
+    told = message(incoming(_TEXT, contacts=[{"profile": {"name": "Ana"}, "wa_id": "551100000001"}]))
+
+    assert told.sender == Identity(wa_id="5511900000001", name="Ana")
+    assert told.extra == {"contact": {"wa_id": "551100000001"}}
+
+
+def test_a_contact_with_another_user_id_is_somebody_else() -> None:
+    """Two user ids are two people, though one contact stands beside one message."""
+    contact = {"profile": {"name": "Bea"}, "wa_id": "551100000001", "user_id": "BR.2"}
+    told, other = parse(incoming(_TEXT | {"from_user_id": "BR.1"}, contacts=[contact]), received_at=NOW)
+
+    assert isinstance(told, IncomingMessage)
+    assert told.sender == Identity(wa_id="5511900000001", user_id="BR.1")
+    assert isinstance(other, OtherEvent)
+    assert other.value == {"contacts": [contact]}
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [({"location": {"latitude": 1, "longitude": 2}}, "location"), ({"contacts": [{"name": {"formatted_name": "B"}}]}, "contacts")],
+)
+def test_a_type_left_out_is_seen_by_its_object(part: dict[str, Any], kind: str) -> None:
+    """Places and cards are read also where, as in Meta's older examples, the word `type` is missing."""
+    told = message(incoming(part))
+
+    assert (kind_of(told.content), told.extra) == (kind, None)
+
+
+def test_the_state_of_a_payment_is_no_delivery() -> None:
+    """A payment that failed says nothing of whether its message arrived: it is kept as an event of its own."""
+    payment = {"reference_id": "order-1", "amount": {"value": 2100, "offset": 100}}
+    paid, sent = parse(
+        webhook(
+            "messages",
+            {
+                "messaging_product": "whatsapp",
+                "metadata": METADATA,
+                "statuses": [
+                    {"id": "wamid.O", "status": "failed", "timestamp": "1790000000", "type": "payment", "payment": payment},
+                    {"id": "wamid.O", "status": "sent", "timestamp": "1790000000", "type": "message", "recipient_id": "5511900000001"},
+                ],
+            },
+        ),
+        received_at=NOW,
+    )
+
+    assert isinstance(paid, OtherEvent)
+    assert (paid.summary, paid.value["statuses"][0]["payment"]) == ("payment failed", payment)
+    assert isinstance(sent, StatusUpdate)
+    assert sent.state == "sent"

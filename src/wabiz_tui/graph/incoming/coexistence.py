@@ -1,11 +1,11 @@
 """Read what the WhatsApp Business app on a phone tells: echoes of what staff sent there, and history from before (cloud-api §10)."""
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from wabiz_tui.graph.incoming.contacts import Contacts
+from wabiz_tui.graph.incoming.contacts import Contacts, held_at, named_at
 from wabiz_tui.graph.incoming.messages import read_body
 from wabiz_tui.graph.incoming.place import Place
 from wabiz_tui.graph.parsed import EchoedMessage, HistoryMessage, Identity, Parsed
@@ -35,13 +35,13 @@ def read_echoes(place: Place, field: str, value: Json) -> tuple[list[Parsed], Js
 
 def _echo(place: Place, contacts: Contacts, field: str, item: Any) -> EchoedMessage | None:
     message = object_of(item)
-    told = _addressee(message)
+    told = named_at(message, "to")
     recipient, spare = contacts.complete(told)
     wamid = word(message.get("id"))
     if not wamid or not place.number or not recipient.is_known:
         return None
     sent_at, is_timed = place.time_of(message.get("timestamp"))
-    held = {"from": word_or_none(message.get("from")), **_addressed(told)}
+    held = {"from": word_or_none(message.get("from")), **held_at("to", told, message)}
     body = read_body(message, place, is_timed=is_timed, contact=spare, held=held)
     return EchoedMessage(
         waba=place.waba,
@@ -54,19 +54,6 @@ def _echo(place: Place, contacts: Contacts, field: str, item: Any) -> EchoedMess
         field=field,
         **body._asdict(),
     )
-
-
-def _addressee(message: Json) -> Identity:
-    return Identity(
-        wa_id=word_or_none(message.get("to")),
-        user_id=word_or_none(message.get("to_user_id")),
-        parent_user_id=word_or_none(message.get("to_parent_user_id")),
-        group_id=word_or_none(message.get("group_id")),
-    )
-
-
-def _addressed(told: Identity) -> dict[str, str | None]:
-    return {"to": told.wa_id, "to_user_id": told.user_id, "to_parent_user_id": told.parent_user_id, "group_id": told.group_id}
 
 
 def read_history(place: Place, value: Json) -> tuple[list[Parsed], Json]:
@@ -136,14 +123,15 @@ def _historic(place: Place, contacts: Contacts, contact: Identity, item: Any) ->
     message = object_of(item)
     wamid = word(message.get("id"))
     is_ours = _is_ours(place, message)
-    named = _addressee(message) if is_ours else _writer(message)
+    side: Literal["from", "to"] = "to" if is_ours else "from"
+    named = named_at(message, side)
     told, spare = contacts.complete(_completed(contact, named))
     if not wamid or not place.number or not told.is_known:
         return None
     sent_at, is_timed = place.time_of(message.get("timestamp"))
     history = object_of(message.get("history_context"))
     status = word_or_none(history.get("status"))
-    held = (_addressed if is_ours else _written)(told) | {
+    held = held_at(side, told, message) | {
         key: text for key in ("from", "to") if _is_same_number(text := word(message.get(key)), place.display_number)
     }
     is_held = history and not aside(history, status=status)
@@ -170,23 +158,6 @@ def _completed(contact: Identity, named: Identity) -> Identity:
         user_id=contact.user_id or named.user_id,
         parent_user_id=contact.parent_user_id or named.parent_user_id,
         group_id=contact.group_id or named.group_id,
-    )
-
-
-def _written(told: Identity) -> dict[str, str | None]:
-    return {
-        "from": told.wa_id,
-        "from_user_id": told.user_id,
-        "from_parent_user_id": told.parent_user_id,
-        "group_id": told.group_id,
-    }
-
-
-def _writer(message: Json) -> Identity:
-    return Identity(
-        wa_id=word_or_none(message.get("from")),
-        user_id=word_or_none(message.get("from_user_id")),
-        parent_user_id=word_or_none(message.get("from_parent_user_id")),
     )
 
 

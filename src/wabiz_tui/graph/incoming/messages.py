@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from wabiz_tui.graph.contents import read_content
-from wabiz_tui.graph.incoming.contacts import Contacts
+from wabiz_tui.graph.contents import read_content, type_of
+from wabiz_tui.graph.incoming.contacts import USER_ID, Contacts, held_at, named_at
 from wabiz_tui.graph.incoming.context import read_context, read_referral
 from wabiz_tui.graph.incoming.place import Place
 from wabiz_tui.graph.parsed import Forwarded, Identity, IdentityChange, IncomingMessage
@@ -16,7 +16,6 @@ from wabiz_tui.model.content import Content, Edit, Reaction, RequestWelcome, Rev
 from wabiz_tui.model.values import Referral
 
 _CHANGED_FROM = re.compile(r"changed from (\S{1,160}) to (\S{1,160})\s*\.?\s*$")
-_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,160}", re.ASCII)
 _DIGITS = re.compile(r"\+?([0-9]{4,20})", re.ASCII)
 
 
@@ -39,7 +38,7 @@ def read_body(message: Json, place: Place, *, is_timed: bool, contact: Json | No
     referral = read_referral(message.get("referral"))
     if isinstance(content, Unsupported):
         return Body(content, reply_to, forwarded, referral, context, place.extra(contact=contact))
-    kind = word(message.get("type"))
+    kind = type_of(message)
     known = ["id", "type", kind, *taken]
     known += [
         key
@@ -66,21 +65,10 @@ def read_message(place: Place, contacts: Contacts, value: Any) -> IncomingMessag
     wamid = word(message.get("id"))
     if not wamid or not place.number:
         return None
-    told = Identity(
-        wa_id=word_or_none(message.get("from")),
-        user_id=word_or_none(message.get("from_user_id")),
-        parent_user_id=word_or_none(message.get("from_parent_user_id")),
-        group_id=word_or_none(message.get("group_id")),
-    )
+    told = named_at(message, "from")
     sender, spare = contacts.complete(told)
     sent_at, is_timed = place.time_of(message.get("timestamp"))
-    held = {
-        "from": told.wa_id,
-        "from_user_id": told.user_id,
-        "from_parent_user_id": told.parent_user_id,
-        "group_id": told.group_id,
-    }
-    body = read_body(message, place, is_timed=is_timed, contact=spare, held=held)
+    body = read_body(message, place, is_timed=is_timed, contact=spare, held=held_at("from", told, message))
     change = _identity_change(sender, message, body.content)
     if not sender.is_known and change is not None:
         sender = change.previous
@@ -132,7 +120,7 @@ def _previous(sender: Identity, content: System, current: Identity) -> Identity:
     if spoken is None or spoken[2] not in _names(current):
         return previous
     old = spoken[1]
-    if _USER_ID.fullmatch(old) and previous.user_id is None and previous.parent_user_id != old:
+    if USER_ID.fullmatch(old) and previous.user_id is None and previous.parent_user_id != old:
         return msgspec.structs.replace(previous, user_id=old)
     digits = _DIGITS.fullmatch(old)
     if digits is not None and previous.wa_id is None:

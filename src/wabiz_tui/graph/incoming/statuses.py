@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
+
 from wabiz_tui.graph.contents import is_whole, read_error
-from wabiz_tui.graph.incoming.contacts import Contacts
+from wabiz_tui.graph.incoming.contacts import Contacts, known_by
 from wabiz_tui.graph.incoming.place import Place
 from wabiz_tui.graph.parsed import Identity, StatusUpdate
 from wabiz_tui.graph.reading import Json, aside, fingerprint, list_of, object_of, without, word, word_or_none
@@ -53,29 +55,22 @@ def _first(status: Json, keys: tuple[str, ...]) -> str | None:
 def _recipient(status: Json) -> Identity:
     key_hash = word_or_none(status.get("recipient_identity_key_hash"))
     if status.get("recipient_type") == "group":
-        return Identity(
-            wa_id=_first(status, _PARTICIPANTS),
-            user_id=_first(status, _PARTICIPANT_USERS),
-            parent_user_id=_first(status, _PARTICIPANT_PARENTS),
-            group_id=word_or_none(status.get("recipient_id")),
-            identity_key_hash=key_hash,
-        )
-    return Identity(
-        wa_id=word_or_none(status.get("recipient_id")),
-        user_id=word_or_none(status.get("recipient_user_id")),
-        parent_user_id=_first(status, _PARENTS),
-        identity_key_hash=key_hash,
-    )
+        participant = (_first(status, keys) for keys in (_PARTICIPANTS, _PARTICIPANT_USERS, _PARTICIPANT_PARENTS))
+        told = known_by(*participant, group=status.get("recipient_id"))
+    else:
+        told = known_by(status.get("recipient_id"), status.get("recipient_user_id"), _first(status, _PARENTS))
+    return msgspec.structs.replace(told, identity_key_hash=key_hash)
 
 
 def _rest(status: Json, told: Identity, *, is_timed: bool, errors_held: bool) -> Json:
     """The keys that no field holds, among them a second spelling of a key that says something else."""
     is_group = status.get("recipient_type") == "group"
+    phone = word_or_none(status.get("recipient_id"))
     users = (_PARTICIPANT_USERS, _PARTICIPANT_PARENTS) if is_group else (("recipient_user_id",), _PARENTS)
     held: dict[str, str | None] = {
         "id": word(status.get("id")),
         "status": word(status.get("status")),
-        "recipient_id": told.group_id or told.wa_id,
+        "recipient_id": told.group_id or (phone if phone in (told.user_id, told.parent_user_id) else told.wa_id),
         "recipient_type": "group" if is_group else "individual",
         "recipient_identity_key_hash": told.identity_key_hash,
         "biz_opaque_callback_data": word_or_none(status.get("biz_opaque_callback_data")),

@@ -328,7 +328,8 @@ def _read_error(error: _Error) -> MetaError:
 
 
 def _person(contact: _Contact | None, wa_id: str, user_id: str, parent: str) -> Identity:
-    if not (wa_id or user_id or parent):
+    # What stands in a phone's place and is no phone may be a user id.
+    if not wa_id.isdigit() and (wa_id or not (user_id or parent)):
         raise _Surprise
     if contact is None:
         return Identity(wa_id or None, user_id or None, parent or None)
@@ -347,6 +348,8 @@ def _person(contact: _Contact | None, wa_id: str, user_id: str, parent: str) -> 
 
 def _check_same(contact: _Contact, wa_id: str, user_id: str, parent: str) -> None:
     """One of the ids is the contact's, and none is another than the contact's."""
+    if contact.wa_id and not contact.wa_id.isdigit():
+        raise _Surprise
     pairs = ((contact.user_id, user_id), (contact.parent_user_id, parent), (contact.wa_id, wa_id))
     if not any(one and one == other for one, other in pairs) or any(one and other and one != other for one, other in pairs):
         raise _Surprise
