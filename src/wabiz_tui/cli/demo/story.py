@@ -75,9 +75,11 @@ class Story:
         _hold(counts["all"] >= _CUSTOMERS, f"at least {_CUSTOMERS} conversations, not {counts['all']}")
         for view in ("mine", "pending", "snoozed", "resolved", "unread"):
             _hold(counts[view] > 0, f"a conversation in '{view}'")
-        states = {row.preview_delivery for row in await self.desk.conversations()}
-        _hold(DeliveryState.FAILED in states, "a message that failed")
+        await self._until(self._has_failure, "a message that failed")
         return ", ".join(f"{number} {view}" for view, number in sorted(counts.items()))
+
+    async def _has_failure(self) -> bool:
+        return any(row.preview_delivery is DeliveryState.FAILED for row in await self.desk.conversations())
 
     async def customer_writes(self) -> str:
         outcome = await self.control.inbound({"from": CUSTOMER, "name": "Zoë Müller", "text": QUESTION})
