@@ -11,9 +11,11 @@ from contextlib import aclosing
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import TypeAlias
+from urllib.request import getproxies
 
 import httpx
 
+from wabiz_tui.cloud.lanes import Lanes
 from wabiz_tui.cloud.outcomes import may_have_arrived, never_left
 from wabiz_tui.model.errors import BadInput, TooLarge
 from wabiz_tui.model.secret import Secret
@@ -65,12 +67,14 @@ class Wire:
     ) -> None:
         for name in ("httpcore.http11", "httpcore.http2"):
             logging.getLogger(name).addFilter(_FILTER)
+        # By way of a proxy httpx finds the connections itself.
+        lanes = None if trust_env and getproxies() else Lanes(max_connections)
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(timeout.total_seconds(), connect=connect_timeout.total_seconds()),
             limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
             follow_redirects=False,
             trust_env=trust_env,
-            transport=transport,
+            transport=transport or lanes,
         )
         self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
