@@ -126,6 +126,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         self.listening.set()
 
+    async def run_on(self, listener: socket.socket) -> None:
+        """As `serve`, but the signals stay with the test run."""
+        await self._serve([listener])
+
 
 @asynccontextmanager
 async def serving(app: Starlette) -> AsyncGenerator[str, None]:
@@ -134,7 +138,7 @@ async def serving(app: Starlette) -> AsyncGenerator[str, None]:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(app, log_config=None, http=CuttableProtocol, ws="none", timeout_graceful_shutdown=1)
         server = _Server(config)
-        running = asyncio.ensure_future(server._serve([listener]))
+        running = asyncio.ensure_future(server.run_on(listener))
         try:
             await server.listening.wait()
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"

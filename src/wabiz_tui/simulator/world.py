@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from wabiz_tui.graph.reading import Json
+from wabiz_tui.graph.reading import Json, word
 from wabiz_tui.simulator.account.business import Business, build_business
 from wabiz_tui.simulator.account.media import MediaShelf
 from wabiz_tui.simulator.account.rates import Rates
 from wabiz_tui.simulator.account.templates import Templates
 from wabiz_tui.simulator.customers.people import Customer, People
+from wabiz_tui.simulator.journal import Journal
 from wabiz_tui.simulator.options import WEBHOOK_PATH, SimulatorOptions
 from wabiz_tui.simulator.refusals import no_object
 from wabiz_tui.simulator.timeline import MovableClock, Timeline
@@ -96,8 +97,8 @@ class World:
     settings: Settings = field(default_factory=Settings)
     displays: dict[str, str] = field(default_factory=dict[str, str])
     business: str = "Test Business"
-    sent: list[Sent] = field(default_factory=list[Sent])
-    reads: list[Json] = field(default_factory=list[Json])
+    sent: Journal[Sent] = field(default_factory=lambda: Journal(lambda one: one.wamid))
+    reads: Journal[Json] = field(default_factory=lambda: Journal(lambda one: word(one["message_id"])))
     incoming: int = 0
     play: "Play | None" = None
     """What customers do by themselves; there once the world lives."""

@@ -20,7 +20,7 @@ class Known(msgspec.Struct, frozen=True):
 
 def find_message(world: World, wamid: str) -> Known | None:
     """A message of either side; None for one this world does not know."""
-    sent = next((one for one in reversed(world.sent) if one.wamid == wamid), None)
+    sent = world.sent.find(wamid)
     if sent is not None:
         return Known(word(sent.body.get("type")) or "text", sent.at, sent.number)
     return find_incoming(world, wamid)

@@ -13,6 +13,8 @@ from wabiz_tui.simulator.account.file_signs import is_animated, types_of
 URL_LIFE = timedelta(minutes=5)
 INCOMING_LIFE = timedelta(days=7)
 UPLOADED_LIFE = timedelta(days=30)
+MOST_FILES, MOST_BYTES = 50_000, 1 << 30
+"""Above these the oldest files die before their time."""
 
 
 @dataclass
@@ -35,9 +37,11 @@ class StoredFile:
 
 
 class MediaShelf:
-    """All files. `info` makes a URL that dies; the path's key says when it was made."""
+    """All files, the oldest first. `info` makes a URL that dies; the path's key says when it was made."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_files: int = MOST_FILES, most_bytes: int = MOST_BYTES) -> None:
+        self._most_files, self._most_bytes = most_files, most_bytes
+        self._bytes = 0
         self._files: dict[str, StoredFile] = {}
         self._urls: dict[str, tuple[str, datetime]] = {}
         self._made = self._asked = self._turn = 0
@@ -52,8 +56,12 @@ class MediaShelf:
         life = INCOMING_LIFE if is_incoming else UPLOADED_LIFE
         name = str(1_000_000_000_000_000 + int.from_bytes(hashlib.sha256(f"{self._made} {now}".encode()).digest()[:6], "big"))
         stored = StoredFile(name, content, mime_type, filename, now + life, number, is_incoming)
+        self.remove(name)
         self._files[name] = stored
+        self._bytes += len(content)
         self._forget_the_dead(now)
+        while len(self._files) > 1 and (len(self._files) > self._most_files or self._bytes > self._most_bytes):
+            self.remove(next(iter(self._files)))
         return stored
 
     def upload(
@@ -79,7 +87,9 @@ class MediaShelf:
         return stored if stored is not None and now < stored.expires_at else None
 
     def remove(self, name: str) -> bool:
-        return self._files.pop(name, None) is not None
+        gone = self._files.pop(name, None)
+        self._bytes -= len(gone.content) if gone is not None else 0
+        return gone is not None
 
     def info(self, stored: StoredFile, base_url: str, now: datetime) -> Json:
         """`file_size` is text every second time: both are seen in life (cloud-api §2)."""
@@ -87,6 +97,8 @@ class MediaShelf:
         self._forget_the_dead(now)
         key = hashlib.sha256(f"{stored.id} {self._asked} {now}".encode()).hexdigest()[:24]
         self._urls[key] = (stored.id, now + URL_LIFE)
+        if len(self._urls) > self._most_files:
+            del self._urls[next(iter(self._urls))]
         size = len(stored.content)
         return {
             "messaging_product": "whatsapp",
@@ -107,5 +119,6 @@ class MediaShelf:
         self._turn += 1
         if self._turn % 256:
             return
-        self._files = {name: one for name, one in self._files.items() if now < one.expires_at}
+        for name in [name for name, one in self._files.items() if now >= one.expires_at]:
+            self.remove(name)
         self._urls = {key: one for key, one in self._urls.items() if now < one[1]}

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from wabiz_tui.graph.reading import Json, list_of, object_of, word
 from wabiz_tui.simulator.account.telling import REVIEW_SECONDS, tell_account
+from wabiz_tui.simulator.account.templates import STATUSES
 from wabiz_tui.simulator.world import Sent, World
 
 PAUSES = (timedelta(hours=3), timedelta(hours=6))
@@ -12,10 +13,6 @@ PAUSES = (timedelta(hours=3), timedelta(hours=6))
 PACING_TAKES = timedelta(hours=1)
 CATEGORY_NOTICE = timedelta(days=1)
 ARCHIVED_FOR = timedelta(days=28)
-STATUSES = (
-    "APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED", "IN_APPEAL", "PENDING_DELETION", "LIMIT_EXCEEDED", "LOCKED", "FLAGGED",
-    "ARCHIVED",
-)  # fmt: skip
 EVENTS = (*STATUSES, "REINSTATED", "UNARCHIVED", "DELETED")
 SCORES = ("GREEN", "YELLOW", "RED", "UNKNOWN")
 _PAUSE_TITLES = ("FIRST_PAUSE", "SECOND_PAUSE")

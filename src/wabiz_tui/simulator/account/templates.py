@@ -16,6 +16,10 @@ from wabiz_tui.simulator.refusals import Refusal, invalid, no_object
 PER_HOUR, MOST = 100, 6000
 RESERVED_FOR = timedelta(days=30)
 EDITS_A_DAY, EDITS_A_MONTH = 1, 10
+STATUSES = (
+    "APPROVED", "PENDING", "REJECTED", "PAUSED", "DISABLED", "IN_APPEAL", "PENDING_DELETION", "LIMIT_EXCEEDED", "LOCKED", "FLAGGED",
+    "ARCHIVED",
+)  # fmt: skip
 EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
 _HOUR, _DAY, _MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=30)
 
@@ -98,6 +102,13 @@ class Templates:
         item = _shown(asked, f"9000000000{self._next:05d}", name, language, category, now=now)
         self.items.append(item)
         return item
+
+    def put(self, asked: Json, status: str, now: datetime) -> None:
+        """One that is there from the start, in place of what has its name and language; no limit on creation counts it."""
+        name, language, category = word(asked["name"]), word(asked["language"]), word(asked["category"]).upper()
+        self.items = [one for one in self.items if (one["name"], one["language"]) != (name, language)]
+        self._next += 1
+        self.items.append({**_shown(asked, f"9000000000{self._next:05d}", name, language, category, now=now), "status": status})
 
     def edit(self, item: Json, asked: Json, now: datetime) -> None:
         """Replaces its components and sends it back to review. Raises 2388039 for a status that may not be edited or too many edits."""

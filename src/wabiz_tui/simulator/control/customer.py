@@ -53,6 +53,7 @@ def customer_row(world: World, one: Customer) -> Json:
         "hide_phone": one.is_phone_hidden,
         "reads": one.reads,
         "on_whatsapp": one.is_reachable,
+        "online": one.is_online,
         "character": world.play.character_of(one) if world.play is not None else None,
         "windows": {number: one.is_window_open(number, now) for number in one.last_incoming},
     }

@@ -92,7 +92,7 @@ def _writer(world: World, asked: Json, raw: Json) -> Customer:
 
 def _tapped_on(world: World, tap: Json) -> Sent:
     wamid = word(tap.get("wamid"))
-    sent = next((one for one in reversed(world.sent) if one.wamid == wamid), None)
+    sent = world.sent.find(wamid)
     if sent is None:
         raise NotFound("`tap` names no message that was sent: its `wamid` is that of the answer to the send (see GET /_control/sent).")
     return sent

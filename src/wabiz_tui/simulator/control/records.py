@@ -39,8 +39,8 @@ async def sent_rows(world: World, request: Request) -> Json:
             return False
         return (since is None or one.at >= since) and asked.get("text", "") in (told.get("text") or "")
 
-    rows = await _awaited(asked, lambda: [one for one in world.sent[after:] if wanted(one)])
-    return {"sent": [one.describe() for one in rows[-_limit(asked, KEPT) :]], "count": len(rows), "position": len(world.sent)}
+    rows = await _awaited(asked, lambda: [one for one in world.sent.since(after) if wanted(one)])
+    return {"sent": [one.describe() for one in rows[-_limit(asked, KEPT) :]], "count": len(rows), "position": world.sent.told}
 
 
 async def delivery_rows(world: World, request: Request) -> Json:
@@ -74,8 +74,10 @@ async def read_rows(world: World, request: Request) -> Json:
     """What was marked as read, and typing indicators."""
     asked = _query(request, (*_COMMON, "wamid"))
     after = _whole(asked, "after", 0)
-    rows = await _awaited(asked, lambda: [one for one in world.reads[after:] if asked.get("wamid", one["message_id"]) == one["message_id"]])
-    return {"reads": rows[-_limit(asked, KEPT) :], "count": len(rows), "position": len(world.reads)}
+    rows = await _awaited(
+        asked, lambda: [one for one in world.reads.since(after) if asked.get("wamid", one["message_id"]) == one["message_id"]]
+    )
+    return {"reads": rows[-_limit(asked, KEPT) :], "count": len(rows), "position": world.reads.told}
 
 
 def state_of(world: World, _: Request) -> Json:
@@ -96,7 +98,7 @@ def state_of(world: World, _: Request) -> Json:
         "customers": [customer_row(world, one) for one in people[-_MOST_CUSTOMERS:]],
         "people": len(people),
         "incoming": world.incoming,
-        "sent": len(world.sent),
+        "sent": world.sent.told,
         "deliveries": len(world.courier.deliveries),
         "undelivered": sum(not one.is_settled for one in world.courier.deliveries),
         "media": len(world.media),

@@ -13,7 +13,7 @@ async def post_status(world: World, asked: Json) -> Json:
     wamid, state = word(asked.get("wamid")) or word(asked.get("id")), word(asked.get("status")) or word(asked.get("state"))
     if not wamid or not state:
         raise BadInput("Name the message and its state: `wamid` and `status`.")
-    sent = next((one for one in world.sent if one.wamid == wamid), None)
+    sent = world.sent.find(wamid)
     if sent is None:
         phone = digits_of(word(asked.get("to")) or word(asked.get("from")))
         number = word(asked.get("number")) or world.options.phone_number_ids[0]

@@ -13,10 +13,10 @@ from wabiz_tui.simulator.world import World
 
 ORDERS = ("system_first", "update_first", "system_only", "update_only", "none")
 CHANGES = (
-    "name", "username", "hide_phone", "parent_user_id", "user_id", "reads", "on_whatsapp", "language", "character", "new_phone",
+    "name", "username", "hide_phone", "parent_user_id", "user_id", "reads", "on_whatsapp", "online", "language", "character", "new_phone",
     "new_user_id", "order", "recycle", "identity_changed",
 )  # fmt: skip
-_FLAGS = (("hide_phone", "is_phone_hidden"), ("reads", "reads"), ("on_whatsapp", "is_reachable"))
+_FLAGS = (("hide_phone", "is_phone_hidden"), ("reads", "reads"), ("on_whatsapp", "is_reachable"), ("online", "is_online"))
 
 
 def change(world: World, customer: Customer, asked: Json, *, number: str | None = None) -> list[Delivery | None]:
@@ -28,6 +28,10 @@ def change(world: World, customer: Customer, asked: Json, *, number: str | None 
     for key, attribute in _FLAGS:
         if key in asked:
             setattr(customer, attribute, asked[key])
+    if customer.is_online:
+        waiting, customer.waiting = customer.waiting, []
+        for tell in waiting:
+            tell()
     told: list[Delivery | None] = []
     to = number or world.options.phone_number_ids[0]
     if asked.get("identity_changed"):

@@ -3,18 +3,20 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from wabiz_tui.graph.reading import Json, object_of, word
+from wabiz_tui.graph.reading import Json, instant_of, object_of, word
 from wabiz_tui.simulator.customers.forms import MEDIA_TYPES
 from wabiz_tui.simulator.customers.people import Customer
 from wabiz_tui.simulator.customers.pictures import sample
 from wabiz_tui.simulator.webhooks.courier import Delivery
 from wabiz_tui.simulator.webhooks.envelope import Told, seconds
 from wabiz_tui.simulator.world import World
+
+CALLS_ALLOWED_FOR = timedelta(days=7)
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -49,8 +51,18 @@ def prepare(
         value = {"contacts": [customer.contact()], **value}
     if message["type"] != "system":
         customer.note_incoming(to, moment)
+        _note_call_permission(customer, object_of(object_of(message.get("interactive")).get("call_permission_reply")), to, moment)
     world.incoming += 1
     return Written(name, world.told(to, value, "messages"))
+
+
+def _note_call_permission(customer: Customer, reply: Json, number: str, at: datetime) -> None:
+    """A permission to call lasts seven days unless the reply says otherwise (cloud-api §16)."""
+    if reply.get("response") == "accept":
+        told = instant_of(reply.get("expiration_timestamp"))
+        customer.calls_until[number] = None if reply.get("is_permanent") is True else told or at + CALLS_ALLOWED_FOR
+    elif reply:
+        customer.calls_until.pop(number, None)
 
 
 def echo(world: World, customer: Customer, content: Json, *, number: str | None = None, at: datetime, wamid: str = "") -> Written:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,6 +24,12 @@ class Customer:
     is_phone_hidden: bool = False
     reads: bool = True
     is_reachable: bool = True
+    is_online: bool = True
+    """False: the phone is off. What is sent to it is `sent` and no more, until it is on again."""
+    waiting: list[Callable[[], None]] = field(default_factory=list["Callable[[], None]"])
+    """What is told once the phone is on again."""
+    calls_until: dict[str, datetime | None] = field(default_factory=dict[str, "datetime | None"])
+    """phone_number_id → until when that number may call them; None: for good."""
     last_incoming: dict[str, datetime] = field(default_factory=dict[str, datetime])
     """phone_number_id → Meta's time of the customer's latest message."""
     blocked_by: set[str] = field(default_factory=set[str])

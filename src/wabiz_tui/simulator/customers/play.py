@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from wabiz_tui.graph.reading import Json, object_of, word
+from wabiz_tui.graph.reading import Json, object_of, without, word
 from wabiz_tui.simulator.customers import talk
 from wabiz_tui.simulator.customers.characters import CHARACTERS, Character, Saying, language_of, sayings
 from wabiz_tui.simulator.customers.crowd import crowd_of
@@ -15,7 +15,9 @@ from wabiz_tui.simulator.customers.incoming import echo, prepare, tell_together,
 from wabiz_tui.simulator.customers.people import Customer, digits_of, made_user_id
 from wabiz_tui.simulator.customers.scenario import Line, Person, Scenario, starting_time
 from wabiz_tui.simulator.customers.taps import tapped
+from wabiz_tui.simulator.spans import span_of
 from wabiz_tui.simulator.switches import change_settings
+from wabiz_tui.simulator.webhooks.account_events import event_asked
 from wabiz_tui.simulator.webhooks.envelope import Told
 from wabiz_tui.simulator.world import Sent, World
 
@@ -75,6 +77,11 @@ class Play:
                 world.timeline.after(line.after.total_seconds(), self._doing(actor, line))
         for asked in scenario.fault:
             world.faults.add(asked, world.now())
+        for asked in scenario.template:
+            world.templates.put(without(asked, "status"), word(asked.get("status")) or "APPROVED", world.now())
+        for asked in scenario.event:
+            after = span_of(asked.get("after"), "after") or timedelta()
+            world.timeline.after(after.total_seconds(), self._telling(without(asked, "after")))
         self._expect(scenario.arrivals.per_minute, self._arrive)
         self._expect(scenario.random.per_minute, self._improvise)
         if self._hear not in world.on_sent:
@@ -116,6 +123,7 @@ class Play:
                 is_phone_hidden=person.hide_phone,
                 reads=person.reads,
                 is_reachable=person.on_whatsapp,
+                is_online=person.online,
             )
         )
 
@@ -147,6 +155,15 @@ class Play:
                 self._mend(actor, "edit" if line.edit else "revoke", actor.last_wamid, line.edit)
             else:
                 self._say(actor, line)
+
+        return act
+
+    def _telling(self, asked: Json) -> Act:
+        """An event of the scenario, at its time."""
+
+        async def act() -> None:
+            number = word(asked.get("number")) or self.world.options.phone_number_ids[0]
+            self.world.courier.tell([event_asked(self.world, asked, number)])
 
         return act
 
@@ -280,7 +297,7 @@ class Play:
 
     def _reaches(self, actor: Actor, sent: Sent) -> bool:
         is_open = actor.customer.is_window_open(sent.number, self.world.now()) or sent.body.get("type") == "template"
-        return is_open and actor.customer.is_reachable and sent.number not in actor.customer.blocked_by
+        return is_open and actor.customer.is_reachable and actor.customer.is_online and sent.number not in actor.customer.blocked_by
 
 
 def _words_of(sent: Sent) -> str:

@@ -7,13 +7,16 @@ from typing import Any, Literal
 
 import msgspec
 
-from wabiz_tui.graph.reading import Json
+from wabiz_tui.graph.reading import Json, without, word
+from wabiz_tui.graph.templates.creation import check_definition
 from wabiz_tui.model.document import Problem, Written, load_text, nearest_name, read_document
-from wabiz_tui.model.errors import BadInput
+from wabiz_tui.model.errors import BadInput, LimitBroken
+from wabiz_tui.simulator.account.templates import STATUSES
 from wabiz_tui.simulator.customers.characters import CHARACTERS
 from wabiz_tui.simulator.customers.identity import CHANGES
 from wabiz_tui.simulator.customers.talk import phrase_book
-from wabiz_tui.simulator.spans import parse_span
+from wabiz_tui.simulator.spans import parse_span, span_of
+from wabiz_tui.simulator.webhooks.account_events import EVENTS
 from wabiz_tui.simulator.webhooks.faults import read_fault
 
 _NONE = timedelta()
@@ -59,6 +62,7 @@ class Person(msgspec.Struct, frozen=True):
     hide_phone: bool = False
     reads: bool = True
     on_whatsapp: bool = True
+    online: bool = True
     quiet: bool = False
     number: str = ""
     history: tuple[Line, ...] = ()
@@ -116,6 +120,10 @@ class Scenario(msgspec.Struct, frozen=True):
     random: Crowd = Crowd()
     fault: tuple[dict[str, Any], ...] = ()
     """As in `POST /_control/fault`; `after` counts from the start."""
+    event: tuple[dict[str, Any], ...] = ()
+    """As in `POST /_control/event`; `after` counts from the start."""
+    template: tuple[dict[str, Any], ...] = ()
+    """As in `POST /{waba}/message_templates`, with a `status` (APPROVED): they are there from the start."""
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -158,10 +166,37 @@ def _problems(scenario: Scenario, _: Written) -> list[Problem]:
             read_fault(asked, datetime.now(UTC), name=0, dice=random.Random(0))  # noqa: S311 a play's dice
         except BadInput as error:
             found.append(Problem(("fault", index), error.sentence))
+    found += _wrong_events(scenario) + _wrong_templates(scenario)
     try:
         starting_time(scenario)
     except ValueError:
         found.append(Problem(("clock", "start"), "It must be an instant such as 2026-11-22T12:00:00Z."))
+    return found
+
+
+def _wrong_events(scenario: Scenario) -> list[Problem]:
+    found: list[Problem] = []
+    for index, asked in enumerate(scenario.event):
+        field = word(asked.get("field"))
+        if not isinstance(asked.get("value"), dict):
+            found += _unknown(("event", index, "field"), field or "nothing", EVENTS)
+        elif not field:
+            found.append(Problem(("event", index), "Name the webhook field: `field`."))
+        try:
+            span_of(asked.get("after"), "after")
+        except BadInput as error:
+            found.append(Problem(("event", index, "after"), error.sentence))
+    return found
+
+
+def _wrong_templates(scenario: Scenario) -> list[Problem]:
+    found: list[Problem] = []
+    for index, asked in enumerate(scenario.template):
+        found += _unknown(("template", index, "status"), word(asked.get("status")), STATUSES)
+        try:
+            check_definition(without(asked, "status"))
+        except LimitBroken as broken:
+            found.append(Problem(("template", index), f"`{broken.field}` {broken.why}."))
     return found
 
 

@@ -64,7 +64,7 @@ class Call:
     def items(self, name: str) -> list[Any]:
         """The list of that name, also where JSON holds it written out as text, as Graph takes it; empty when it is missing."""
         value = self.given.get(name)
-        return list_of(_decoded(value) if isinstance(value, str) else value)
+        return list_of(decoded(value))
 
     def flag(self, name: str) -> bool | None:
         """True or false, also as a form writes them. Raises CloudError 100 for anything else; None when it is missing."""
@@ -131,12 +131,13 @@ def _from_form(raw: bytes) -> Json:
         if name.endswith("[]"):
             given.setdefault(name[:-2], []).append(value)
         else:
-            given[name] = _decoded(value)
+            given[name] = decoded(value)
     return given
 
 
-def _decoded(value: str) -> object:
-    if not value.lstrip().startswith(("{", "[")):
+def decoded(value: object) -> object:
+    """What a text holds that is a JSON object or list; anything else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
     try:
         return load_object(b'{"v":' + value.encode() + b"}")["v"]
@@ -156,7 +157,7 @@ async def _from_multipart(request: Request, query: Json) -> Parameters:
                 else:
                     given[name] = content.decode(errors="replace")
             else:
-                given[name] = _decoded(value)
+                given[name] = decoded(value)
     return Parameters(given, sent)
 
 

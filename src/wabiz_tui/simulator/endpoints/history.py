@@ -8,7 +8,7 @@ from wabiz_tui.simulator.endpoints.call import Call
 from wabiz_tui.simulator.endpoints.paging import page
 from wabiz_tui.simulator.refusals import no_object
 from wabiz_tui.simulator.webhooks.delivery import Delivery
-from wabiz_tui.simulator.world import World
+from wabiz_tui.simulator.world import Sent, World
 
 _STATES = {"sent": "SENT", "delivered": "DELIVERED", "read": "READ", "played": "READ", "failed": "FAILED"}
 _PREFIX = "77"
@@ -17,15 +17,15 @@ _PREFIX = "77"
 async def listed(call: Call) -> Json:
     wanted, world = call.word("message_id"), call.world
     rows = [
-        {"id": history_id(index), "index": index}
-        for index, sent in enumerate(world.sent)
+        {"id": history_id(index), "sent": sent}
+        for index, sent in world.sent.numbered()
         if sent.number == call.node and wanted in ("", sent.wamid)
     ]
     told = _deliveries(world)
 
     def show(row: Json) -> Json:
-        index: int = row["index"]
-        return {"id": row["id"], "message_id": world.sent[index].wamid, "events": {"data": _events(world, index, told)}}
+        sent: Sent = row["sent"]
+        return {"id": row["id"], "message_id": sent.wamid, "events": {"data": _events(world, row["id"], sent, told)}}
 
     return page(call, rows, lambda row: word(row["id"]), show=show)
 
@@ -36,10 +36,10 @@ async def events(call: Call) -> Json:
     wanted = call.word("status_filter")
     if wanted and wanted not in states:
         raise graph_error(100, "Param status_filter must be one of {" + ", ".join(sorted(states)) + "}")
-    index = index_of(call.world, call.node)
-    if index is None:
+    sent = sent_of(call.world, call.node)
+    if sent is None:
         raise no_object(call.node)
-    rows = [row for row in _events(call.world, index, _deliveries(call.world)) if wanted in ("", row["delivery_status"])]
+    rows = [row for row in _events(call.world, call.node, sent, _deliveries(call.world)) if wanted in ("", row["delivery_status"])]
     nodes = [{"node": {**row, "occurrence_timestamp": row["timestamp"], "status_timestamp": row["timestamp"]}} for row in rows]
     return page(call, nodes, lambda row: word(row["node"]["id"]))
 
@@ -53,27 +53,26 @@ def history_id(index: int) -> str:
     return f"{_PREFIX}{index:012d}"
 
 
-def index_of(world: World, name: str) -> int | None:
-    """Which send a history id stands for."""
-    if not name.startswith(_PREFIX) or len(name) != 14 or not name.isdecimal():
+def sent_of(world: World, name: str) -> Sent | None:
+    """The send a history id stands for."""
+    if not name.startswith(_PREFIX) or len(name) != 14 or not (name.isascii() and name.isdecimal()):
         return None
-    index = int(name[len(_PREFIX) :])
-    return index if index < len(world.sent) else None
+    return world.sent.at(int(name[len(_PREFIX) :]))
 
 
 def is_history(world: World, name: str) -> bool:
-    return index_of(world, name) is not None
+    return sent_of(world, name) is not None
 
 
-def _events(world: World, index: int, told: dict[str, Delivery]) -> list[Json]:
-    callback, sent = world.courier.callback, world.sent[index]
+def _events(world: World, name: str, sent: Sent, told: dict[str, Delivery]) -> list[Json]:
+    callback = world.courier.callback
     rows: list[Json] = []
     for place, status in enumerate(sent.statuses):
         state = _STATES.get(word(status["status"]))
         if state is None:
             continue
         row: Json = {
-            "id": f"{history_id(index)}{place:02d}",
+            "id": f"{name}{place:02d}",
             "delivery_status": state,
             "timestamp": int(datetime.fromisoformat(word(status["at"])).timestamp()),
             "application": {"id": world.options.app_id},

@@ -21,11 +21,13 @@ LEAST_MINUTES, MOST_MINUTES = 60, 43200
 
 
 async def upload(call: Call) -> Json:
-    """`type` wins over the part's own content type. `ttl_minutes` shortens the file's life."""
+    """`type` wins over the part's own content type where it is a MIME type; some clients write the kind there (`image`). `ttl_minutes`
+    shortens the file's life."""
     call.product()
     if call.file is None:
         raise graph_error(100, "The parameter file is required.")
-    told = call.word("type") or call.file.mime_type
+    asked = call.word("type")
+    told = asked if "/" in asked or not call.file.mime_type else call.file.mime_type
     if not told:
         raise graph_error(100, "The parameter type is required.")
     minutes = call.whole("ttl_minutes", LEAST_MINUTES, MOST_MINUTES)

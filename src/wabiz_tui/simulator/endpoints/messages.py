@@ -9,9 +9,16 @@ from wabiz_tui.model.codec import encode
 from wabiz_tui.model.content import Template
 from wabiz_tui.model.errors import CloudError
 from wabiz_tui.simulator.account.sending import accept, mark_read
-from wabiz_tui.simulator.endpoints.call import Call
+from wabiz_tui.simulator.endpoints.call import Call, decoded
 from wabiz_tui.simulator.endpoints.gate import Cut
 from wabiz_tui.simulator.world import World
+
+_TEXTS = ("to", "recipient", "type", "biz_opaque_callback_data", "message_id", "status")
+
+
+def _body(call: Call) -> bytes:
+    """Graph takes an object or a list also written out as text; some clients send the contents so."""
+    return encode({key: value if key in _TEXTS else decoded(value) for key, value in call.given.items()})
 
 
 async def messages(call: Call) -> Json:
@@ -19,7 +26,7 @@ async def messages(call: Call) -> Json:
     if (late := world.faults.take("latency", now)) is not None:
         await asyncio.sleep(late.number("seconds", 1.0))
     await _fail_before(world)
-    asked = parse_request(encode(call.given))
+    asked = parse_request(_body(call))
     if isinstance(asked, ReadRequest):
         return mark_read(world, call.node, asked)
     return await _sent(call, asked)
@@ -27,7 +34,7 @@ async def messages(call: Call) -> Json:
 
 async def marketing_messages(call: Call) -> Json:
     """The Marketing Messages API: the same body, for marketing templates only."""
-    asked = parse_request(encode(call.given))
+    asked = parse_request(_body(call))
     if isinstance(asked, ReadRequest) or not isinstance(asked.content, Template):
         raise graph_error(131055, "Only marketing template messages can be sent through the Marketing Messages API")
     return await _sent(call, asked, is_marketing_api=True)

@@ -29,7 +29,7 @@ async def look_up(call: Call) -> Json:
 
 
 async def create(call: Call) -> Json:
-    """With a `code` it is an edit of that one."""
+    """With a `code`, in the path or beside the message, it is an edit of that one."""
     message = call.given.get("prefilled_message")
     if not isinstance(message, str) or not 1 <= len(message) <= MAX_MESSAGE:
         raise graph_error(100, f"Param prefilled_message must be between 1 and {MAX_MESSAGE} characters long.")
@@ -37,7 +37,7 @@ async def create(call: Call) -> Json:
     if image not in ("", "PNG", "SVG"):
         raise graph_error(100, "Param generate_qr_image must be one of {PNG, SVG}")
     codes = number_of_call(call).codes
-    name = call.word("code")
+    name = call.item or call.word("code")
     if name and name not in codes:
         raise no_object(name, "post")
     if not name and len(codes) >= MOST:

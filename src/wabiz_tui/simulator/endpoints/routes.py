@@ -7,6 +7,7 @@ from wabiz_tui.simulator.endpoints import (
     accounts,
     analytics,
     blocks,
+    call_permissions,
     history,
     media,
     messages,
@@ -38,11 +39,12 @@ NUMBER: Edges = {
     "conversational_automation": {"POST": settings.change_automation},
     "whatsapp_business_profile": {"GET": profile.look_up, "POST": profile.change},
     "message_qrdls": {"GET": qr_codes.listed, "POST": qr_codes.create},
-    "message_qrdls/": {"GET": qr_codes.look_up, "DELETE": qr_codes.delete},
+    "message_qrdls/": {"GET": qr_codes.look_up, "POST": qr_codes.create, "DELETE": qr_codes.delete},
     "message_history": {"GET": history.listed},
     "username": {"GET": usernames.username, "POST": usernames.set_username, "DELETE": usernames.remove_username},
     "username_suggestions": {"GET": usernames.username_suggestions},
     "contact_book": {"DELETE": numbers.forget_contact},
+    "call_permissions": {"GET": call_permissions.look_up},
 }
 ACCOUNT: Edges = {
     "": {"GET": accounts.look_up, "POST": accounts.change},

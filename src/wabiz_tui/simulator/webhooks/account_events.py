@@ -5,7 +5,7 @@ from collections.abc import Callable
 from wabiz_tui.graph.reading import Json, list_of, number_of, object_of, without, word
 from wabiz_tui.model.document import nearest_name
 from wabiz_tui.model.errors import BadInput
-from wabiz_tui.simulator.customers.people import Customer
+from wabiz_tui.simulator.customers.people import Customer, digits_of
 from wabiz_tui.simulator.webhooks.envelope import Told, rfc3339, seconds
 from wabiz_tui.simulator.world import World
 
@@ -40,6 +40,20 @@ def event_of(world: World, field: str, number: str, customer: Customer | None, a
     # Account-level errors come under `messages` (cloud-api §7).
     shown = "messages" if field == "errors" else field
     return Told(waba=world.options.waba_id, field=shown, value={**value, **without(asked, *_SHORT, "alert_info")})
+
+
+_HOW = ("field", "from", "phone", "user_id", "number", "phone_number_id", "wait", "timeout", "waba", "value", "set")
+
+
+def event_asked(world: World, asked: Json, number: str) -> Told:
+    """The change a request or a scenario asks for: `field` with its usual value, single keys of it replaced, or all of it as `value`.
+    Raises BadInput as `event_of` does."""
+    field = word(asked.get("field"))
+    if isinstance(asked.get("value"), dict):
+        return Told(waba=word(asked.get("waba")) or world.options.waba_id, field=field, value=asked["value"])
+    phone, user_id = digits_of(word(asked.get("from")) or word(asked.get("phone"))), word(asked.get("user_id"))
+    customer = world.people.meet(wa_id=phone or None, user_id=user_id or None) if phone or user_id else None
+    return event_of(world, field, number, customer, without(asked, *_HOW) | object_of(asked.get("set")))
 
 
 _SHORT = ("limit", "text", "wamid", "wa_id", "call", "group", "kind", "messages", "subject", "preference")

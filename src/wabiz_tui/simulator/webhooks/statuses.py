@@ -1,17 +1,20 @@
 """What the business is told of a message it sent: which statuses, when, and in what words."""
 
-from datetime import datetime
+import hashlib
+from datetime import datetime, timedelta
 from typing import Any
 
 from wabiz_tui.graph.errors import meaning
 from wabiz_tui.graph.reading import Json, object_of, word
 from wabiz_tui.graph.requests import SendRequest
 from wabiz_tui.model.content import Audio, Reaction
-from wabiz_tui.simulator.customers.people import Customer
+from wabiz_tui.simulator.customers.people import WINDOW, Customer
 from wabiz_tui.simulator.webhooks.envelope import rfc3339, seconds
 from wabiz_tui.simulator.world import Sent, World
 
 NOT_ON_WHATSAPP = 131026
+KEPT_FOR = timedelta(days=30)
+"""How long a message waits for a phone that is off; then it is dropped, and nothing tells of it (cloud-api §3.1)."""
 _USUAL = (("sent", 0.2, 0.5), ("delivered", 0.5, 1.5), ("read", 1.0, 4.0))
 
 
@@ -51,7 +54,14 @@ def _later(world: World, sent: Sent, state: str, after: float, category: str, *,
         return
 
     async def act() -> None:
-        tell_status(world, sent, state, category=category, code=code)
+        if state == "sent" or code is not None or sent.customer.is_online:
+            tell_status(world, sent, state, category=category, code=code)
+        else:
+            sent.customer.waiting.append(act_when_on)
+
+    def act_when_on() -> None:
+        if world.now() - sent.at <= KEPT_FOR:
+            tell_status(world, sent, state, category=category)
 
     world.timeline.after(after * world.settings.pace, act)
 
@@ -66,6 +76,13 @@ def _contact(customer: Customer, state: str, code: int | None) -> Json:
         shown = ("wa_id",) if code == NOT_ON_WHATSAPP else ("wa_id", "user_id")
         contact = {key: contact[key] for key in shown if key in contact}
     return contact
+
+
+def _conversation(sent: Sent, state: str, category: str, moment: datetime) -> Json:
+    """As before v24: in each status, an id per message; its end only with `sent` (cloud-api §9)."""
+    name = hashlib.sha256(f"conversation {sent.wamid}".encode()).hexdigest()[:32]
+    end = {"expiration_timestamp": seconds(moment + WINDOW)} if state == "sent" else {}
+    return {"id": name, **end, "origin": {"type": category}}
 
 
 def tell_status(
@@ -89,7 +106,7 @@ def tell_status(
     if state in ("sent", "delivered"):
         kind = "free_customer_service" if category == "service" else "regular"
         status["pricing"] = {"billable": kind == "regular", "pricing_model": "PMP", "type": kind, "category": category}
-        if world.settings.shape == "v23":
-            status["conversation"] = {"id": f"{customer.key}-conversation", "origin": {"type": category}}
+    if world.settings.shape == "v23" and code is None:
+        status["conversation"] = _conversation(sent, state, category, moment)
     sent.statuses.append({"status": state, "at": rfc3339(moment), **({"code": code} if code is not None else {})})
     return world.courier.tell([world.told(sent.number, value, "statuses")])
