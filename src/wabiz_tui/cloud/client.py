@@ -16,6 +16,7 @@ from wabiz_tui.cloud.patience import Patience, Persistence
 from wabiz_tui.cloud.profiles import Profiles
 from wabiz_tui.cloud.templates import Templates
 from wabiz_tui.cloud.transport import MAX_MEDIA, Transport
+from wabiz_tui.cloud.uploads import Uploads
 from wabiz_tui.cloud.usage import Usage
 from wabiz_tui.cloud.users import Users
 from wabiz_tui.graph.responses import Accepted
@@ -49,6 +50,7 @@ class CloudClient:
         self.version, self.pacing = version, pacing
         self.messages = Messages(calls, pacing)
         self.media = MediaFiles(calls)
+        self.uploads = Uploads(calls)
         self.templates = Templates(calls)
         self.numbers = Numbers(calls)
         self.profiles = Profiles(calls)

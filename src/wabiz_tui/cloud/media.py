@@ -17,7 +17,7 @@ from wabiz_tui.cloud.multipart import Progress, Source, Upload
 from wabiz_tui.cloud.outcomes import Refused, WrongHash, outcome
 from wabiz_tui.cloud.transport import MAX_MEDIA, Download
 from wabiz_tui.graph.errors import graph_error
-from wabiz_tui.graph.limits import MEDIA_SIZES, media_kind
+from wabiz_tui.graph.limits import check_file, media_kind, refusing
 from wabiz_tui.graph.responses import MediaInfo, parse_media_info, parse_uploaded
 from wabiz_tui.model.errors import BadInput, CloudError, TooLarge
 
@@ -170,10 +170,13 @@ async def _watched(incoming: Download, digests: Sequence[bytes | None], progress
 def _check(mime_type: str, size: int) -> None:
     kind = media_kind(mime_type)
     if kind is None:
-        raise _refusal(f"Param file must be a file with one of the accepted types; {mime_type} is not")
-    if not 0 < size <= MEDIA_SIZES[kind]:
-        raise _refusal(f"File size must be 1 to {MEDIA_SIZES[kind]} bytes for {kind}")
-
-
-def _refusal(details: str) -> CloudError:
-    return outcome(graph_error(131053, details), is_safe=False, hide=str)
+        details = f"Param file must be a file with one of the accepted types; {mime_type} is not"
+        raise outcome(graph_error(131053, details), is_safe=False, hide=str)
+    try:
+        with refusing():
+            check_file(kind, mime_type, size)
+    except CloudError as error:
+        failure = outcome(error, is_safe=False, hide=str)
+    else:
+        return
+    raise failure
