@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -22,11 +22,14 @@ from wabiz_tui.hub.secrets import HubSecrets, load_secrets
 from wabiz_tui.hub.settings import Settings, load_settings
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.codec import encode
-from wabiz_tui.model.errors import UsageError
+from wabiz_tui.model.errors import Conflict, StoreError, UsageError
 
+_BETWEEN_HOLDS = 2.0
 _GRACE = 5
 _LAST_BYTES = 0.5
 """Seconds that half-sent requests get at the end. They were not answered, so whoever sends them sends them again."""
+
+log = structlog.get_logger("hub.serve")
 
 
 def serve(config: Path, host: str, port: int, clock: Clock) -> int:
@@ -39,11 +42,11 @@ def serve(config: Path, host: str, port: int, clock: Clock) -> int:
     settings = load_settings(config)
     secrets = load_secrets(settings.secret_places, os.environ)
     listener = _listen(host, port)
-    with contextlib.closing(listener), settings.place(secrets).held_alone(settings.hub.tenant):
-        return _run(settings, secrets, listener, clock)
+    with contextlib.closing(listener), settings.place(secrets).held_alone(settings.hub.tenant) as hold:
+        return _run(settings, secrets, listener, clock, hold)
 
 
-def _run(settings: Settings, secrets: HubSecrets, listener: socket.socket, clock: Clock) -> int:
+def _run(settings: Settings, secrets: HubSecrets, listener: socket.socket, clock: Clock, hold: Callable[[], None]) -> int:
     hub = join(settings, secrets, clock=clock, random_bytes=os.urandom)
     server = _Server(
         uvicorn.Config(
@@ -59,21 +62,26 @@ def _run(settings: Settings, secrets: HubSecrets, listener: socket.socket, clock
             timeout_graceful_shutdown=_GRACE,
         ),
         hub,
+        hold,
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
-    return 0 if server.started else 1
+    return 0 if server.started and not server.is_displaced else 1
 
 
 class _Server(uvicorn.Server):
     """Says when it really listens, ends streams before it waits for connections, and leaves with status 0 on SIGTERM."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+    def __init__(self, config: uvicorn.Config, hub: Hub, hold: Callable[[], None]) -> None:
         super().__init__(config)
-        self._hub = hub
+        self._hub, self._hold = hub, hold
+        self._holding: asyncio.Task[None] | None = None
+        self.is_displaced = False
+        """Whether another hub took the archive while its server was out of reach."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._holding = asyncio.ensure_future(self._keep_hold())
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
@@ -82,9 +90,25 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._hub.feed.close()
+        if self._holding is not None:
+            self._holding.cancel()
         cutting = asyncio.ensure_future(self._cut_half_sent())
         await super().shutdown(sockets)
         cutting.cancel()
+
+    async def _keep_hold(self) -> None:
+        """Two hubs on one archive would send twice: the one that lost its hold ends."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_BETWEEN_HOLDS)
+            try:
+                await loop.run_in_executor(None, self._hold)
+            except Conflict:
+                log.error("archive_taken_by_another_hub")  # noqa: TRY400 its words and place tell nothing more
+                self.is_displaced = self.should_exit = True
+                return
+            except StoreError as error:
+                log.warning("archive_not_held", code=error.code)
 
     async def _cut_half_sent(self) -> None:
         """Close the lines whose request never came to its end; those that wait for our answer keep the grace."""

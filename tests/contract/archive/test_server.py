@@ -1,10 +1,13 @@
 """What is PostgreSQL's alone: where things lie in it, its address and password, and lines that break."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -16,9 +19,10 @@ from tests.support.hub_archive import FILE_KEY, NUMBER, open_at
 from tests.support.hub_served import ENVIRONMENT
 from wabiz_tui.hub.archive.addresses import is_server, normal_address, place_at
 from wabiz_tui.hub.archive.postgresql import lock_number
+from wabiz_tui.hub.archive.server_rows import KeysTable, Line
 from wabiz_tui.hub.archive.store import Writing, feed_head
 from wabiz_tui.hub.secrets import SecretPlaces, load_secrets, make_own_keys
-from wabiz_tui.model.errors import StoreError, StoreFull, UsageError
+from wabiz_tui.model.errors import Conflict, StoreError, StoreFull, UsageError
 from wabiz_tui.model.secret import Secret
 
 PASSWORD = "canary-of-a-password"
@@ -173,3 +177,132 @@ def test_a_server_is_known_by_its_scheme() -> None:
     """Addresses of PostgreSQL are kept as given, without the driver's name."""
     assert normal_address("postgres://hub@db.example/archive") == "postgresql://hub@db.example/archive"
     assert [is_server(address) for address in ("postgresql://x", "postgresql.db")] == [True, False]
+
+
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+def test_keys_lost_with_their_line_take_their_content_with_them(ground: Ground) -> None:
+    """The keys' line breaks under an open transaction and a reader opens it again: the transaction fails, it does not commit alone."""
+    archive = ground.open()
+
+    def work(writing: Writing) -> None:
+        writing.touch("message", "m1")
+        writing.sealer.seal("unit/lost", b"x", about="y")
+        with psycopg.connect(ground.address, autocommit=True) as connection:
+            connection.execute(CUT + " AND query LIKE '%wabiz_keys%' AND state = 'idle in transaction'")
+        with contextlib.suppress(StoreError):
+            archive.keys.find("unit/another")
+        archive.keys.find("unit/another")
+
+    with pytest.raises(StoreError):
+        archive.write_now(work)
+
+    assert archive.read_now(feed_head) == 0
+    assert archive.keys.find("unit/lost") is None
+    archive.write_now(touch)
+    assert archive.read_now(feed_head) == 1
+
+
+def test_keys_of_a_failed_statement_are_not_said_to_be_kept(ground: Ground) -> None:
+    """A statement fails amid the keys' transaction, which the server then takes back however it is ended: committing raises."""
+    line = Line("the database", lambda: psycopg.connect(ground.address, autocommit=True), ground.place().translated)
+    keys = KeysTable(line, "keys", "1")
+    keys.add("lost", b"wrapped")
+    with pytest.raises(psycopg.Error):
+        line.open().execute("SELECT 1/0")
+
+    with pytest.raises(StoreError):
+        keys.commit()
+    keys.rollback()
+
+    assert keys.names("") == []
+    keys.close()
+
+
+def test_a_key_that_could_not_be_kept_at_once_is_made_again(ground: Ground) -> None:
+    """After `make_now` failed the key is known to nobody; the next call makes one that is there after a restart."""
+    archive = ground.open()
+    archive.keys.names("")
+    with psycopg.connect(ground.address, autocommit=True) as connection:
+        connection.execute("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$")
+        connection.execute(
+            "CREATE CONSTRAINT TRIGGER shut AFTER INSERT ON wabiz_keys.keys DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+        with pytest.raises(StoreError):
+            archive.keys.make_now("journal/1")
+        connection.execute("DROP TRIGGER shut ON wabiz_keys.keys")
+    key = archive.keys.make_now("journal/1")
+
+    assert ground.open().keys.find("journal/1") == key
+
+
+def test_a_hold_that_broke_is_taken_again_or_given_up(ground: Ground) -> None:
+    """The line that holds the archive is cut: the hub takes it again, and ends with Conflict where another was quicker."""
+    place = ground.place()
+    with place.held_alone("1") as hold, psycopg.connect(ground.address, autocommit=True) as connection:
+        connection.execute(CUT)
+        hold()
+        with pytest.raises(Conflict), ground.place().held_alone("1"):
+            pass
+        connection.execute(CUT)
+        with ground.place().held_alone("1"), pytest.raises(Conflict):
+            hold()
+
+
+@pytest.mark.parametrize(
+    ("address", "environment", "is_demanded"),
+    [
+        ("postgresql://hub@db.example/a", {}, True),
+        ("postgresql:///a?hostaddr=192.0.2.1", {}, True),
+        ("postgresql:///a", {"PGHOST": "db.example"}, True),
+        ("postgresql:///a", {"PGHOSTADDR": "192.0.2.1"}, True),
+        ("postgresql:///a?host=localhost,db.example", {}, True),
+        ("postgresql:///a?service=main", {}, True),
+        ("postgresql:///a?host=/run/postgresql", {}, False),
+        ("postgresql://127.0.0.1/a", {}, False),
+        ("postgresql:///a", {}, False),
+        ("postgresql://hub@db.example/a", {"PGSSLMODE": "verify-full"}, False),
+    ],
+)
+def test_tls_is_demanded_of_every_other_machine(
+    address: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_demanded: bool
+) -> None:
+    """However the other machine is named: by host or address, in the URL, the environment or a service; the user's own mode stays."""
+    for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGSSLMODE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    asked: list[dict[str, object]] = []
+
+    def connect(_address: str, **options: object) -> None:
+        asked.append(options)
+        raise psycopg.OperationalError
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+    with pytest.raises(StoreError):
+        place_at(address, FILE_KEY, media=tmp_path).open("1")
+
+    assert (asked[0].get("sslmode") == "require") is is_demanded
+
+
+def test_a_writer_reads_what_stands_there_once_its_turn_came(ground: Ground) -> None:
+    """Whatever isolation is the database's default, two writers in two processes count on from each other."""
+    name = ground.address.split("@/")[1].split("?")[0]
+    with psycopg.connect(ground.address, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'".encode())
+    archive, number = ground.open(), lock_number(f"write/{ground.open(seed=2).tenant}")
+    with psycopg.connect(ground.address) as other, psycopg.connect(ground.address, autocommit=True) as watcher:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
+        other.execute("INSERT INTO feed_head (tenant, seq) VALUES (%s, 7)", (archive.tenant,))
+        with ThreadPoolExecutor(1) as pool:
+            written = pool.submit(archive.write_now, touch)
+            for _ in range(3000):
+                if watcher.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone():
+                    break
+                time.sleep(0.01)
+            other.commit()
+            written.result(30)
+
+    assert archive.read_now(feed_head) == 8

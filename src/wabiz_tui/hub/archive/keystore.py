@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from threading import RLock
 
 from wabiz_tui.hub.archive.places import KeyRows
-from wabiz_tui.model.errors import BadInput
+from wabiz_tui.model.errors import BadInput, StoreError
 from wabiz_tui.model.secret import Secret
 
 _CACHED = 20_000
@@ -29,6 +29,7 @@ class KeyStore:
         self._lock = RLock()
         self._cache: dict[str, bytes] = {}
         self._fresh: set[str] = set()
+        self._has_lost = False
 
     def find(self, name: str) -> bytes | None:
         """The key, or None when there is none (any more)."""
@@ -65,21 +66,32 @@ class KeyStore:
         with self._lock:
             key = self.find(name)
             if key is None or name in self._fresh:
-                key = self.make(name)
-                self.commit()
+                others = self._fresh - {name}
+                try:
+                    key = self.make(name)
+                    self.commit()
+                except BaseException:
+                    self.rollback()
+                    # Whoever made those must not believe that they were kept.
+                    self._has_lost = bool(others)
+                    raise
             return key
 
     def commit(self) -> None:
+        """Raises StoreError, and keeps nothing, where keys of the open transaction are lost."""
         with self._lock:
+            if self._has_lost:
+                raise StoreError(f"New keys could not be kept in {self._rows.name}; nothing that they seal was.")
             self._rows.commit()
             self._fresh.clear()
 
     def rollback(self) -> None:
         with self._lock:
-            self._rows.rollback()
+            self._has_lost = False
             for name in self._fresh:
                 self._cache.pop(name, None)
             self._fresh.clear()
+            self._rows.rollback()
 
     def names(self, prefix: str) -> list[str]:
         """The names that begin with `prefix`, sorted."""

@@ -1,6 +1,6 @@
 """Where an archive lies: what differs between its two engines, as the rest of the archive sees it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -99,8 +99,11 @@ class Place(Protocol):
         """Make room for messages of these months (`2026-11`), where the engine wants to be told beforehand."""
         ...
 
-    def held_alone(self, tenant: str) -> AbstractContextManager[None]:
+    def held_alone(self, tenant: str) -> AbstractContextManager[Callable[[], None]]:
         """Hold the archive for this process as long as the context lasts. Raises Conflict when another holds it.
+
+        Call what it gives now and then, from one thread at a time: it takes again what a broken line let go, and raises Conflict
+        when another was quicker, StoreError while the place cannot be reached.
 
         Two hubs would number and fold one journal twice, and send to Meta what the other takes for interrupted."""
         ...

@@ -1,8 +1,9 @@
 """The archive in a PostgreSQL database: content in its own schema, keys, journal and the months of messages each in one beside it."""
 
 import contextlib
+import os
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -21,6 +22,8 @@ from wabiz_tui.model.secret import Secret
 _OLDEST = 150_000
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+# A server that fell silent is given up after half a minute; the system's own patience is hours.
+_LOST_LINE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 _REFUSED = (
     "The address of the archive holds a password, which every user of this machine could read; take it out and put it into the file"
     " archive_password (mode 0600) of the secrets' folder, or into libpq's password file (PGPASSFILE)."
@@ -44,9 +47,9 @@ class PostgresqlPlace:
     def __init__(self, address: str, password: Secret | None, media: Path) -> None:
         self._address, self._password, self._media = checked_address(address), password, media
         parts = conninfo.conninfo_to_dict(address)
-        self._options: dict[str, Any] = {"connect_timeout": 10, "application_name": "wabiz-hub"}
-        host = str(parts.get("host") or "")
-        if "sslmode" not in parts and host and not host.startswith("/") and host not in _LOOPBACK:
+        self._options: dict[str, Any] = {"connect_timeout": 10, "application_name": "wabiz-hub", **_LOST_LINE}
+        host = str(parts.get("host") or parts.get("hostaddr") or os.environ.get("PGHOST") or os.environ.get("PGHOSTADDR") or "")
+        if "sslmode" not in parts and "PGSSLMODE" not in os.environ and not _is_on_this_machine(parts):
             self._options["sslmode"] = "require"
         self._options = {name: value for name, value in self._options.items() if name not in parts}
         self.name = f"the database {parts.get('dbname') or parts.get('user') or 'of this user'} at {host or 'the local socket'}"
@@ -69,6 +72,8 @@ class PostgresqlPlace:
             max_overflow=4,
             pool_pre_ping=True,
             hide_parameters=True,
+            # Whatever the database's default is: what a writer reads must be what stands there once its turn has come.
+            isolation_level="READ COMMITTED",
         )
         writer = engine.execution_options(**{WRITER: tenant})
 
@@ -108,15 +113,31 @@ class PostgresqlPlace:
                 self._months.add(month)
 
     @contextlib.contextmanager
-    def held_alone(self, tenant: str) -> Generator[None]:
+    def held_alone(self, tenant: str) -> Generator[Callable[[], None]]:
         """The server lets go when this process or its line ends. It notices the end of a killed one a moment late: that is waited for."""
-        with self._line() as line:
-            line.execute("SET lock_timeout = '5s'")
-            try:
-                line.execute("SELECT pg_advisory_lock(%s)", (lock_number(f"hub/{tenant}"),))
-            except errors.LockNotAvailable as error:
-                raise Conflict(f"Another hub already serves {self.name}; end it first.", code="hub_runs") from error
-            yield
+        line = Line(self.name, self._connect, self.translated)
+        held: list[psycopg.Connection[Any]] = []
+
+        def hold() -> None:
+            with self.translated():
+                if held:
+                    with contextlib.suppress(psycopg.OperationalError):
+                        held[0].execute("SELECT 1")
+                        return
+                    line.close()
+                connection = line.open()
+                connection.execute("SET lock_timeout = '5s'")
+                try:
+                    connection.execute("SELECT pg_advisory_lock(%s)", (lock_number(f"hub/{tenant}"),))
+                except errors.LockNotAvailable as error:
+                    raise Conflict(f"Another hub already serves {self.name}; end it first.", code="hub_runs") from error
+                held[:] = [connection]
+
+        try:
+            hold()
+            yield hold
+        finally:
+            line.close()
 
     @contextlib.contextmanager
     def _line(self) -> Generator[psycopg.Connection[Any]]:
@@ -151,6 +172,15 @@ class PostgresqlPlace:
                 return StoreError(f"{self.name[0].upper()}{self.name[1:]} could not be used ({type(error).__name__}).")
             case _:
                 return None
+
+
+def _is_on_this_machine(parts: dict[str, Any]) -> bool:
+    """Whether libpq goes to a socket or to loopback, by what the address leaves to the environment too. A service may name any host."""
+    if parts.get("service") or os.environ.get("PGSERVICE"):
+        return False
+    named = [str(parts.get(name) or os.environ.get(variable) or "") for name, variable in (("host", "PGHOST"), ("hostaddr", "PGHOSTADDR"))]
+    hosts = [host for several in named for host in several.split(",") if host]
+    return all(host.startswith(("/", "@")) or host in _LOOPBACK for host in hosts)
 
 
 def _add_month(line: psycopg.Connection[Any], month: str) -> None:

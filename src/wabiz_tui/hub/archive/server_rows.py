@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from wabiz_tui.hub.archive.places import KeyTable, SealedEntry
+from wabiz_tui.model.errors import StoreError
 
 Connection = psycopg.Connection[Any]
 _SET_UP = 0x7761_6269_7A00  # the lock of those who make tables
@@ -50,6 +51,7 @@ class KeysTable:
 
     def __init__(self, line: Line, table: KeyTable, tenant: str) -> None:
         self._line, self._tenant = line, tenant
+        self._is_adding = False
         self._table = sql.Identifier("wabiz_keys", table)
         made = (
             'CREATE TABLE IF NOT EXISTS {} (tenant text NOT NULL, name text COLLATE "C" NOT NULL, wrapped bytea NOT NULL,'
@@ -79,15 +81,28 @@ class KeysTable:
         query = self._sql("INSERT INTO {} VALUES (%s, %s, %s) ON CONFLICT DO NOTHING")
         with self._line.translated():
             connection = self._line.open()
-            if not _is_in_transaction(connection):
+            if not self._is_adding:
                 connection.execute("BEGIN")
+                self._is_adding = True
             return connection.execute(query, (self._tenant, name, wrapped)).rowcount == 1
 
     def commit(self) -> None:
-        self._end("COMMIT")
+        """Raises StoreError where the server dropped the transaction: by its line, or by a statement of it that failed. To COMMIT
+        it would say yes all the same."""
+        if not self._is_adding:
+            return
+        with self._line.translated():
+            connection = self._line.open()
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
+                raise StoreError(f"The line to {self.name} broke before new keys were kept; nothing of it was.")
+            connection.execute("COMMIT")
+        self._is_adding = False
 
     def rollback(self) -> None:
-        self._end("ROLLBACK")
+        """The end of the line is the end of what was added on it: the server takes the rest back."""
+        if self._is_adding:
+            self._is_adding = False
+            self._line.close()
 
     def names(self, prefix: str) -> list[str]:
         query = self._sql("SELECT name FROM {} WHERE tenant = %s AND name >= %s AND name < %s ORDER BY name")
@@ -107,12 +122,6 @@ class KeysTable:
 
     def close(self) -> None:
         self._line.close()
-
-    def _end(self, how: str) -> None:
-        with self._line.translated():
-            connection = self._line.open()
-            if _is_in_transaction(connection):
-                connection.execute(how.encode())
 
     def _sql(self, text: str) -> sql.Composed:
         return sql.SQL(text).format(self._table)  # pyright: ignore[reportArgumentType] every text is a literal of this file
@@ -169,7 +178,3 @@ class JournalTable:
         with self._reading, self._writing:
             self._reader.close()
             self._writer.close()
-
-
-def _is_in_transaction(connection: Connection) -> bool:
-    return connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE

@@ -3,7 +3,7 @@
 import contextlib
 import fcntl
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -66,7 +66,7 @@ class SqlcipherPlace:
         """One table holds all months here."""
 
     @contextlib.contextmanager
-    def held_alone(self, tenant: str) -> Generator[None]:
+    def held_alone(self, tenant: str) -> Generator[Callable[[], None]]:
         """The kernel lets go when the process ends, however it ends."""
         path = beside(self.path, ".lock")
         try:
@@ -78,7 +78,7 @@ class SqlcipherPlace:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise Conflict(f"Another hub already serves {self.path}; end it first.", code="hub_runs") from error
-            yield
+            yield lambda: None
         finally:
             os.close(descriptor)
 
