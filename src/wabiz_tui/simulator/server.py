@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wabiz_tui.model.errors import UsageError
+from wabiz_tui.model.errors import BadInput, UsageError
 from wabiz_tui.simulator.options import SimulatorOptions
 
 if TYPE_CHECKING:
@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 def serve(options: SimulatorOptions) -> int:
     """Prints `{"listening": "http://HOST:PORT"}` as one line when it really listens; returns 0 after SIGTERM or SIGINT.
 
-    Raises UsageError when the address cannot be bound, DocumentError when the scenario is wrong."""
+    Raises UsageError when the address cannot be bound or the hub's is none, DocumentError when the scenario is wrong."""
     from wabiz_tui.simulator.app import create_app
     from wabiz_tui.simulator.customers.scenario import load_scenario
+    from wabiz_tui.simulator.webhooks.poster import check_address
 
+    if options.hub_url is not None:
+        try:
+            check_address(options.hub_url)
+        except BadInput as error:
+            raise UsageError(f"--hub is the hub's base URL, such as http://127.0.0.1:8420. {error.sentence}") from error
     if options.scenario is not None:
         load_scenario(options.scenario)
     with _bound(options.host, options.port) as listener:

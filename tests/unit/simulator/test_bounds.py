@@ -2,9 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.support.simulator_stage import staged
+from wabiz_tui.model.errors import UsageError
 from wabiz_tui.simulator.account.media import MediaShelf
 from wabiz_tui.simulator.journal import Journal
+from wabiz_tui.simulator.options import SimulatorOptions
+from wabiz_tui.simulator.server import serve
 from wabiz_tui.simulator.world import Sent
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -60,3 +65,10 @@ async def test_positions_of_sends_count_on() -> None:
         assert ([one["text"] for one in told["sent"]], told["position"]) == (["text 1", "text 2"], 3)
         assert [one["text"] for one in (await stage.ask("sent?after=3"))["sent"]] == ["text 3"]
         assert (await stage.ask("state"))["sent"] == 4
+
+
+@pytest.mark.parametrize("wrong", ["not a url", "127.0.0.1:8420", "http://user@127.0.0.1", "ftp://127.0.0.1"])
+def test_an_address_that_is_none_is_a_slip_of_usage(wrong: str) -> None:
+    """A hub's address that nothing can be posted to is refused before anything listens."""
+    with pytest.raises(UsageError, match="--hub"):
+        serve(SimulatorOptions(waba_id="1", phone_number_ids=("2",), hub_url=wrong))

@@ -6,7 +6,7 @@ A thousand posts a second leave one process this way; a general client takes sev
 import asyncio
 import ssl
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httptools
 import msgspec
@@ -28,22 +28,32 @@ class PostAnswer(msgspec.Struct, frozen=True):
     body: bytes
 
 
+def check_address(url: str) -> None:
+    """Raises BadInput for an address that nothing can be posted to."""
+    _address(url)
+
+
+def _address(url: str) -> tuple[SplitResult, str, int | None]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise BadInput("The callback must be a URL such as http://127.0.0.1:8000/webhook.") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None or not url.isascii():
+        raise BadInput("The callback must be a URL such as http://127.0.0.1:8000/webhook, without a user name.")
+    if any(character <= " " for character in url):
+        raise BadInput("The callback's URL must not hold spaces.")
+    return parts, parts.hostname, port
+
+
 class Poster:
     """Requests to `url` (with its own path and query). Redirects are answers like any other; proxies are not used.
 
     Raises BadInput for an address that is no http(s) URL."""
 
     def __init__(self, url: str, *, timeout: float) -> None:
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise BadInput("The callback must be a URL such as http://127.0.0.1:8000/webhook.") from error
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None or not url.isascii():
-            raise BadInput("The callback must be a URL such as http://127.0.0.1:8000/webhook, without a user name.")
-        if any(character <= " " for character in url):
-            raise BadInput("The callback's URL must not hold spaces.")
-        self._host, self._is_tls, self._timeout = parts.hostname, parts.scheme == "https", timeout
+        parts, host, port = _address(url)
+        self._host, self._is_tls, self._timeout = host, parts.scheme == "https", timeout
         self._port = port or (443 if self._is_tls else 80)
         self._netloc, self._path, self._query = parts.netloc, parts.path or "/", parts.query
         self._idle: list[_Line] = []
