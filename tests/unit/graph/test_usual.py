@@ -19,6 +19,7 @@ def test_the_usual_kinds_take_the_quick_way() -> None:
     """Texts, files, replies, reactions and statuses as Meta sends them now need no second look."""
     usual = {"message: text", "message: image", "message: voice note", "message: reply", "message: reaction", "message: button reply"}
     usual |= {"message: order", "message: cards", "message: from an ad", "status: sent", "status: delivered", "status: failed"}
+    usual |= {"message: unsupported", "message: unsupported without its type"}
 
     assert usual <= set(QUICK)
 

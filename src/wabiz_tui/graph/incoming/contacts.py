@@ -26,8 +26,8 @@ class Contacts:
         self._beside = beside
         self._matched: set[int] = set()
         self._places: dict[tuple[str, str], int] = {}
-        for index, item in enumerate(self._items):
-            listed = identity_of(object_of(item))
+        self._listed = [identity_of(object_of(item)) for item in self._items]
+        for index, listed in enumerate(self._listed):
             for key, text in zip(_KEYS, (listed.user_id, listed.parent_user_id, listed.wa_id), strict=True):
                 if text:
                     self._places.setdefault((key, text), index)
@@ -37,8 +37,7 @@ class Contacts:
         place = self._find(told) if told.is_known else self._lone()
         if place is None:
             return self._named(told)
-        entry = object_of(self._items[place])
-        listed = identity_of(entry)
+        entry, listed = object_of(self._items[place]), self._listed[place]
         if not told.is_known and not listed.is_known:
             return told, None
         self._matched.add(place)

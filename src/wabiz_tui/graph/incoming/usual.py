@@ -1,20 +1,21 @@
 """Read in one pass the webhooks that nearly all traffic consists of; whatever surprises is left whole to `graph/webhooks.py`.
 
-The structs below describe, strictly, what Meta sends for the common kinds: an unknown key, another type of a value, a null or
-a kind that is not here fails the typed decoder, and the body is then read part by part. So this file may only know what it reads
+What does not fit `wire.py` fails its decoder, and the body is then read part by part. So this file may only know what it reads
 exactly as the tolerant reader would: `tests/unit/graph/test_usual.py` compares the two on every sample and on mutations of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import msgspec
 
+from wabiz_tui.graph.contents import read_content
+from wabiz_tui.graph.incoming import wire
 from wabiz_tui.graph.incoming.context import read_context, read_referral
 from wabiz_tui.graph.incoming.place import AHEAD
 from wabiz_tui.graph.parsed import Identity, IncomingMessage, Parsed, StatusUpdate
-from wabiz_tui.graph.reading import EARLIEST, LATEST, Instant, fingerprint, word
+from wabiz_tui.graph.reading import EARLIEST, LATEST, Json, fingerprint, word
 from wabiz_tui.model.content import (
     Audio,
     Button,
@@ -32,205 +33,9 @@ from wabiz_tui.model.content import (
     Video,
 )
 
-_Scalar = str | bool | int | float
-_Words = dict[str, str]
-_Flat = dict[str, _Scalar]
-_Nested = dict[str, _Scalar | _Words]
-
-
-class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    pass
-
-
-class _Profile(_Wire, frozen=True):
-    name: str = ""
-    username: str = ""
-
-
-class _Contact(_Wire, frozen=True):
-    profile: _Profile = _Profile()
-    wa_id: str = ""
-    user_id: str = ""
-    parent_user_id: str = ""
-    identity_key_hash: str = ""
-
-
-class _Metadata(_Wire, frozen=True):
-    display_phone_number: str
-    phone_number_id: str
-
-
-class _Body(_Wire, frozen=True):
-    body: str
-
-
-class _File(_Wire, frozen=True):
-    id: str
-    mime_type: str = ""
-    sha256: str = ""
-    caption: str = ""
-    filename: str = ""
-    voice: _Scalar = False
-    animated: _Scalar = False
-    url: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class _Position(_Wire, frozen=True):
-    latitude: _Scalar
-    longitude: _Scalar
-    name: str = ""
-    address: str = ""
-    url: str = ""
-
-
-class _Reaction(_Wire, frozen=True):
-    message_id: str
-    emoji: str = ""
-
-
-class _Button(_Wire, frozen=True):
-    payload: str = ""
-    text: str = ""
-
-
-class _Reply(_Wire, frozen=True):
-    type: str
-    button_reply: _Words | msgspec.UnsetType = msgspec.UNSET
-    list_reply: _Words | msgspec.UnsetType = msgspec.UNSET
-    nfm_reply: _Words | msgspec.UnsetType = msgspec.UNSET
-
-
-class _Order(_Wire, frozen=True):
-    catalog_id: str = ""
-    text: str = ""
-    product_items: list[_Flat] = []
-
-
-class _Message(_Wire, frozen=True, kw_only=True, tag_field="type"):
-    id: str
-    timestamp: Instant
-    from_: str = msgspec.field(name="from", default="")
-    from_user_id: str = ""
-    from_parent_user_id: str = ""
-    context: _Nested | msgspec.UnsetType = msgspec.UNSET
-    referral: _Nested | msgspec.UnsetType = msgspec.UNSET
-
-
-class _TextMessage(_Message, frozen=True, kw_only=True, tag="text"):
-    text: _Body
-
-
-class _ImageMessage(_Message, frozen=True, kw_only=True, tag="image"):
-    image: _File
-
-
-class _VideoMessage(_Message, frozen=True, kw_only=True, tag="video"):
-    video: _File
-
-
-class _AudioMessage(_Message, frozen=True, kw_only=True, tag="audio"):
-    audio: _File
-
-
-class _DocumentMessage(_Message, frozen=True, kw_only=True, tag="document"):
-    document: _File
-
-
-class _StickerMessage(_Message, frozen=True, kw_only=True, tag="sticker"):
-    sticker: _File
-
-
-class _LocationMessage(_Message, frozen=True, kw_only=True, tag="location"):
-    location: _Position
-
-
-class _ReactionMessage(_Message, frozen=True, kw_only=True, tag="reaction"):
-    reaction: _Reaction
-
-
-class _ButtonMessage(_Message, frozen=True, kw_only=True, tag="button"):
-    button: _Button
-
-
-class _InteractiveMessage(_Message, frozen=True, kw_only=True, tag="interactive"):
-    interactive: _Reply
-
-
-class _OrderMessage(_Message, frozen=True, kw_only=True, tag="order"):
-    order: _Order
-
-
-class _ContactsMessage(_Message, frozen=True, kw_only=True, tag="contacts"):
-    contacts: list[dict[str, str | _Words | list[_Words]]]
-
-
-_AnyMessage = (
-    _TextMessage
-    | _ImageMessage
-    | _VideoMessage
-    | _AudioMessage
-    | _DocumentMessage
-    | _StickerMessage
-    | _LocationMessage
-    | _ReactionMessage
-    | _ButtonMessage
-    | _InteractiveMessage
-    | _OrderMessage
-    | _ContactsMessage
-)
-
-
-class _Details(_Wire, frozen=True):
-    details: str
-
-
-class _Error(_Wire, frozen=True, kw_only=True):
-    code: _Scalar
-    title: str
-    message: str
-    error_data: _Details
-    href: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class _Status(_Wire, frozen=True, kw_only=True):
-    id: str
-    status: str
-    timestamp: Instant
-    recipient_id: str = ""
-    recipient_user_id: str = ""
-    recipient_parent_user_id: str = ""
-    biz_opaque_callback_data: str = ""
-    pricing: _Flat | msgspec.UnsetType = msgspec.UNSET
-    conversation: _Nested | msgspec.UnsetType = msgspec.UNSET
-    errors: tuple[_Error] | msgspec.UnsetType = msgspec.UNSET
-
-
-class _Value(_Wire, frozen=True, kw_only=True):
-    messaging_product: Literal["whatsapp"]
-    metadata: _Metadata
-    contacts: list[_Contact] = []
-    messages: list[_AnyMessage] = []
-    statuses: list[_Status] = []
-
-
-class _Change(_Wire, frozen=True):
-    field: Literal["messages"]
-    value: _Value
-
-
-class _Entry(_Wire, frozen=True):
-    id: str
-    changes: list[_Change]
-
-
-class _Webhook(_Wire, frozen=True):
-    object: Literal["whatsapp_business_account"]
-    entry: list[_Entry]
-
-
 # Not strict, for the sake of times that are written as text: what else this would let pass as a number or a flag is declared as
 # text too, and then refused.
-_decoder = msgspec.json.Decoder(_Webhook, strict=False)
+_decoder = msgspec.json.Decoder(wire.Webhook, strict=False)
 
 
 class _Surprise(Exception):
@@ -244,31 +49,56 @@ def read_usual(raw: bytes, received_at: datetime | None) -> list[Parsed] | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     parsed: list[Parsed] = []
+    originals = _unsupported_in(raw) if b'"unsupported"' in raw else iter(())
     try:
         for entry in webhook.entry:
             for change in entry.changes:
-                _read_value(entry.id, change.value, received_at, parsed.append)
+                parsed += _read_value(entry.id, change.value, received_at, originals)
     except _Surprise:
         return None
     return parsed
 
 
-def _read_value(waba: str, value: _Value, received_at: datetime | None, add: Callable[[Parsed], None]) -> None:
+def _unsupported_in(raw: bytes) -> Iterator[Json]:
+    """The messages of type `unsupported`, which are kept whole, as they came and in their order."""
+    body = msgspec.json.decode(raw)
+    changes = (change for entry in body["entry"] for change in entry["changes"])
+    return (message for change in changes for message in change["value"].get("messages", ()) if message["type"] == "unsupported")
+
+
+def _unsupported(message: wire.Message, originals: Iterator[Json]) -> Content:
+    original = next(originals, None)
+    if original is None or original.get("id") != message.id:
+        raise _Surprise
+    return read_content(original).content
+
+
+class _Frame(NamedTuple):
+    """What stands around the messages and statuses of one value."""
+
+    waba: str
+    metadata: wire.Metadata
+    contact: wire.Contact | None
+    received_at: datetime | None
+    originals: Iterator[Json]
+
+
+def _read_value(waba: str, value: wire.Value, received_at: datetime | None, originals: Iterator[Json]) -> Iterator[Parsed]:
     contacts, metadata = value.contacts, value.metadata
     # Several contacts are matched by id in `contacts.py`; a lone one is the person of all that stands beside it, or a surprise.
     if len(contacts) > 1 or not (value.messages or value.statuses) or not metadata.phone_number_id:
         raise _Surprise
-    contact = contacts[0] if contacts else None
+    frame = _Frame(waba, metadata, contacts[0] if contacts else None, received_at, originals)
     for message in value.messages:
-        add(_read_message(waba, metadata, contact, message, received_at))
+        yield _read_message(frame, message)
     for status in value.statuses:
-        add(_read_status(waba, metadata, contact, status, received_at))
+        yield _read_status(frame, status)
 
 
-def _read_message(
-    waba: str, metadata: _Metadata, contact: _Contact | None, message: _Message, received_at: datetime | None
-) -> IncomingMessage:
-    content, extra = _CONTENTS[type(message)](message)
+def _read_message(frame: _Frame, message: wire.Message) -> IncomingMessage:
+    waba, metadata, contact, received_at, originals = frame
+    read = _CONTENTS.get(type(message))
+    content, extra = (_unsupported(message, originals), None) if read is None else read(message)
     if not message.id:
         raise _Surprise
     context, reply_to, forwarded = (None, None, None) if message.context is msgspec.UNSET else _read_context(message.context)
@@ -297,7 +127,8 @@ def _read_context(context: dict[str, Any]) -> tuple[Any, ...]:
     return read
 
 
-def _read_status(waba: str, metadata: _Metadata, contact: _Contact | None, status: _Status, received_at: datetime | None) -> StatusUpdate:
+def _read_status(frame: _Frame, status: wire.Status) -> StatusUpdate:
+    waba, metadata, contact, received_at, _ = frame
     if not status.id or not status.status:
         raise _Surprise
     wa_id, user_id, parent = status.recipient_id, status.recipient_user_id, status.recipient_parent_user_id
@@ -317,7 +148,7 @@ def _read_status(waba: str, metadata: _Metadata, contact: _Contact | None, statu
     )
 
 
-def _read_error(error: _Error) -> MetaError:
+def _read_error(error: wire.Error) -> MetaError:
     href = "" if error.href is msgspec.UNSET else error.href
     code = error.code
     if not isinstance(code, int) or isinstance(code, bool) or abs(code) > 10**9:
@@ -327,7 +158,7 @@ def _read_error(error: _Error) -> MetaError:
     return MetaError(code, error.title, error.message, error.error_data.details, href)
 
 
-def _person(contact: _Contact | None, wa_id: str, user_id: str, parent: str) -> Identity:
+def _person(contact: wire.Contact | None, wa_id: str, user_id: str, parent: str) -> Identity:
     # What stands in a phone's place and is no phone may be a user id.
     if not wa_id.isdigit() and (wa_id or not (user_id or parent)):
         raise _Surprise
@@ -346,7 +177,7 @@ def _person(contact: _Contact | None, wa_id: str, user_id: str, parent: str) -> 
     )
 
 
-def _check_same(contact: _Contact, wa_id: str, user_id: str, parent: str) -> None:
+def _check_same(contact: wire.Contact, wa_id: str, user_id: str, parent: str) -> None:
     """One of the ids is the contact's, and none is another than the contact's."""
     if contact.wa_id and not contact.wa_id.isdigit():
         raise _Surprise
@@ -364,13 +195,13 @@ def _believed(told: datetime, received_at: datetime | None) -> datetime:
 _Read = tuple[Content, dict[str, Any] | None]
 
 
-def _text(message: _TextMessage) -> _Read:
+def _text(message: wire.TextMessage) -> _Read:
     return Text(message.text.body), None
 
 
 def _file(kind: str, content: type[Image | Video | Audio | Document | Sticker]) -> Callable[[Any], _Read]:
     def read(message: Any) -> _Read:
-        file: _File = getattr(message, kind)
+        file: wire.File = getattr(message, kind)
         voice, animated = file.voice, file.animated
         if not file.id or not isinstance(voice, bool) or not isinstance(animated, bool):
             raise _Surprise
@@ -380,48 +211,48 @@ def _file(kind: str, content: type[Image | Video | Audio | Document | Sticker]) 
     return read
 
 
-def _location(message: _LocationMessage) -> _Read:
+def _location(message: wire.LocationMessage) -> _Read:
     at, latitude, longitude = message.location, message.location.latitude, message.location.longitude
     if isinstance(latitude, str | bool) or isinstance(longitude, str | bool):
         raise _Surprise
     return Location(float(latitude), float(longitude), at.name, at.address, at.url), None
 
 
-def _reaction(message: _ReactionMessage) -> _Read:
+def _reaction(message: wire.ReactionMessage) -> _Read:
     return Reaction(message.reaction.message_id, message.reaction.emoji), None
 
 
-def _button(message: _ButtonMessage) -> _Read:
+def _button(message: wire.ButtonMessage) -> _Read:
     return Button(message.button.text, message.button.payload), None
 
 
-def _interactive(message: _InteractiveMessage) -> _Read:
+def _interactive(message: wire.InteractiveMessage) -> _Read:
     reply = message.interactive
     replies = (None if one is msgspec.UNSET else one for one in (reply.button_reply, reply.list_reply, reply.nfm_reply))
     return Interactive(reply.type, *replies), None
 
 
-def _order(message: _OrderMessage) -> _Read:
+def _order(message: wire.OrderMessage) -> _Read:
     order = message.order
     return Order(order.catalog_id, order.text, tuple(order.product_items)), None
 
 
-def _cards(message: _ContactsMessage) -> _Read:
+def _cards(message: wire.ContactsMessage) -> _Read:
     cards: Any = message.contacts
     return ContactCards(tuple(cards), next((origin for card in cards if (origin := word(card.get("origin")))), "")), None
 
 
 _CONTENTS: dict[type[Any], Callable[[Any], _Read]] = {
-    _TextMessage: _text,
-    _ImageMessage: _file("image", Image),
-    _VideoMessage: _file("video", Video),
-    _AudioMessage: _file("audio", Audio),
-    _DocumentMessage: _file("document", Document),
-    _StickerMessage: _file("sticker", Sticker),
-    _LocationMessage: _location,
-    _ReactionMessage: _reaction,
-    _ButtonMessage: _button,
-    _InteractiveMessage: _interactive,
-    _OrderMessage: _order,
-    _ContactsMessage: _cards,
+    wire.TextMessage: _text,
+    wire.ImageMessage: _file("image", Image),
+    wire.VideoMessage: _file("video", Video),
+    wire.AudioMessage: _file("audio", Audio),
+    wire.DocumentMessage: _file("document", Document),
+    wire.StickerMessage: _file("sticker", Sticker),
+    wire.LocationMessage: _location,
+    wire.ReactionMessage: _reaction,
+    wire.ButtonMessage: _button,
+    wire.InteractiveMessage: _interactive,
+    wire.OrderMessage: _order,
+    wire.ContactsMessage: _cards,
 }
