@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.hub_archive import TENANT
 from tests.support.hub_served import NUMBER, Served, TestDevice, served_hub, status_value
+from wabiz_tui.hub.archive.events import note_number
 from wabiz_tui.policy.permissions import INTEGRATION_ACTIONS
 
 USUAL = ["message.send", "message.mark_read", "media.send", "media.read", "template.read", "number.read"]
@@ -170,3 +172,62 @@ async def test_a_key_is_made_of_sound_parts_only(tmp_path: Path) -> None:
 def test_no_key_may_read_people_or_policy() -> None:
     """What a key may be given is sending and what sending needs: nothing of people, devices, policy, cases or the log."""
     assert {action.split(".")[0] for action in INTEGRATION_ACTIONS} == {"contact", "media", "message", "number", "template"}
+
+
+async def test_a_read_mark_goes_to_the_messages_own_number_only(tmp_path: Path) -> None:
+    """A message on a number of the key's does not open another number to it: nothing reaches Meta."""
+    async with served_hub(tmp_path) as served:
+        await served.incoming()
+        key = (await make_key(await served.admin()))["key"]
+        body = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.A"}
+
+        answers = [
+            await served.http.post(f"/v26.0/{number}/messages", json=body, headers={"Authorization": f"Bearer {key}"})
+            for number in ("999", NUMBER)
+        ]
+
+        assert answers[0].json()["error"]["error_data"]["wabiz_code"] == "unknown_number"
+        assert (answers[1].status_code, len(served.meta.reads)) == (200, 1)
+
+
+async def test_an_id_that_is_not_the_keys_is_told_as_no_id_at_all(tmp_path: Path) -> None:
+    """Another number of the hub and another caller's file are answered byte for byte as an id that nobody ever had."""
+    async with served_hub(tmp_path) as served:
+        served.meta.templates = []
+        await served.hub.archive.write(lambda writing: note_number(writing, "555"))
+        admin = await served.admin()
+        [mine, other] = [{"Authorization": f"Bearer {(await make_key(admin))['key']}"} for _ in range(2)]
+        form = {"messaging_product": "whatsapp", "type": "image/jpeg"}
+        uploaded = await served.http.post(f"/v26.0/{NUMBER}/media", data=form, files={"file": ("a.jpg", b"x", "image/jpeg")}, headers=other)
+
+        foreign = [await served.http.get(f"/v26.0/{one}", headers=mine) for one in ("555", uploaded.json()["id"])]
+        unknown = await served.http.get("/v26.0/444", headers=mine)
+
+        assert unknown.status_code == 400
+        assert [(one.status_code, one.text) for one in foreign] == [(400, unknown.text)] * 2
+
+
+@pytest.mark.parametrize("edge", ["phone_numbers", "message_templates", "block_users", "assigned_users"])
+async def test_an_edge_is_no_field(tmp_path: Path, edge: str) -> None:
+    """What a key may not list it does not get as a field of what it may read."""
+    async with served_hub(tmp_path) as served:
+        key = (await make_key(await served.admin()))["key"]
+        for path in (NUMBER, TENANT):
+            answer = await served.http.get(f"/v26.0/{path}", params={"fields": f"id,{edge}"}, headers={"Authorization": f"Bearer {key}"})
+            assert answer.json()["error"]["error_data"]["wabiz_code"] == "unsupported"
+
+
+async def test_addresses_lead_back_the_way_the_caller_came(tmp_path: Path) -> None:
+    """Behind a proxy that speaks TLS the hub's addresses are https; a Host that is none leads to the hub itself."""
+    async with served_hub(tmp_path) as served:
+        key = {"Authorization": f"Bearer {(await make_key(await served.admin()))['key']}"}
+        form = {"messaging_product": "whatsapp", "type": "image/jpeg"}
+        files = {"file": ("a.jpg", b"x", "image/jpeg")}
+        media = (await served.http.post(f"/v26.0/{NUMBER}/media", data=form, files=files, headers=key)).json()["id"]
+
+        proxied = key | {"Host": "hub.example", "X-Forwarded-Proto": "https"}
+        told = await served.http.get(f"/v26.0/{media}", headers=proxied)
+        odd = await served.http.get(f"/v26.0/{media}", headers=key | {"Host": "[x"})
+
+        assert told.json()["url"] == f"https://hub.example/v26.0/{media}/bytes"
+        assert odd.json()["url"].startswith(str(served.http.base_url))

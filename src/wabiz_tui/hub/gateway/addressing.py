@@ -11,14 +11,13 @@ from wabiz_tui.hub.archive.events import load_numbers
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.folding import CALLBACK_PREFIX
 from wabiz_tui.hub.gateway.refusals import refuse
-from wabiz_tui.hub.gateway.sender import Sender, visible
+from wabiz_tui.hub.gateway.sender import Sender, check_number, visible
 from wabiz_tui.model.wire import addressed_conversation
 
 
 def conversation_for(writing: Writing, sender: Sender, number: str, request: SendRequest) -> StoredConversation:
     """The conversation to write into, made where the person is new. Raises CloudError for what the sender may not use or see."""
-    if not sender.has_number(number) or not load_numbers(writing, [number]):
-        raise refuse("unknown_number", "This hub has no such business number")
+    check_number(writing, sender, number)
     addressed = addressed_conversation(request.recipient) if request.to is None else None
     if addressed is not None:
         stored = visible(writing, sender, addressed)

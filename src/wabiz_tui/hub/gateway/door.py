@@ -65,7 +65,7 @@ async def _upload(hub: "Hub", sender: Sender, request: Request) -> Answered:
 
 async def _object(hub: "Hub", sender: Sender, request: Request) -> Answered:
     name, query = request.path_params["object"], request.query_params
-    if await hub.files.is_file(name):
+    if await hub.files.has_file(sender, name):
         return await hub.files.info(sender, name, number=query.get("phone_number_id") or None, address=f"{_address(request)}/bytes")
     return await hub.objects.get(sender, name, query)
 
@@ -148,8 +148,9 @@ CALLS: tuple[tuple[str, str, Handler, str], ...] = (
 
 
 def _address(request: Request) -> str:
-    """Where the caller found this call, without its query."""
-    return str(request.url.replace(query=""))
+    """Where the caller found this call, without its query. The proxy in front of the hub says whether that was by TLS."""
+    url = request.url.replace(query="")
+    return str(url.replace(scheme="https") if request.headers.get("x-forwarded-proto", "").lower() == "https" else url)
 
 
 async def _json(request: Request) -> Json:

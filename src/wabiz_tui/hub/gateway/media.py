@@ -13,7 +13,6 @@ from starlette.responses import Response, StreamingResponse
 
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.hub.archive.conversations import load_conversation
-from wabiz_tui.hub.archive.events import load_numbers
 from wabiz_tui.hub.archive.files import read_file, unit_of_media
 from wabiz_tui.hub.archive.messages import load_message
 from wabiz_tui.hub.archive.store import Archive, Reading
@@ -21,10 +20,11 @@ from wabiz_tui.hub.archive.uploads import FileFacts, add_upload, find_upload, fo
 from wabiz_tui.hub.gateway.answers import Answered
 from wabiz_tui.hub.gateway.passing import Passing
 from wabiz_tui.hub.gateway.refusals import refuse
-from wabiz_tui.hub.gateway.sender import Sender, require
+from wabiz_tui.hub.gateway.sender import Sender, check_number, require
 from wabiz_tui.hub.gateway.upload import LARGEST_FILE, Uploaded
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.content import Media
+from wabiz_tui.model.errors import CloudError
 
 _MOST_UPLOADING = 3 * LARGEST_FILE
 _PLAIN = "application/octet-stream"
@@ -51,8 +51,7 @@ class MediaDoor:
     def check_upload(self, reading: Reading, sender: Sender, number: str) -> None:
         """Before a byte of the file is read. Raises CloudError."""
         require(sender, "media.send")
-        if not sender.has_number(number) or not load_numbers(reading, [number]):
-            raise refuse("unknown_number", "This hub has no such business number")
+        check_number(reading, sender, number)
 
     @contextmanager
     def room(self, declared: str | None) -> Generator[None]:
@@ -115,9 +114,17 @@ class MediaDoor:
         await self._archive.write(lambda writing: forget_upload(writing, media))
         return Answered(200, b'{"success":true}')
 
-    async def is_file(self, media: str) -> bool:
-        """Whether the hub has seen a file of this id."""
-        return await self._archive.read(lambda reading: bool(messages_with(reading, media, 1)) or find_upload(reading, media) is not None)
+    async def has_file(self, sender: Sender, media: str) -> bool:
+        """Whether the sender may have a file of this id."""
+
+        def has(reading: Reading) -> bool:
+            try:
+                _held(reading, sender, media, None)
+            except CloudError:
+                return False
+            return True
+
+        return await self._archive.read(has)
 
 
 def _held(reading: Reading, sender: Sender, media: str, number: str | None) -> _Held:

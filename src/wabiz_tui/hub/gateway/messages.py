@@ -12,26 +12,28 @@ from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.limits import check as check_limits
 from wabiz_tui.graph.requests import ReadRequest, SendRequest, parse_request
 from wabiz_tui.graph.responses import Accepted
+from wabiz_tui.hub.archive.conversations import load_conversation
 from wabiz_tui.hub.archive.messages import find_by_wamid, last_incoming, load_message
 from wabiz_tui.hub.archive.sends import digest, let_leave
-from wabiz_tui.hub.archive.store import Archive, Reading
+from wabiz_tui.hub.archive.store import Archive, Reading, Writing
 from wabiz_tui.hub.gateway.addressing import known_conversation
 from wabiz_tui.hub.gateway.answers import Answered, refused, uncertain
 from wabiz_tui.hub.gateway.departing import Departures
 from wabiz_tui.hub.gateway.preparing import Asked, Outgoing, UnderWay, prepare, repeated, resume
 from wabiz_tui.hub.gateway.recording import record_accepted, record_failure
 from wabiz_tui.hub.gateway.refusals import refuse
-from wabiz_tui.hub.gateway.sender import Sender, require, visible
+from wabiz_tui.hub.gateway.sender import Sender, check_number, require
 from wabiz_tui.hub.gateway.templates import TemplateShelf
 from wabiz_tui.hub.metrics import Metrics
 from wabiz_tui.hub.policy import InForce
 from wabiz_tui.model.codec import encode
-from wabiz_tui.model.errors import BadInput, CloudError, WabizError
+from wabiz_tui.model.errors import BadInput, CloudError, StoreError, WabizError
 from wabiz_tui.model.values import Direction, Message
 from wabiz_tui.model.wire import addressed_conversation
 
 LARGEST_BODY = 1024 * 1024
 _LONGEST_KEY = 200
+_BETWEEN_RECORDINGS = (0.1, 1.0)
 
 log = structlog.get_logger("hub.gateway")
 
@@ -102,11 +104,12 @@ class Gateway:
         require(sender, "message.mark_read")
 
         def check(reading: Reading) -> None:
+            check_number(reading, sender, number)
             found = find_by_wamid(reading, request.message_id)
             message = load_message(reading, found) if found is not None else None
-            if message is None:
-                raise refuse("unknown_message", "message_id names no message of this business")
-            visible(reading, sender, message.conversation)
+            stored = load_conversation(reading, message.conversation) if message is not None else None
+            if stored is None or not sender.can_see(stored) or stored.value.number != number:
+                raise refuse("unknown_message", "message_id names no message that you can see on this number")
 
         await self._archive.read(check)
         await self._client.mark_read(number, request.message_id, typing=request.typing)
@@ -141,11 +144,17 @@ class Gateway:
     async def _await_other(self, asked: Asked, earlier: UnderWay) -> Answered:
         """The same key came while its first request is still under way, or after a hub ended before that one left."""
         task = self._under_way.get(earlier.message)
-        if task is None and not earlier.has_left:
+        if task is not None:
+            return await asyncio.shield(task)
+        # Whoever archived or settled it a moment ago had the writer first, so is here by the time that the writer comes to this.
+        known = await self._archive.write(lambda writing: repeated(writing, asked))
+        if isinstance(known, Answered):
+            return known
+        if known is not None and not known.has_left and earlier.message not in self._under_way:
             outgoing = await self._archive.write(lambda writing: resume(writing, asked, earlier.message))
             if outgoing is not None:
                 return await self._start(outgoing)
-            task = self._under_way.get(earlier.message)
+        task = self._under_way.get(earlier.message)
         return uncertain(earlier.message) if task is None else await asyncio.shield(task)
 
     async def _deliver(self, outgoing: Outgoing) -> Answered:
@@ -156,14 +165,26 @@ class Gateway:
             failure = error
             answer = refused(failure)._replace(message=message) if not failure.is_uncertain else uncertain(message)
             outcome = "uncertain" if failure.is_uncertain else "failed"
-            await self._archive.write(lambda writing: record_failure(writing, message, failure, answer))
+            await self._keep(message, lambda writing: record_failure(writing, message, failure, answer))
             log.warning("send_not_accepted", outcome=outcome, message=message, code=failure.graph_code, http=failure.http_status)
         else:
             answer, outcome = accepted_answer(outgoing, accepted), "accepted"
-            await self._archive.write(lambda writing: record_accepted(writing, message, accepted, answer))
+            await self._keep(message, lambda writing: record_accepted(writing, message, accepted, answer))
             self.in_background(self._read_on_reply(outgoing))
         self._metrics.sends.labels(outcome).inc()
         return answer
+
+    async def _keep(self, message: str, work: Callable[[Writing], None]) -> None:
+        """Record what Meta answered. Her answer is the caller's also where it cannot be kept: told to come again, it would send twice."""
+        for pause in (*_BETWEEN_RECORDINGS, None):
+            try:
+                await self._archive.write(work)
+            except StoreError as error:
+                log.warning("outcome_not_recorded", message=message, code=error.code, again=pause is not None)
+            else:
+                return
+            if pause is not None:
+                await asyncio.sleep(pause)
 
     async def _let_leave(self, message: str) -> None:
         await self._archive.write(lambda writing: let_leave(writing, message))

@@ -21,7 +21,18 @@ from wabiz_tui.model.codec import encode
 _QUERY = ("fields", "summary", "limit", "after", "before", "name", "status", "category", "language", "quality_score", "content")
 # Neither braces nor brackets: a field with a list of its own would lead on to everything else that the hub's token can read.
 _FIELDS = re.compile(r"[a-z_]{1,60}(,[a-z_]{1,60}){0,60}")
-_NO_FIELDS = frozenset({"message_history", "subscribed_apps", "access_token"})
+# Nor the edges of what can be asked: Graph takes each as a field too, and gives the whole list that it names.
+_NO_FIELDS = frozenset(
+    {
+        "access_token", "activities", "agencies", "assigned_users", "audiences", "block_users", "business_compliance_info",
+        "call_permissions", "calls", "client", "conversational_automation", "dcc_config", "extensions", "flows", "groups",
+        "in_progress_onbehalf_request", "media", "message_campaigns", "message_history", "message_qrdls", "message_templates",
+        "messages", "migrate_flows", "obo_mobility_intent", "official_business_account", "owner_business", "phone_numbers",
+        "product_catalogs", "schedules", "set_obo_mobility_intent", "set_solution_migration_intent", "settings", "solutions",
+        "subscribed_apps", "template_analytics", "upsert_message_templates", "welcome_message_sequences",
+        "whatsapp_business_encryption", "whatsapp_business_profile", "whatsapp_commerce_settings",
+    }
+)  # fmt: skip
 _LONGEST_VALUE = 2000
 
 Address = Callable[[], str]
@@ -40,10 +51,7 @@ class Objects:
 
     async def get(self, sender: Sender, name: str, query: Mapping[str, str]) -> Answered:
         """A number, an account or a template. Raises CloudError alike for what is not there and for what the sender may not see."""
-        if self.is_account(name):
-            require(sender, "number.read")
-        elif await self.is_number(name):
-            self._own_number(sender, name)
+        if self.is_account(name) or (sender.has_number(name) and await self.is_number(name)):
             require(sender, "number.read")
         elif await self._templates.find(name) is not None:
             return await self._template(sender, name, query)

@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 from wabiz_tui.hub.archive.conversations import StoredConversation, load_conversation
+from wabiz_tui.hub.archive.events import load_numbers
 from wabiz_tui.hub.archive.integrations import Integration
 from wabiz_tui.hub.archive.store import Reading
 from wabiz_tui.hub.feed import Viewer
@@ -55,6 +56,12 @@ def require(sender: Sender, action: str) -> None:
     if not sender.may(action):
         who = f"The role {sender.viewer.role}" if sender.viewer is not None else "This integration key"
         raise refuse("not_permitted", f"{who} may not do this (it needs {action})")
+
+
+def check_number(reading: Reading, sender: Sender, number: str) -> None:
+    """Raises CloudError 33 alike for a number that is none of the hub's and for one that is not the sender's."""
+    if not sender.has_number(number) or not load_numbers(reading, [number]):
+        raise refuse("unknown_number", "This hub has no such business number")
 
 
 def visible(reading: Reading, sender: Sender, conversation: str) -> StoredConversation:

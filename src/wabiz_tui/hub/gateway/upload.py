@@ -20,6 +20,8 @@ _MOST_PARTS = 16
 _LONGEST_FIELD = 4 * 1024
 _LONGEST_NAME = 240
 _SLOWEST_CHUNK = 30.0
+_LONGEST_UPLOAD = 900.0
+"""Seconds: an upload holds room in memory that others wait for."""
 _MIME_TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+-]{1,80}( ?; ?[\w-]{1,40}=[\w.+-]{1,80}){0,4}", re.ASCII)
 
 
@@ -42,8 +44,12 @@ async def read_upload(request: Request) -> Uploaded:
     if declared.isascii() and declared.isdigit() and len(declared) < 16 and int(declared) > LARGEST_FILE + _ROOM_FOR_FORM:
         raise _too_large(LARGEST_FILE)
     form = _Form(boundary)
-    async for chunk in _chunks(request):
-        form.feed(chunk)
+    try:
+        async with asyncio.timeout(_LONGEST_UPLOAD):
+            async for chunk in _chunks(request):
+                form.feed(chunk)
+    except TimeoutError as error:
+        raise BadInput("The request came too slowly.") from error
     return form.uploaded()
 
 
