@@ -6,7 +6,7 @@ exactly as the tolerant reader would: `tests/unit/graph/test_usual.py` compares 
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -30,6 +30,7 @@ from wabiz_tui.model.content import (
     Reaction,
     Sticker,
     Text,
+    Unsupported,
     Video,
 )
 
@@ -49,21 +50,21 @@ def read_usual(raw: bytes, received_at: datetime | None) -> list[Parsed] | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     parsed: list[Parsed] = []
-    originals = _unsupported_in(raw) if b'"unsupported"' in raw else iter(())
+    originals = _unsupported_in(raw)
     try:
         for entry in webhook.entry:
             for change in entry.changes:
-                parsed += _read_value(entry.id, change.value, received_at, originals)
+                _read_value(entry.id, change.value, received_at, originals, parsed.append)
     except _Surprise:
         return None
     return parsed
 
 
 def _unsupported_in(raw: bytes) -> Iterator[Json]:
-    """The messages of type `unsupported`, which are kept whole, as they came and in their order."""
+    """The messages of type `unsupported`, which are kept whole, as they came and in their order; `raw` is decoded again for the first."""
     body = msgspec.json.decode(raw)
     changes = (change for entry in body["entry"] for change in entry["changes"])
-    return (message for change in changes for message in change["value"].get("messages", ()) if message["type"] == "unsupported")
+    yield from (message for change in changes for message in change["value"].get("messages", ()) if message["type"] == "unsupported")
 
 
 def _unsupported(message: wire.Message, originals: Iterator[Json]) -> Content:
@@ -73,32 +74,26 @@ def _unsupported(message: wire.Message, originals: Iterator[Json]) -> Content:
     return read_content(original).content
 
 
-class _Frame(NamedTuple):
-    """What stands around the messages and statuses of one value."""
-
-    waba: str
-    metadata: wire.Metadata
-    contact: wire.Contact | None
-    received_at: datetime | None
-    originals: Iterator[Json]
-
-
-def _read_value(waba: str, value: wire.Value, received_at: datetime | None, originals: Iterator[Json]) -> Iterator[Parsed]:
+def _read_value(
+    waba: str, value: wire.Value, received_at: datetime | None, originals: Iterator[Json], add: Callable[[Parsed], None]
+) -> None:
     contacts, metadata = value.contacts, value.metadata
     # Several contacts are matched by id in `contacts.py`; a lone one is the person of all that stands beside it, or a surprise.
     if len(contacts) > 1 or not (value.messages or value.statuses) or not metadata.phone_number_id:
         raise _Surprise
-    frame = _Frame(waba, metadata, contacts[0] if contacts else None, received_at, originals)
+    contact = contacts[0] if contacts else None
     for message in value.messages:
-        yield _read_message(frame, message)
+        read = _read_message(waba, metadata, contact, message, received_at)
+        is_kept_whole = type(message) is wire.UnsupportedMessage
+        add(msgspec.structs.replace(read, content=_unsupported(message, originals)) if is_kept_whole else read)
     for status in value.statuses:
-        yield _read_status(frame, status)
+        add(_read_status(waba, metadata, contact, status, received_at))
 
 
-def _read_message(frame: _Frame, message: wire.Message) -> IncomingMessage:
-    waba, metadata, contact, received_at, originals = frame
-    read = _CONTENTS.get(type(message))
-    content, extra = (_unsupported(message, originals), None) if read is None else read(message)
+def _read_message(
+    waba: str, metadata: wire.Metadata, contact: wire.Contact | None, message: wire.Message, received_at: datetime | None
+) -> IncomingMessage:
+    content, extra = _CONTENTS[type(message)](message)
     if not message.id:
         raise _Surprise
     context, reply_to, forwarded = (None, None, None) if message.context is msgspec.UNSET else _read_context(message.context)
@@ -127,8 +122,9 @@ def _read_context(context: dict[str, Any]) -> tuple[Any, ...]:
     return read
 
 
-def _read_status(frame: _Frame, status: wire.Status) -> StatusUpdate:
-    waba, metadata, contact, received_at, _ = frame
+def _read_status(
+    waba: str, metadata: wire.Metadata, contact: wire.Contact | None, status: wire.Status, received_at: datetime | None
+) -> StatusUpdate:
     if not status.id or not status.status:
         raise _Surprise
     wa_id, user_id, parent = status.recipient_id, status.recipient_user_id, status.recipient_parent_user_id
@@ -255,4 +251,5 @@ _CONTENTS: dict[type[Any], Callable[[Any], _Read]] = {
     wire.InteractiveMessage: _interactive,
     wire.OrderMessage: _order,
     wire.ContactsMessage: _cards,
+    wire.UnsupportedMessage: lambda _: (Unsupported(), None),
 }
