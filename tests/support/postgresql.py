@@ -26,6 +26,8 @@ _OPTIONS = {
     "autovacuum": "off",
     "log_min_messages": "fatal",
 }
+# Waits for the end of its input, which comes with the end of the tests however they end, and leaves nothing of the server.
+_GUARD = 'read -r _; kill -QUIT "$1"; for _ in $(seq 100); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done; rm -rf "$2"'
 
 
 class Cluster:
@@ -42,7 +44,7 @@ class Cluster:
         """The name of a new database."""
         name = f"t{next(self._numbers)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy".encode())
         return name
 
     def log(self) -> str:
@@ -64,11 +66,14 @@ def cluster(*, is_durable: bool = False) -> Generator[Cluster]:
             server = subprocess.Popen(
                 [programs / "postgres", "-D", data, "-k", folder, *options], stdout=log, stderr=log, user=user, cwd=folder
             )
+        guard = subprocess.Popen(["/bin/sh", "-c", _GUARD, "sh", str(server.pid), folder], stdin=subprocess.PIPE, start_new_session=True)
         try:
             made = Cluster(folder)
             _wait(made, server)
             yield made
         finally:
+            guard.kill()
+            guard.communicate()
             server.send_signal(signal.SIGQUIT)  # at once: there is nothing to keep
             server.wait(30)
     finally:
