@@ -7,17 +7,20 @@ from typing import get_args
 import msgspec
 import sqlalchemy as sa
 
-from wabiz_tui.graph.identity import Alias, AliasKind, Holder, Resolution, aliases_of, resolve, resolve_change
+from wabiz_tui.graph.identity import Alias, AliasKind, Holder, Past, Resolution, aliases_of, resolve, resolve_change, spellings
 from wabiz_tui.graph.parsed import Identity, IdentityChange
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.events import add_event
 from wabiz_tui.hub.archive.joining import join_conversations
 from wabiz_tui.hub.archive.sealing import contact_unit
 from wabiz_tui.hub.archive.shelves import Sealing, Shelved
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
 from wabiz_tui.model.codec import encode
-from wabiz_tui.model.values import Contact
+from wabiz_tui.model.values import Contact, Event
 
+PROPOSED_MERGE = "wabiz_proposed_merge"
+"""The field of the event that tells of a merge which only a person can decide on."""
 _contact = schema.contact.c
 # The kinds are named for the index's sake; the hash is of the kind too.
 ALIASES: Shelved[None] = Shelved(schema.alias, "hash", identity=("kind", "hash"), narrowed=schema.alias.c.kind.in_(get_args(AliasKind)))
@@ -97,34 +100,23 @@ def save_record(writing: Writing, contact: str, record: ContactRecord) -> None:
 def contact_of(writing: Writing, identity: Identity, *, at: datetime) -> str:
     """The contact a webhook of instant `at` speaks of, made, attached or merged as the rules say."""
     aliases = aliases_of(identity)
-    holders = _holders(writing, aliases)
-    if not holders or all(alias.kind == "wa_id" for alias in aliases):
-        # A number alone is whose it was then, whoever has it by now.
-        earlier = _former_holder(writing, aliases, at)
-        if earlier is not None:
-            return earlier
-    resolution = resolve(identity, holders, now=writing.now)
+    resolution = resolve(identity, _holders(writing, aliases), now=writing.now, at=at, past=_past_of(writing, aliases))
     contact = _obey(writing, resolution, at=at, is_group=identity.group_id is not None)
+    row = writing.shelf(CONTACTS).get(contact)
+    if row is not None and row["last_seen_ms"] is not None and to_ms(at) < row["last_seen_ms"]:
+        _date_back(writing, contact, aliases, at=at)
     _learn(writing, contact, identity, at=at)
     return contact
 
 
 def apply_identity_change(writing: Writing, change: IdentityChange, *, at: datetime) -> str:
     """The same person under new keys; equal keys mean that the person behind them may have changed (rules 4 and 5)."""
-    if is_told_again(writing, change):
-        # The old number may be somebody else's by now.
-        change = IdentityChange(msgspec.structs.replace(change.previous, wa_id=None), change.current)
     old, new = aliases_of(change.previous), aliases_of(change.current)
-    resolution = resolve_change(change, _holders(writing, (*old, *new)))
+    resolution = resolve_change(change, _holders(writing, (*old, *new)), at=at, past=_past_of(writing, (*old, *new)))
     contact = _obey(writing, resolution, at=at, is_group=change.current.group_id is not None)
     stored = load_contacts(writing, [contact])[contact]
     if old == new:
         save_record(writing, contact, msgspec.structs.replace(stored.record, identity_changed_at=at))
-    elif not resolution.ended and not load_past(writing, contact, old):
-        # The webhook of the change came before any message of the old id: messages still on their way belong here all the same.
-        for alias in old:
-            if alias not in new:
-                _remember_past(writing, contact, alias, at=at, reason="changed")
     _learn(writing, contact, change.current, at=at)
     return contact
 
@@ -169,19 +161,21 @@ def touch_identities(writing: Writing) -> None:
 
 def find_contact(reading: Reading, identity: Identity) -> str | None:
     """The contact that holds one of these keys now, if any."""
-    rows = (reading.shelf(ALIASES).get(alias_hash(reading, alias)) for alias in aliases_of(identity))
+    wanted = (spelling for alias in aliases_of(identity) for spelling in spellings(alias))
+    rows = (reading.shelf(ALIASES).get(alias_hash(reading, alias)) for alias in wanted)
     return next((row["contact"] for row in rows if row is not None), None)
 
 
 def attach_alias(writing: Writing, contact: str, alias: Alias, *, at: datetime) -> None:
     """Give the contact a further key, unless somebody holds it (Meta's answer to a send names one the agent did not type)."""
-    if not _holders(writing, (alias,)):
+    if all(holder.contact == contact and alias not in holder.aliases for holder in _holders(writing, (alias,))):
         _obey(writing, Resolution(contact, attached=(alias,)), at=at, is_group=False)
 
 
 def load_past(reading: Reading, contact: str, aliases: Sequence[Alias]) -> bool:
-    shelf = reading.shelf(PAST_ALIASES)
-    return any(row["contact"] == contact for alias in aliases for row in shelf.group(alias_hash(reading, alias)))
+    """Whether the contact is known to have held one of these keys before."""
+    rows = (row for alias in aliases for row in reading.shelf(PAST_ALIASES).group(alias_hash(reading, alias)))
+    return any(row["reason"] == "changed" and _kept(reading, row["contact"]) == contact for row in rows)
 
 
 def alias_hash(reading: Reading, alias: Alias) -> bytes:
@@ -191,21 +185,33 @@ def alias_hash(reading: Reading, alias: Alias) -> bytes:
 def _holders(reading: Reading, aliases: Sequence[Alias]) -> list[Holder]:
     if not aliases:
         return []
-    rows = [reading.shelf(ALIASES).get(alias_hash(reading, alias)) for alias in aliases]
-    contacts = load_contacts(reading, (row["contact"] for row in rows if row is not None))
+    wanted = [spelling for alias in aliases for spelling in spellings(alias)]
+    rows = {alias: row for alias in wanted if (row := reading.shelf(ALIASES).get(alias_hash(reading, alias))) is not None}
+    contacts = load_contacts(reading, (row["contact"] for row in rows.values()))
     return [
-        Holder(stored.id, frozenset(Alias(kind, value) for kind, value in stored.record.aliases), stored.created_at, stored.last_seen_at)
+        Holder(
+            stored.id,
+            frozenset(Alias(kind, value) for kind, value in stored.record.aliases),
+            stored.created_at,
+            stored.last_seen_at,
+            {alias: from_ms(row["from_ms"]) for alias, row in rows.items() if row["contact"] == stored.id},
+        )
         for stored in contacts.values()
     ]
 
 
-def _former_holder(reading: Reading, aliases: Sequence[Alias], at: datetime) -> str | None:
-    """Who held one of these keys at `at`: a message from before a number change may come after it."""
-    shelf, at_ms = reading.shelf(PAST_ALIASES), to_ms(at)
-    past = [row for alias in aliases for row in shelf.group(alias_hash(reading, alias))]
-    held = [row for row in past if row["reason"] == "changed" and row["to_ms"] >= at_ms]
-    first = min(held, key=lambda row: (row["to_ms"], row["id"]), default=None)
-    return None if first is None else _kept(reading, first["contact"])
+def _past_of(reading: Reading, aliases: Sequence[Alias]) -> list[Past]:
+    """Who held these keys before a change that was told: a message from before it may come after it.
+
+    Of numbers alone it is not told since when: that is known by messages only, and an older one may still come."""
+    is_bare = all(alias.kind == "wa_id" for alias in aliases)
+    return [
+        Past(_kept(reading, row["contact"]), spelling, from_ms(row["to_ms"]), None if is_bare else perhaps_from_ms(row["from_ms"] or None))
+        for alias in aliases
+        for spelling in spellings(alias)
+        for row in reading.shelf(PAST_ALIASES).group(alias_hash(reading, spelling))
+        if row["reason"] == "changed"
+    ]
 
 
 def _kept(reading: Reading, contact: str) -> str:
@@ -231,7 +237,34 @@ def _obey(writing: Writing, resolution: Resolution, *, at: datetime, is_group: b
         save_record(writing, contact, msgspec.structs.replace(record, aliases=kept + added, proposed=proposed))
         for alias in resolution.attached:
             _put_alias(writing, contact, alias, at=at)
+    for alias in resolution.remembered:
+        if not load_past(writing, contact, [alias]):
+            _remember_past(writing, contact, alias, at=at, reason="changed")
+    for other in resolution.proposed:
+        _tell_proposed(writing, contact, other, at=at)
     return contact
+
+
+def _tell_proposed(writing: Writing, contact: str, other: str, *, at: datetime) -> None:
+    """Let people see that two contacts may be one person: numbers are given to others, so that only a person can decide."""
+    event = Event(
+        id=writing.new_id(),
+        field=PROPOSED_MERGE,
+        at=at,
+        summary="two contacts may be the same person",
+        value={"contact": contact, "may_be": other},
+        received_at=writing.now,
+    )
+    add_event(writing, event, identity=f"{PROPOSED_MERGE}/{contact}/{other}")
+
+
+def _date_back(writing: Writing, contact: str, aliases: Sequence[Alias], *, at: datetime) -> None:
+    """A message older than all before says that its keys were the contact's by then."""
+    shelf = writing.shelf(ALIASES)
+    for hashed in (alias_hash(writing, spelling) for alias in aliases for spelling in spellings(alias)):
+        row = shelf.get(hashed)
+        if row is not None and row["contact"] == contact and to_ms(at) < row["from_ms"]:
+            shelf.change(hashed, from_ms=to_ms(at))
 
 
 def _new_contact(writing: Writing, *, at: datetime, is_group: bool) -> str:
@@ -254,17 +287,18 @@ def _end_alias(writing: Writing, contact: str, alias: Alias, *, at: datetime, re
     record = load_contacts(writing, [contact])[contact].record
     kept = tuple(pair for pair in record.aliases if pair != (alias.kind, alias.value))
     save_record(writing, contact, msgspec.structs.replace(record, aliases=kept))
+    held = writing.shelf(ALIASES).get(alias_hash(writing, alias))
     writing.shelf(ALIASES).remove(alias_hash(writing, alias))
-    _remember_past(writing, contact, alias, at=at, reason=reason)
+    _remember_past(writing, contact, alias, at=at, reason=reason, since_ms=0 if held is None else held["from_ms"])
 
 
-def _remember_past(writing: Writing, contact: str, alias: Alias, *, at: datetime, reason: str) -> None:
+def _remember_past(writing: Writing, contact: str, alias: Alias, *, at: datetime, reason: str, since_ms: int = 0) -> None:
     row = {
         "id": writing.new_id(),
         "kind": alias.kind,
         "hash": alias_hash(writing, alias),
         "contact": contact,
-        "from_ms": 0,
+        "from_ms": since_ms,
         "to_ms": to_ms(at),
         "reason": reason,
     }
@@ -277,7 +311,7 @@ def _merge(writing: Writing, kept: str, merged: str, *, at: datetime) -> None:
     mine, other = both[kept].record, both[merged].record
     for kind, value in other.aliases:
         _remember_past(writing, merged, Alias(kind, value), at=at, reason="merged")
-        _put_alias(writing, kept, Alias(kind, value), at=at)
+        writing.shelf(ALIASES).change(alias_hash(writing, Alias(kind, value)), contact=kept)
     joined = msgspec.structs.replace(
         mine,
         aliases=tuple(dict.fromkeys((*other.aliases, *mine.aliases))),
@@ -291,6 +325,8 @@ def _merge(writing: Writing, kept: str, merged: str, *, at: datetime) -> None:
     )
     save_record(writing, kept, joined)
     save_record(writing, merged, msgspec.structs.replace(other, aliases=()))
+    seen = [one.last_seen_at for one in (both[kept], both[merged]) if one.last_seen_at is not None]
+    writing.shelf(CONTACTS).change(kept, last_seen_ms=to_ms(max(seen)) if seen else None)
     writing.shelf(CONTACTS).change(merged, merged_into=kept)
     moved = join_conversations(writing, kept, merged)
     writing.connection.execute(

@@ -5,7 +5,7 @@ What is missed here is read when it is asked for, so this is about speed alone.
 
 from collections.abc import Iterable, Sequence
 
-from wabiz_tui.graph.identity import aliases_of
+from wabiz_tui.graph.identity import aliases_of, spellings
 from wabiz_tui.graph.parsed import EchoedMessage, HistoryMessage, Identity, IncomingMessage, OtherEvent, Parsed, StatusUpdate
 from wabiz_tui.hub.archive.contacts import ALIASES, CONTACTS, PAST_ALIASES, alias_hash
 from wabiz_tui.hub.archive.conversations import CONVERSATIONS, EPISODES
@@ -47,7 +47,8 @@ def _fetch_messages(
 
 
 def _fetch_contacts(writing: Writing, people: Iterable[Identity]) -> None:
-    hashes = list({alias_hash(writing, alias) for person in people for alias in aliases_of(person)})
+    named = {spelling for person in people for alias in aliases_of(person) for spelling in spellings(alias)}
+    hashes = [alias_hash(writing, alias) for alias in named]
     aliases, contacts, conversations = writing.shelf(ALIASES), writing.shelf(CONTACTS), writing.shelf(CONVERSATIONS)
     aliases.fetch(hashes)
     writing.shelf(PAST_ALIASES).fetch_groups(hashes)
