@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 import msgspec
 
 from wabiz_tui.graph.delivery import fold
-from wabiz_tui.graph.identity import aliases_of
 from wabiz_tui.graph.parsed import EchoedMessage, HistoryMessage, Identity, IncomingMessage, OtherEvent, Parsed, StatusUpdate
 from wabiz_tui.hub.archive.contacts import contact_of, set_opt_out
 from wabiz_tui.hub.archive.conversations import (
     conversation_of,
     note_answered,
+    note_call,
     note_incoming,
     note_message,
     set_status,
@@ -36,8 +36,9 @@ from wabiz_tui.hub.archive.sends import is_ours
 from wabiz_tui.hub.archive.statuses import add_status, is_known_status, status_event, take_waiting
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.archive.uploads import note_media_use
-from wabiz_tui.model.content import Activity, Content, Edit, Media, Reaction, Revoke
+from wabiz_tui.model.content import Activity, Content, Edit, Media, Reaction, Revoke, Unsupported
 from wabiz_tui.model.identifiers import is_id
+from wabiz_tui.model.notices import Call, Preference
 from wabiz_tui.model.values import Direction, Event, Message
 from wabiz_tui.policy.window import window_until
 
@@ -145,7 +146,9 @@ def _fold_echo(writing: Writing, part: EchoedMessage) -> None:
 
 def _fold_history(writing: Writing, part: HistoryMessage) -> None:
     """From before the hub: no window, no unread, nobody waits."""
-    if find_by_wamid(writing, part.wamid) is not None:
+    known = find_by_wamid(writing, part.wamid)
+    if known is not None:
+        _fill_placeholder(writing, known, part)
         return
     conversation = conversation_of(writing, part.number, contact_of(writing, part.contact, at=part.sent_at))
     delivery = fold(None, (part.status or "accepted").lower(), part.sent_at) if part.is_ours else None
@@ -169,18 +172,38 @@ def _fold_history(writing: Writing, part: HistoryMessage) -> None:
     _settle(writing, message)
 
 
+def _fill_placeholder(writing: Writing, known: str, part: HistoryMessage) -> None:
+    """Files of a history follow their place in it under the same wamid (cloud-api §10); all else under a known wamid is a repeat."""
+    message = load_message(writing, known)
+    if message is None or not _is_placeholder(message.content) or _is_placeholder(part.content):
+        return
+    extra = {**(part.extra or {}), **(message.extra or {})} or None
+    filled = msgspec.structs.replace(message, content=part.content, reply_to=part.reply_to or message.reply_to, extra=extra)
+    save_message(writing, filled)
+    _await_file(writing, filled)
+    touch_preview_of(writing, filled)
+
+
+def _is_placeholder(content: Content) -> bool:
+    return isinstance(content, Unsupported) and content.type == "media_placeholder"
+
+
 def _settle(writing: Writing, message: Message) -> None:
     """What a new message does to others, and what waited for it does to it."""
     apply_to_target(writing, message)
-    if isinstance(message.content, Media) and message.content.id:
-        unit = media_unit(message.conversation, month_of(message.sent_at))
-        add_media(writing, message.id, unit, expires_at=message.sent_at + MEDIA_LIFE)
-        note_media_use(writing, message.content.id, message.id)
+    _await_file(writing, message)
     if message.wamid is None:
         return
     for waiting in take_awaiting(writing, message.wamid):
         apply_to_target(writing, waiting)
     join_waiting_statuses(writing, message, message.wamid)
+
+
+def _await_file(writing: Writing, message: Message) -> None:
+    if isinstance(message.content, Media) and message.content.id:
+        unit = media_unit(message.conversation, month_of(message.sent_at))
+        add_media(writing, message.id, unit, expires_at=message.sent_at + MEDIA_LIFE)
+        note_media_use(writing, message.content.id, message.id)
 
 
 def join_waiting_statuses(writing: Writing, message: Message, wamid: str) -> None:
@@ -318,15 +341,32 @@ def _fold_event(writing: Writing, part: OtherEvent) -> None:
         return
     if part.identity_change is not None:
         change_identity(writing, part.identity_change, at=event.at)
-    if part.field == "user_preferences" and part.subject is not None:
-        _fold_preference(writing, part.subject, part.value, at=event.at)
+    for notice in part.notices:
+        match notice:
+            case Preference(category="marketing_messages", value="stop" | "resume"):
+                _fold_preference(writing, notice, at=notice.at or event.at)
+            case Call() if part.number and _opens_window(notice):
+                _fold_call(writing, part.number, notice, at=notice.at or event.at)
+            case _:
+                pass
 
 
-def _fold_preference(writing: Writing, subject: Identity, value: dict[str, object], *, at: datetime) -> None:
+def _fold_preference(writing: Writing, told: Preference, *, at: datetime) -> None:
     """Also of somebody who has not written yet: who stops marketing must be known before the first is sent."""
-    preferences = value.get("user_preferences")
-    if not aliases_of(subject) or not isinstance(preferences, list):
-        return
-    for preference in msgspec.convert(preferences, list[dict[str, object]], strict=False):
-        if preference.get("category") == "marketing_messages" and preference.get("value") in ("stop", "resume"):
-            set_opt_out(writing, contact_of(writing, subject, at=at), is_out=preference["value"] == "stop", at=at)
+    set_opt_out(writing, contact_of(writing, _person_of(told), at=at), is_out=told.value == "stop", at=at)
+
+
+def _opens_window(call: Call) -> bool:
+    """A customer's call does, answered or not, as does ours once they accept it (cloud-api §13)."""
+    if not _person_of(call).is_known:
+        return False
+    return call.event == "connect" if call.is_from_customer else call.event == "ACCEPTED"
+
+
+def _fold_call(writing: Writing, number: str, call: Call, *, at: datetime) -> None:
+    conversation = conversation_of(writing, number, contact_of(writing, _person_of(call), at=at))
+    note_call(writing, conversation, at=at)
+
+
+def _person_of(notice: Preference | Call) -> Identity:
+    return Identity(wa_id=notice.wa_id, user_id=notice.user_id, parent_user_id=notice.parent_user_id)

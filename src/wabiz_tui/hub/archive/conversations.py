@@ -109,6 +109,13 @@ def note_incoming(writing: Writing, message: Message, *, window_until: datetime 
     _change(writing, row, values)
 
 
+def note_call(writing: Writing, conversation: str, *, at: datetime) -> None:
+    """What a call does that opens the window: clock and window, whenever it is told."""
+    row = _row(writing, conversation)
+    until = max(row["window_until_ms"] or 0, to_ms(window_until(at)))
+    _change(writing, row, {"last_ms": max(row["last_ms"] or 0, to_ms(at)), "window_until_ms": until})
+
+
 def status_of(reading: Reading, conversation: str) -> str:
     """The status of the current episode, at the cost of one row."""
     return _current_episode(reading, conversation)["status"]

@@ -102,7 +102,7 @@ def add_message(writing: Writing, message: Message, *, is_unread: bool = False) 
 def save_message(writing: Writing, message: Message) -> None:
     """Write the message as it now is, under the unit it was sealed with: content, reactions, edits, delivery."""
     shelf = writing.shelf(MESSAGES)
-    shelf.change(message.id, delivery=_delivery_text(message.delivery))
+    shelf.change(message.id, kind=kind_of(message.content), delivery=_delivery_text(message.delivery))
     shelf.replace(message.id, _undelivered(message))
     writing.touch("message", message.id)
 
