@@ -124,6 +124,8 @@ def initialise(
     make_private(settings.place(secrets).media.parent)
     opened = open_archive(settings, secrets, clock=clock, random_bytes=random_bytes)
     try:
+        # On a server another hub's archive opens as well: its first key, which only its own seal key opens, tells it from ours.
+        opened.keys.make_now("hub")
         code = opened.write_now(lambda writing: _first_rows(writing, settings, secrets))
     finally:
         opened.close()

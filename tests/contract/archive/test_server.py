@@ -22,7 +22,9 @@ from wabiz_tui.hub.archive.postgresql import lock_number
 from wabiz_tui.hub.archive.server_rows import KeysTable, Line
 from wabiz_tui.hub.archive.store import Writing, feed_head
 from wabiz_tui.hub.secrets import SecretPlaces, load_secrets, make_own_keys
-from wabiz_tui.model.errors import Conflict, StoreError, StoreFull, UsageError
+from wabiz_tui.hub.settings import initialise
+from wabiz_tui.model.errors import BadInput, Conflict, StoreError, StoreFull, UsageError
+from wabiz_tui.model.paths import paths_under
 from wabiz_tui.model.secret import Secret
 
 PASSWORD = "canary-of-a-password"
@@ -249,6 +251,33 @@ def test_a_hold_that_broke_is_taken_again_or_given_up(ground: Ground) -> None:
         connection.execute(CUT)
         with ground.place().held_alone("1"), pytest.raises(Conflict):
             hold()
+
+
+def test_a_hub_is_not_set_up_over_anothers_archive(ground: Ground, tmp_path: Path) -> None:
+    """With other keys, the same account in the same database is refused, and no second administrator is made."""
+
+    def set_up(home: Path) -> None:
+        initialise(
+            paths_under(home),
+            archive=ground.address,
+            waba_id="77",
+            phone_number_ids=[NUMBER],
+            graph_url="http://127.0.0.1:9",
+            clock=ground.clock,
+            random_bytes=os.urandom,
+            environment=ENVIRONMENT,
+            graph_token_env="T_GRAPH",
+            app_secret_env="T_APP",
+            verify_token_env="T_VERIFY",
+        )
+
+    set_up(tmp_path / "one")
+    with pytest.raises(BadInput, match="does not open with this hub's seal key"):
+        set_up(tmp_path / "two")
+
+    assert not (tmp_path / "two" / "hub.toml").exists()
+    with psycopg.connect(ground.address) as connection:
+        assert connection.execute("SELECT count(*) FROM person WHERE tenant = '77'").fetchone() == (1,)
 
 
 @pytest.mark.parametrize(

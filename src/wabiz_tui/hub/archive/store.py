@@ -136,6 +136,7 @@ class Archive:
             opened.callback(self._engines.readers.dispose)
             self.keys = KeyStore(place.open_keys("keys", tenant), wrap, tenant=tenant, random_bytes=random_bytes)
             opened.callback(self.keys.close)
+            self.keys.find("hub")  # raises where the seal key is not the one that the archive was set up with
             self.shares = KeyStore(place.open_keys("shares", tenant), wrap, tenant=tenant, random_bytes=random_bytes)
             opened.callback(self.shares.close)
             self.prepare_months()
