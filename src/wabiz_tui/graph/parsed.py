@@ -101,6 +101,12 @@ class HistoryMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     extra: dict[str, Any] | None = None
 
 
+def name_status(wamid: str, state: str, group: str | None, who: str | None) -> str:
+    """The fact that a status states, as one text that is equal for its repeats. No hash: whoever keeps it hashes it under a key."""
+    group, who = group or "", who or ""
+    return f"{len(wamid)} {len(state)} {len(group)} {wamid} {state} {group} {who}"
+
+
 class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One status of one outgoing message. `identity` is equal for repeats of the same fact: (id, status, recipient or participant).
 

@@ -7,8 +7,8 @@ import msgspec
 from wabiz_tui.graph.contents import is_whole, read_error
 from wabiz_tui.graph.incoming.contacts import Contacts, known_by
 from wabiz_tui.graph.incoming.place import Place
-from wabiz_tui.graph.parsed import Identity, StatusUpdate
-from wabiz_tui.graph.reading import Json, aside, fingerprint, list_of, object_of, without, word, word_or_none
+from wabiz_tui.graph.parsed import Identity, StatusUpdate, name_status
+from wabiz_tui.graph.reading import Json, aside, list_of, object_of, without, word, word_or_none
 
 # Meta renamed these in May 2026; both spellings are live (cloud-api §9, "Aliases").
 _PARENTS = ("recipient_parent_user_id", "parent_recipient_user_id", "parent_user_id")
@@ -44,7 +44,7 @@ def read_status(place: Place, contacts: Contacts, value: Any) -> StatusUpdate | 
         conversation=object_of(conversation) if isinstance(conversation, dict) else None,
         extra=place.extra(contact=spare, **rest),
         # A fact is named by what Meta repeats with it, so that the same status with and without `contacts` is one.
-        identity=fingerprint(wamid, state, told.group_id, told.user_id or told.parent_user_id or told.wa_id),
+        identity=name_status(wamid, state, told.group_id, told.user_id or told.parent_user_id or told.wa_id),
     )
 
 

@@ -14,8 +14,8 @@ from wabiz_tui.graph.contents import read_content
 from wabiz_tui.graph.incoming import wire
 from wabiz_tui.graph.incoming.context import read_context, read_referral
 from wabiz_tui.graph.incoming.place import AHEAD
-from wabiz_tui.graph.parsed import Identity, IncomingMessage, Parsed, StatusUpdate
-from wabiz_tui.graph.reading import EARLIEST, LATEST, Json, fingerprint, word
+from wabiz_tui.graph.parsed import Identity, IncomingMessage, Parsed, StatusUpdate, name_status
+from wabiz_tui.graph.reading import EARLIEST, LATEST, Json, word
 from wabiz_tui.model.content import (
     Audio,
     Button,
@@ -135,7 +135,7 @@ def _read_status(
         status.status,
         _believed(status.timestamp, received_at),
         _person(contact, wa_id, user_id, parent),
-        fingerprint(status.id, status.status, None, user_id or parent or wa_id),
+        name_status(status.id, status.status, None, user_id or parent or wa_id),
         metadata.display_phone_number,
         status.biz_opaque_callback_data or None,
         None if status.errors is msgspec.UNSET else _read_error(status.errors[0]),
