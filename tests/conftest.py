@@ -1,0 +1,11 @@
+"""What holds for every test."""
+
+import os
+
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, so no example has a deadline. Where CI is set, Hypothesis's own profile
+# is in force: no deadline either, and the same examples each time, so that a run says something about the change alone.
+if not os.environ.get("CI"):
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
