@@ -125,13 +125,15 @@ def made_user_id(wa_id: str, *, owner: str = "") -> str:
 
 
 def country_of(wa_id: str) -> str:
-    """The two letters of the number's country; US where it is not known."""
+    """The two letters of the number's country, for a made-up number those of its calling code; US where neither is known."""
     import phonenumbers
 
     try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(f"+{wa_id}")) or "US"
+        number = phonenumbers.parse(f"+{wa_id}")
     except phonenumbers.NumberParseException:
         return "US"
+    region = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return region if region.isalpha() and region != "ZZ" else "US"
 
 
 def calling_code_of(display: str) -> str:
