@@ -14,11 +14,11 @@ from pathlib import Path
 
 from bench.support.traffic import NUMBER, WABA, traffic
 from tests.support.postgresql import Cluster, cluster
-from wabiz_tui.hub.archive.addresses import place_at
-from wabiz_tui.hub.archive.cipher import JOURNAL_ID, connect
+from wabiz_tui.hub.archive.engine.addresses import place_at
+from wabiz_tui.hub.archive.engine.cipher import JOURNAL_ID, connect
 from wabiz_tui.hub.archive.store import Archive
-from wabiz_tui.hub.intake import Intake, Ours
-from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.hub.ingest.intake import Intake, Ours
+from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.secret import Secret
 

@@ -20,8 +20,8 @@ from wabiz_tui.hub.archive.messages import load_messages
 from wabiz_tui.hub.gateway.answers import Answered
 from wabiz_tui.hub.gateway.keys import make_integration
 from wabiz_tui.hub.gateway.sender import integration_sender
-from wabiz_tui.hub.secrets import load_secrets
-from wabiz_tui.hub.settings import load_settings
+from wabiz_tui.hub.operations.secrets import load_secrets
+from wabiz_tui.hub.operations.settings import load_settings
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.values import Message
 from wabiz_tui.model.wire import NewIntegration

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from wabiz_tui.hub.archive.places import Place
-from wabiz_tui.hub.archive.sqlcipher import SqlcipherPlace
+from wabiz_tui.hub.archive.engine.places import Place
+from wabiz_tui.hub.archive.engine.sqlcipher import SqlcipherPlace
 from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.model.secret import Secret
 

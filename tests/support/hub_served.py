@@ -22,9 +22,9 @@ from tests.support.hub_archive import NUMBER, TENANT, HandClock, seeded
 from wabiz_tui.graph.signature import sign
 from wabiz_tui.hub.app import create_app, join
 from wabiz_tui.hub.archive.events import fold_position
+from wabiz_tui.hub.operations.secrets import load_secrets
+from wabiz_tui.hub.operations.settings import initialise, load_settings
 from wabiz_tui.hub.parts import Hub
-from wabiz_tui.hub.secrets import load_secrets
-from wabiz_tui.hub.settings import initialise, load_settings
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.feed import Change, ChangesPage
 from wabiz_tui.model.paths import paths_under

@@ -11,7 +11,7 @@ from wabiz_tui.hub.archive.conversations import load_conversations
 from wabiz_tui.hub.archive.journal import JournalEntry
 from wabiz_tui.hub.archive.messages import find_by_wamid, load_message
 from wabiz_tui.hub.archive.store import Archive, Reading
-from wabiz_tui.hub.folding_batch import Lot, fold_batch
+from wabiz_tui.hub.ingest.batches import Lot, fold_batch
 from wabiz_tui.model.content import System, Text
 
 LATEST = day(2000)

@@ -62,7 +62,7 @@ def init(
 ) -> None:
     """Make hub.toml and the archive, and print the one-time code of the first administrator."""
     need_hub_extra()
-    from wabiz_tui.hub.settings import initialise
+    from wabiz_tui.hub.operations.settings import initialise
 
     names = (graph_token_env, app_secret_env, verify_token_env)
     if secrets_dir is not None and any(names):
@@ -99,7 +99,7 @@ def init(
 def serve(*, config_file: Path | None, host: str, port: int) -> int:
     """Run the hub until SIGTERM; prints one JSON line when it listens."""
     need_hub_extra()
-    from wabiz_tui.hub.serve import serve as serve_hub
+    from wabiz_tui.hub.operations.serve import serve as serve_hub
 
     return serve_hub(resolve_config(config_file), host=host, port=port, clock=clock_from_environment())
 

@@ -15,10 +15,10 @@ from starlette.types import ASGIApp
 
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.cloud.transport import Transport
-from wabiz_tui.hub.access import authenticate, require
 from wabiz_tui.hub.archive.store import Writing, feed_head
-from wabiz_tui.hub.endpoints import ENDPOINTS, Endpoint
-from wabiz_tui.hub.feed import Feed
+from wabiz_tui.hub.endpoints.endpoint import Endpoint
+from wabiz_tui.hub.endpoints.table import ENDPOINTS
+from wabiz_tui.hub.feed.stream import Feed
 from wabiz_tui.hub.gateway.answers import refused
 from wabiz_tui.hub.gateway.door import gateway_routes
 from wabiz_tui.hub.gateway.media import MediaDoor
@@ -28,16 +28,17 @@ from wabiz_tui.hub.gateway.passing import Passing
 from wabiz_tui.hub.gateway.recording import settle_interrupted
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.templates import TemplateShelf
-from wabiz_tui.hub.intake import Intake, Ours
-from wabiz_tui.hub.media import MediaFetcher
-from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.hub.ingest.door import Receive, Send, WebhookDoor, answer
+from wabiz_tui.hub.ingest.intake import Intake, Ours
+from wabiz_tui.hub.ingest.media import MediaFetcher
+from wabiz_tui.hub.operations.metrics import Metrics
+from wabiz_tui.hub.operations.secrets import HubSecrets
+from wabiz_tui.hub.operations.settings import Settings, open_archive
 from wabiz_tui.hub.parts import Hub
+from wabiz_tui.hub.people.access import authenticate, require
 from wabiz_tui.hub.policy import PolicyKeeper, ripen
 from wabiz_tui.hub.requests import error_answer, report
-from wabiz_tui.hub.secrets import HubSecrets
-from wabiz_tui.hub.settings import Settings, open_archive
-from wabiz_tui.hub.webhooks import Receive, Send, WebhookDoor, answer
-from wabiz_tui.hub.work import wake_snoozed
+from wabiz_tui.hub.work.status import wake_snoozed
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.errors import NotFound, StoreError, WabizError
 from wabiz_tui.model.wire import TIME_HEADER

@@ -6,17 +6,17 @@ from typing import NamedTuple
 from wabiz_tui.cloud.transport import Transport
 from wabiz_tui.hub.archive.journal import Journal
 from wabiz_tui.hub.archive.store import Archive
-from wabiz_tui.hub.feed import Feed
+from wabiz_tui.hub.feed.stream import Feed
 from wabiz_tui.hub.gateway.media import MediaDoor
 from wabiz_tui.hub.gateway.messages import Gateway
 from wabiz_tui.hub.gateway.objects import Objects
-from wabiz_tui.hub.intake import Intake
-from wabiz_tui.hub.media import MediaFetcher
-from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.hub.ingest.door import WebhookDoor
+from wabiz_tui.hub.ingest.intake import Intake
+from wabiz_tui.hub.ingest.media import MediaFetcher
+from wabiz_tui.hub.operations.metrics import Metrics
+from wabiz_tui.hub.operations.secrets import HubSecrets
+from wabiz_tui.hub.operations.settings import Settings
 from wabiz_tui.hub.policy import InForce, PolicyKeeper
-from wabiz_tui.hub.secrets import HubSecrets
-from wabiz_tui.hub.settings import Settings
-from wabiz_tui.hub.webhooks import WebhookDoor
 from wabiz_tui.model.clock import Clock
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.hub_archive import FILE_KEY, HandClock, open_archive, open_at
 from tests.support.postgresql import Cluster, cluster
-from wabiz_tui.hub.archive.addresses import place_at
-from wabiz_tui.hub.archive.places import Place
+from wabiz_tui.hub.archive.engine.addresses import place_at
+from wabiz_tui.hub.archive.engine.places import Place
 from wabiz_tui.hub.archive.store import Archive
 
 ENGINES = ("sqlcipher", "postgresql")

@@ -16,9 +16,9 @@ from wabiz_tui.graph.webhooks import parse
 from wabiz_tui.hub.archive.journal import JournalEntry
 from wabiz_tui.hub.archive.messages import load_messages, page_of_messages
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing, changes_since
-from wabiz_tui.hub.folding import fold_part
-from wabiz_tui.hub.folding_batch import fold_batch
-from wabiz_tui.hub.intake import parse_all
+from wabiz_tui.hub.ingest.batches import fold_batch
+from wabiz_tui.hub.ingest.folding import fold_part
+from wabiz_tui.hub.ingest.intake import parse_all
 from wabiz_tui.model.values import Message
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

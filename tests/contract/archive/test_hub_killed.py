@@ -16,8 +16,8 @@ from wabiz_tui.graph.signature import sign
 from wabiz_tui.hub.app import join
 from wabiz_tui.hub.archive.messages import find_by_wamid, load_messages
 from wabiz_tui.hub.archive.store import Reading, changes_since
-from wabiz_tui.hub.secrets import load_secrets
-from wabiz_tui.hub.settings import load_settings
+from wabiz_tui.hub.operations.secrets import load_secrets
+from wabiz_tui.hub.operations.settings import load_settings
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.secret import Secret
 

@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from tests.contract.archive.conftest import Ground
 from tests.support.hub_archive import FILE_KEY, NUMBER, open_at
 from tests.support.hub_served import ENVIRONMENT
-from wabiz_tui.hub.archive.addresses import is_server, normal_address, place_at
-from wabiz_tui.hub.archive.postgresql import lock_number
-from wabiz_tui.hub.archive.server_rows import KeysTable, Line
+from wabiz_tui.hub.archive.engine.addresses import is_server, normal_address, place_at
+from wabiz_tui.hub.archive.engine.postgresql import lock_number
+from wabiz_tui.hub.archive.engine.server_rows import KeysTable, Line
 from wabiz_tui.hub.archive.store import Writing, feed_head
-from wabiz_tui.hub.secrets import SecretPlaces, load_secrets, make_own_keys
-from wabiz_tui.hub.settings import initialise
+from wabiz_tui.hub.operations.secrets import SecretPlaces, load_secrets, make_own_keys
+from wabiz_tui.hub.operations.settings import initialise
 from wabiz_tui.model.errors import BadInput, Conflict, StoreError, StoreFull, UsageError
 from wabiz_tui.model.paths import paths_under
 from wabiz_tui.model.secret import Secret

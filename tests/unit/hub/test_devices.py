@@ -7,7 +7,7 @@ from tests.support.hub_archive import seeded
 from tests.support.hub_served import TestDevice, served_hub
 from wabiz_tui.hub.archive.epochs import outbox_share_name, share_name
 from wabiz_tui.hub.archive.people import revoke_device
-from wabiz_tui.hub.settings import open_archive
+from wabiz_tui.hub.operations.settings import open_archive
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.wire import EnrolmentCode, ReceiptReply, ShareReply, TokenRequest
 from wabiz_tui.proof.armour import from_base64

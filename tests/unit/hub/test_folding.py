@@ -156,7 +156,7 @@ async def test_a_customer_reopens_what_was_resolved(tmp_path: Path) -> None:
 
 async def test_one_bad_part_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A part that cannot be folded is undone alone and its body put aside; the parts beside it are archived."""
-    from wabiz_tui.hub import folding
+    from wabiz_tui.hub.ingest import folding
 
     real = folding.note_incoming
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from tests.support.hub_archive import open_archive
 from tests.support.hub_dump import dump, webhooks
-from wabiz_tui.hub import folding
 from wabiz_tui.hub.archive.events import fold_position
 from wabiz_tui.hub.archive.journal import JournalEntry
 from wabiz_tui.hub.archive.store import Archive, Writing
-from wabiz_tui.hub.folding_batch import Lot, fold_batch
-from wabiz_tui.hub.intake import parse_all
+from wabiz_tui.hub.ingest import folding
+from wabiz_tui.hub.ingest.batches import Lot, fold_batch
+from wabiz_tui.hub.ingest.intake import parse_all
 from wabiz_tui.model.content import Text
 from wabiz_tui.model.errors import StoreFull
 
@@ -114,7 +114,7 @@ def test_a_failing_database_blames_no_webhook(empty: Path, tmp_path: Path) -> No
     lots = lots_of([b'{"entry": []}', b"torn"])
 
     with (
-        patch("wabiz_tui.hub.folding_batch.prefetch", side_effect=StoreFull("There is no room left.", path=tmp_path)),
+        patch("wabiz_tui.hub.ingest.batches.prefetch", side_effect=StoreFull("There is no room left.", path=tmp_path)),
         pytest.raises(StoreFull),
     ):
         archive.write_now(lambda writing: fold_batch(writing, lots))

@@ -16,7 +16,7 @@ from wabiz_tui.hub.archive.events import load_events
 from wabiz_tui.hub.archive.files import due_media
 from wabiz_tui.hub.archive.messages import find_by_wamid, load_message
 from wabiz_tui.hub.archive.store import Archive, Reading, changes_since
-from wabiz_tui.hub.folding import fold_part
+from wabiz_tui.hub.ingest.folding import fold_part
 from wabiz_tui.model.content import Media
 from wabiz_tui.model.values import Conversation
 

@@ -15,7 +15,7 @@ from wabiz_tui.graph.webhooks import parse
 from wabiz_tui.hub.archive.conversations import conversations_with, load_conversations
 from wabiz_tui.hub.archive.messages import find_by_wamid, load_message
 from wabiz_tui.hub.archive.store import Archive, Reading
-from wabiz_tui.hub.folding import fold_part
+from wabiz_tui.hub.ingest.folding import fold_part
 
 FIXTURES = Path(__file__).resolve().parents[4] / "shared" / "fixtures" / "meta-webhooks"
 NAMES = [

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.support.hub_served import served_hub
-from wabiz_tui.hub.endpoints import ENDPOINTS, describe
+from wabiz_tui.hub.endpoints.table import ENDPOINTS, describe
 from wabiz_tui.policy.permissions import ACTIONS, ROLES, can
 
 OPEN = {"/v1/enroll", "/v1/token", "/v1/openapi.json"}

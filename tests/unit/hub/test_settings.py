@@ -17,10 +17,10 @@ import pytest
 from tests.support.hub_archive import NUMBER, TENANT, HandClock, seeded
 from tests.support.hub_served import ENVIRONMENT
 from wabiz_tui.cli.main import main
-from wabiz_tui.hub.archive.sqlcipher import SqlcipherPlace
-from wabiz_tui.hub.secrets import load_secrets
-from wabiz_tui.hub.serve import serve
-from wabiz_tui.hub.settings import initialise, load_settings
+from wabiz_tui.hub.archive.engine.sqlcipher import SqlcipherPlace
+from wabiz_tui.hub.operations.secrets import load_secrets
+from wabiz_tui.hub.operations.serve import serve
+from wabiz_tui.hub.operations.settings import initialise, load_settings
 from wabiz_tui.model.errors import Conflict, DocumentError, UsageError
 from wabiz_tui.model.paths import paths_under
 from wabiz_tui.model.secret import Secret
@@ -109,12 +109,13 @@ def test_wrong_settings_are_refused_by_name(tmp_path: Path) -> None:
 def test_an_archive_has_one_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a process serves an archive another is refused in a sentence; one that was killed holds nothing."""
     init(tmp_path)
-    monkeypatch.setattr("wabiz_tui.hub.serve._configure_logs", lambda: None)  # for this process, not for the others' tests
+    monkeypatch.setattr("wabiz_tui.hub.operations.serve.configure_logs", lambda: None)  # for this process, not for the others' tests
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     archive = tmp_path / "the archive.db"
     hold = (
-        "import sys, pathlib; from wabiz_tui.hub.archive.sqlcipher import SqlcipherPlace; from wabiz_tui.model.secret import Secret\n"
+        "import sys, pathlib; from wabiz_tui.model.secret import Secret\n"
+        "from wabiz_tui.hub.archive.engine.sqlcipher import SqlcipherPlace\n"
         "place = SqlcipherPlace(pathlib.Path(sys.argv[1]), Secret(bytes(32)))\n"
         "with place.held_alone(''): print('held', flush=True); sys.stdin.read()"
     )

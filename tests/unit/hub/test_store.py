@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from tests.support.hub_archive import FILE_KEY, open_archive
 from wabiz_tui.hub.archive import schema
-from wabiz_tui.hub.archive.addresses import normal_address
+from wabiz_tui.hub.archive.engine.addresses import normal_address
 from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.model.errors import ForeignFile, UsageError, WrongKey
 from wabiz_tui.model.secret import Secret

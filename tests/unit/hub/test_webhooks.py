@@ -9,7 +9,7 @@ import structlog.testing
 
 from tests.support.hub_served import VERIFY_TOKEN, body_of, served_hub, text_value
 from wabiz_tui.hub.archive.events import count_quarantined
-from wabiz_tui.hub.webhooks import LARGEST_BODY
+from wabiz_tui.hub.ingest.door import LARGEST_BODY
 
 
 async def test_the_handshake_echoes_to_the_right_token_only(tmp_path: Path) -> None:

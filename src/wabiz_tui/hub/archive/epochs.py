@@ -7,7 +7,7 @@ record; `destroy_recorded` catches up at the start with what a crash came betwee
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
-from wabiz_tui.hub.archive.engines import put
+from wabiz_tui.hub.archive.engine.sql import put
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.wire import SignedReceipt

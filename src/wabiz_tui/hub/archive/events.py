@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
-from wabiz_tui.hub.archive.engines import put
+from wabiz_tui.hub.archive.engine.sql import put
 from wabiz_tui.hub.archive.sealing import event_unit, month_of, waiting_unit
 from wabiz_tui.hub.archive.shelves import Sealing, Shelved
 from wabiz_tui.hub.archive.store import Reading, Writing

@@ -11,8 +11,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple
 
+from wabiz_tui.hub.archive.engine.places import JournalRows
 from wabiz_tui.hub.archive.keystore import KeyStore
-from wabiz_tui.hub.archive.places import JournalRows
 from wabiz_tui.hub.archive.times import to_ms
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.errors import StoreError, WabizError

@@ -8,7 +8,7 @@ short-lived backup.
 from collections.abc import Callable, Iterable
 from threading import RLock
 
-from wabiz_tui.hub.archive.places import KeyRows
+from wabiz_tui.hub.archive.engine.places import KeyRows
 from wabiz_tui.model.errors import BadInput, StoreError
 from wabiz_tui.model.secret import Secret
 

@@ -11,10 +11,10 @@ from typing import NamedTuple, TypeVar
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
-from wabiz_tui.hub.archive.engines import put
+from wabiz_tui.hub.archive.engine.places import Place
+from wabiz_tui.hub.archive.engine.sql import put
 from wabiz_tui.hub.archive.journal import Journal
 from wabiz_tui.hub.archive.keystore import KeyStore
-from wabiz_tui.hub.archive.places import Place
 from wabiz_tui.hub.archive.sealing import Sealer, derive, month_of
 from wabiz_tui.hub.archive.shelves import Shelf, Shelved, Shelves
 from wabiz_tui.hub.archive.times import from_ms, to_ms

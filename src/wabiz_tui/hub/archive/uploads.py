@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
-from wabiz_tui.hub.archive.engines import put
+from wabiz_tui.hub.archive.engine.sql import put
 from wabiz_tui.hub.archive.sealing import month_of, waiting_unit
 from wabiz_tui.hub.archive.shelves import Shelved
 from wabiz_tui.hub.archive.store import Reading, Writing

@@ -9,9 +9,9 @@ from wabiz_tui.hub.archive.contacts import contact_of, find_contact, load_contac
 from wabiz_tui.hub.archive.conversations import CONVERSATIONS, StoredConversation, conversation_of
 from wabiz_tui.hub.archive.events import load_numbers
 from wabiz_tui.hub.archive.store import Reading, Writing
-from wabiz_tui.hub.folding import CALLBACK_PREFIX
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, check_number, visible
+from wabiz_tui.hub.ingest.folding import CALLBACK_PREFIX
 from wabiz_tui.model.wire import addressed_conversation
 
 

@@ -10,7 +10,6 @@ from starlette.routing import Route
 
 from wabiz_tui.graph.errors import build_error
 from wabiz_tui.graph.reading import Json, load_object
-from wabiz_tui.hub.access import Unauthorized, authenticate, bearer_token
 from wabiz_tui.hub.gateway.answers import NO_TRACE, Answered, refused
 from wabiz_tui.hub.gateway.keys import KeyRates, integration_of, is_key
 from wabiz_tui.hub.gateway.messages import LARGEST_BODY
@@ -18,6 +17,7 @@ from wabiz_tui.hub.gateway.outcomes import message_history
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, integration_sender, person_sender
 from wabiz_tui.hub.gateway.upload import read_upload
+from wabiz_tui.hub.people.access import Unauthorized, authenticate, bearer_token
 from wabiz_tui.hub.requests import read_body, report
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import CloudError, Denied, StoreError, TooLarge, WabizError

@@ -24,7 +24,7 @@ from wabiz_tui.hub.gateway.recording import record_accepted, record_failure
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, check_number, require
 from wabiz_tui.hub.gateway.templates import TemplateShelf
-from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.policy import InForce
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import BadInput, CloudError, StoreError, WabizError

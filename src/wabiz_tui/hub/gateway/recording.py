@@ -9,9 +9,9 @@ from wabiz_tui.hub.archive.conversations import touch_preview_of as touch_previe
 from wabiz_tui.hub.archive.messages import load_message, set_delivery, set_wamid
 from wabiz_tui.hub.archive.sends import sends_in, settle_send
 from wabiz_tui.hub.archive.store import Writing
-from wabiz_tui.hub.folding import apply_to_target, join_waiting_statuses
 from wabiz_tui.hub.gateway.answers import Answered, uncertain
 from wabiz_tui.hub.gateway.refusals import refuse
+from wabiz_tui.hub.ingest.folding import apply_to_target, join_waiting_statuses
 from wabiz_tui.model.content import MetaError
 from wabiz_tui.model.errors import CloudError
 from wabiz_tui.model.values import DeliveryState, Message

@@ -6,7 +6,7 @@ from wabiz_tui.hub.archive.conversations import StoredConversation, load_convers
 from wabiz_tui.hub.archive.events import load_numbers
 from wabiz_tui.hub.archive.integrations import Integration
 from wabiz_tui.hub.archive.store import Reading
-from wabiz_tui.hub.feed import Viewer
+from wabiz_tui.hub.feed.viewer import Viewer
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.model.values import Person
 from wabiz_tui.policy.permissions import can

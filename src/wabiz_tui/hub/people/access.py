@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from wabiz_tui.hub.archive.people import DeviceRecord, device_of_token
 from wabiz_tui.hub.archive.store import Archive
-from wabiz_tui.hub.feed import Viewer
-from wabiz_tui.hub.people import revoked
+from wabiz_tui.hub.feed.viewer import Viewer
+from wabiz_tui.hub.people.enrolment import revoked
 from wabiz_tui.model.errors import Denied
 from wabiz_tui.model.values import Person
 from wabiz_tui.policy.permissions import can

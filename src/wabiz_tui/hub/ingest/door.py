@@ -13,8 +13,8 @@ import structlog
 
 from wabiz_tui.graph.signature import is_signed
 from wabiz_tui.hub.archive.journal import Journal
-from wabiz_tui.hub.intake import Intake
-from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.hub.ingest.intake import Intake
+from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.errors import StoreError
 from wabiz_tui.model.secret import Secret

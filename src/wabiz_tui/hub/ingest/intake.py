@@ -12,8 +12,8 @@ from wabiz_tui.hub.archive.events import fold_position
 from wabiz_tui.hub.archive.journal import Journal, JournalEntry
 from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.hub.archive.times import from_ms
-from wabiz_tui.hub.folding_batch import Lot, fold_batch
-from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.hub.ingest.batches import Lot, fold_batch
+from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.model.errors import BadInput, StoreError
 
 _BATCH = 500

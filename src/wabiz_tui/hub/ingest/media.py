@@ -13,8 +13,8 @@ from wabiz_tui.hub.archive.conversations import load_conversation
 from wabiz_tui.hub.archive.files import DueMedia, due_media, keep_file, next_media_ms, read_file, retry_media, settle_media, unit_of_media
 from wabiz_tui.hub.archive.messages import load_message, save_message
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing
-from wabiz_tui.hub.feed import Viewer
-from wabiz_tui.hub.metrics import Metrics
+from wabiz_tui.hub.feed.viewer import Viewer
+from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.model.content import Media
 from wabiz_tui.model.errors import BadInput, CloudError, NotFound, WabizError
 from wabiz_tui.model.values import Message

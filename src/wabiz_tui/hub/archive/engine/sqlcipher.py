@@ -10,9 +10,9 @@ from threading import Lock
 import sqlalchemy as sa
 from sqlalchemy import event, pool
 
-from wabiz_tui.hub.archive.cipher import ARCHIVE_ID, JOURNAL_ID, KEYS_ID, check_version, connect, driver, store_error, translated
-from wabiz_tui.hub.archive.engines import WRITER, migrate_or_close, translated_sql
-from wabiz_tui.hub.archive.places import Engines, KeyTable, SealedEntry
+from wabiz_tui.hub.archive.engine.cipher import ARCHIVE_ID, JOURNAL_ID, KEYS_ID, check_version, connect, driver, store_error, translated
+from wabiz_tui.hub.archive.engine.places import Engines, KeyTable, SealedEntry
+from wabiz_tui.hub.archive.engine.sql import WRITER, migrate_or_close, translated_sql
 from wabiz_tui.model.errors import Conflict, DamagedStore, StoreError
 from wabiz_tui.model.secret import Secret
 

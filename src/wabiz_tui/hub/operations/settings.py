@@ -7,15 +7,15 @@ from pathlib import Path
 
 import msgspec
 
-from wabiz_tui.hub.archive.addresses import is_server, normal_address, place_at
+from wabiz_tui.hub.archive.engine.addresses import is_server, normal_address, place_at
+from wabiz_tui.hub.archive.engine.places import Place
 from wabiz_tui.hub.archive.epochs import destroy_recorded
 from wabiz_tui.hub.archive.events import note_number
-from wabiz_tui.hub.archive.places import Place
 from wabiz_tui.hub.archive.store import Archive, Writing
 from wabiz_tui.hub.audit import Act, record
-from wabiz_tui.hub.people import invite
+from wabiz_tui.hub.operations.secrets import HubSecrets, SecretPlaces, load_secrets, make_own_keys
+from wabiz_tui.hub.people.enrolment import invite
 from wabiz_tui.hub.policy import first_policy
-from wabiz_tui.hub.secrets import HubSecrets, SecretPlaces, load_secrets, make_own_keys
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.document import load_text, read_document
 from wabiz_tui.model.errors import UsageError

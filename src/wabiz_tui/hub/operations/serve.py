@@ -3,13 +3,11 @@
 import asyncio
 import contextlib
 import ipaddress
-import logging
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Generator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,9 +15,10 @@ import structlog
 import uvicorn
 
 from wabiz_tui.hub.app import create_app, join
+from wabiz_tui.hub.operations.logs import configure_logs
+from wabiz_tui.hub.operations.secrets import HubSecrets, load_secrets
+from wabiz_tui.hub.operations.settings import Settings, load_settings
 from wabiz_tui.hub.parts import Hub
-from wabiz_tui.hub.secrets import HubSecrets, load_secrets
-from wabiz_tui.hub.settings import Settings, load_settings
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import Conflict, StoreError, UsageError
@@ -36,7 +35,7 @@ def serve(config: Path, host: str, port: int, clock: Clock) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. Raises UsageError for a host that is not this machine's
     own, and Conflict when another hub serves the same archive."""
     _refuse_open_line(host)
-    _configure_logs()
+    configure_logs()
     # Folding works hard in its thread: the loop must not wait 5 ms, Python's default, each time it wants to acknowledge.
     sys.setswitchinterval(0.0005)
     settings = load_settings(config)
@@ -155,35 +154,3 @@ def _refuse_open_line(host: str) -> None:
             return
     if host != "localhost":
         raise UsageError("The hub listens on this machine only (127.0.0.1); put a proxy that speaks TLS in front of it.")
-
-
-def _configure_logs() -> None:
-    """One JSON object a line on stderr: ids, counts and durations. Libraries speak only when something is wrong."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Line())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-
-
-class _Line(logging.Formatter):
-    """A library's line as ours are: what it is about and where, never its words, which may hold what a customer wrote."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        error = record.exc_info[0] if record.exc_info else None
-        line = {
-            "event": "library_warning",
-            "reason": error.__name__ if error is not None else record.name,
-            "logger": record.name,
-            "place": f"{record.module}:{record.lineno}",
-            "level": record.levelname.lower(),
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
-        }
-        return encode(line).decode()

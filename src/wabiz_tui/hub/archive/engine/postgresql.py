@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from psycopg import conninfo, errors, sql
 from sqlalchemy import event, pool
 
-from wabiz_tui.hub.archive.engines import WRITER, migrate_or_close, translated_sql
-from wabiz_tui.hub.archive.places import Engines, KeyTable
-from wabiz_tui.hub.archive.server_rows import JournalTable, KeysTable, Line
+from wabiz_tui.hub.archive.engine.places import Engines, KeyTable
+from wabiz_tui.hub.archive.engine.server_rows import JournalTable, KeysTable, Line
+from wabiz_tui.hub.archive.engine.sql import WRITER, migrate_or_close, translated_sql
 from wabiz_tui.model.errors import Conflict, StoreError, StoreFull, UsageError
 from wabiz_tui.model.secret import Secret
 

@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from wabiz_tui.hub.archive.places import Place
+from wabiz_tui.hub.archive.engine.places import Place
 from wabiz_tui.model.errors import NewerSchema, StoreError
 
 WRITER = "wabiz_writer"
 """The option of a writer's connection: the tenant it writes for."""
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 def migrate_or_close(writer: sa.Engine, place: Place, *, name: str) -> None:

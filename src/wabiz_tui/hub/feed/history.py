@@ -6,8 +6,9 @@ from wabiz_tui.hub.archive.messages import load_message, page_of_messages
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.archive.times import to_ms
 from wabiz_tui.hub.audit import Act, record
-from wabiz_tui.hub.feed import Viewer, seen_message
-from wabiz_tui.hub.work import visible_conversation
+from wabiz_tui.hub.feed.seen import seen_message
+from wabiz_tui.hub.feed.viewer import Viewer
+from wabiz_tui.hub.work.sight import visible_conversation
 from wabiz_tui.model.errors import NotFound
 from wabiz_tui.model.wire import HistoryPage
 from wabiz_tui.policy.document import Policy

@@ -8,7 +8,7 @@ from wabiz_tui.hub.archive.events import quarantine, set_fold_position
 from wabiz_tui.hub.archive.journal import JournalEntry
 from wabiz_tui.hub.archive.prefetch import prefetch
 from wabiz_tui.hub.archive.store import Writing
-from wabiz_tui.hub.folding import fold_part
+from wabiz_tui.hub.ingest.folding import fold_part
 from wabiz_tui.model.errors import StoreError
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wabiz_tui.hub.archive.places import Place
+from wabiz_tui.hub.archive.engine.places import Place
 from wabiz_tui.model.errors import UsageError
 from wabiz_tui.model.secret import Secret
 
@@ -17,7 +17,7 @@ def is_server(address: str) -> bool:
 def normal_address(archive: str) -> str:
     """The address as hub.toml keeps it: absolute, without relying on the folder it was given in. Raises UsageError."""
     if is_server(archive):
-        from wabiz_tui.hub.archive.postgresql import checked_address
+        from wabiz_tui.hub.archive.engine.postgresql import checked_address
 
         return checked_address("postgresql://" + archive.split("://", 1)[1])
     return str(_file(archive))
@@ -26,12 +26,12 @@ def normal_address(archive: str) -> str:
 def place_at(address: str, file_key: Secret, *, password: Secret | None = None, media: Path | None = None) -> Place:
     """`media` is the folder of files of an archive on a server; beside a file it needs no name. Raises UsageError."""
     if is_server(address):
-        from wabiz_tui.hub.archive.postgresql import PostgresqlPlace
+        from wabiz_tui.hub.archive.engine.postgresql import PostgresqlPlace
 
         if media is None:
             raise UsageError("hub.toml names no folder 'media' in [hub]; an archive on a server needs one for its files.")
         return PostgresqlPlace(normal_address(address), password, media)
-    from wabiz_tui.hub.archive.sqlcipher import SqlcipherPlace
+    from wabiz_tui.hub.archive.engine.sqlcipher import SqlcipherPlace
 
     return SqlcipherPlace(_file(address), file_key)
 

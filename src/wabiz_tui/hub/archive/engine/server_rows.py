@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from wabiz_tui.hub.archive.places import KeyTable, SealedEntry
+from wabiz_tui.hub.archive.engine.places import KeyTable, SealedEntry
 from wabiz_tui.model.errors import StoreError
 
 Connection = psycopg.Connection[Any]

@@ -1,0 +1,97 @@
+"""What a device does for itself: enrol, prove its key, fetch its share, hand in receipts."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wabiz_tui.hub.archive.epochs import list_receipts
+from wabiz_tui.hub.archive.store import Writing, feed_head
+from wabiz_tui.hub.endpoints.endpoint import Endpoint
+from wabiz_tui.hub.parts import Hub
+from wabiz_tui.hub.people import devices, enrolment
+from wabiz_tui.hub.people.access import Caller
+from wabiz_tui.hub.requests import json_answer, read_json, whole_number
+from wabiz_tui.model.errors import Denied
+from wabiz_tui.model.wire import EnrollRequest, SignedReceipt, TokenRequest, WhoAmI
+from wabiz_tui.policy.permissions import can
+
+
+class _After(msgspec.Struct, frozen=True):
+    after: int
+
+
+async def enroll(hub: Hub, request: Request) -> Response:
+    wanted = await read_json(request, EnrollRequest)
+    keys = hub.secrets
+    reply = await hub.archive.write(
+        lambda writing: enrolment.enrol(
+            writing, wanted, business=hub.settings.hub.business, policy_key=keys.policy_key, audit_key=keys.audit_key
+        )
+    )
+    return json_answer(reply)
+
+
+async def token(hub: Hub, request: Request) -> Response:
+    wanted = await read_json(request, TokenRequest)
+    return json_answer(await hub.archive.write(lambda writing: enrolment.issue_token(writing, wanted)))
+
+
+async def me(hub: Hub, caller: Caller, _request: Request) -> Response:
+    person = caller.person
+    head = await hub.archive.read(feed_head)
+    return json_answer(
+        WhoAmI(
+            device=caller.device.id,
+            person=person.id,
+            name=person.name,
+            role=person.role,
+            tenant=hub.archive.tenant,
+            head=head,
+            policy=hub.policy.version,
+            at=hub.clock.now(),
+        )
+    )
+
+
+async def share(hub: Hub, caller: Caller, request: Request) -> Response:
+    epoch = whole_number(request, "epoch", -1)
+    current = hub.policy
+
+    def give(writing: Writing) -> object:
+        reply = devices.share_of(writing, caller.device, current.policy, epoch=None if epoch < 0 else epoch)
+        devices.note_lease(writing, caller.device, current.policy, policy_version=current.version)
+        return reply
+
+    return json_answer(await hub.archive.write(give))
+
+
+async def epochs(hub: Hub, caller: Caller, request: Request) -> Response:
+    wanted = await read_json(request, _After)
+    current = hub.policy.policy
+    return json_answer(await hub.archive.write(lambda writing: devices.begin_next_epoch(writing, caller.device, wanted.after, current)))
+
+
+async def send_receipt(hub: Hub, caller: Caller, request: Request) -> Response:
+    signed = await read_json(request, SignedReceipt)
+    key = hub.secrets.audit_key
+    return json_answer(await hub.archive.write(lambda writing: devices.accept_receipt(writing, caller.device, signed, audit_key=key)))
+
+
+async def receipts(hub: Hub, caller: Caller, request: Request) -> Response:
+    wanted = request.query_params.get("device") or None
+    if wanted is None and not can(caller.person.role, "receipts.read"):
+        wanted = caller.device.id
+    if wanted != caller.device.id and not can(caller.person.role, "receipts.read"):
+        raise Denied("You may see the receipts of your own device only.", code="forbidden")
+    return json_answer(await hub.archive.read(lambda reading: list_receipts(reading, wanted)))
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("POST", "/v1/enroll", "", "Make a device of whoever holds a one-time code and a key.", enroll),
+    Endpoint("POST", "/v1/token", "", "A short-lived bearer token for a device that proves its key.", token),
+    Endpoint("GET", "/v1/me", "me.read", "The calling device, its person and the feed's head.", me),
+    Endpoint("GET", "/v1/device/share", "share.read", "The key share of the current epoch, or of ?epoch=N while it lives.", share),
+    Endpoint("POST", "/v1/device/epochs", "share.begin_epoch", "Begin the next purge epoch.", epochs),
+    Endpoint("POST", "/v1/receipts", "receipts.send", "Record a purge receipt and destroy its epoch's share.", send_receipt),
+    Endpoint("GET", "/v1/receipts", "receipts.read_own", "Receipts of a device; of others with receipts.read.", receipts),
+)

@@ -1,0 +1,1 @@
+"""Run the hub: its settings and secrets, its server, logs and counts."""

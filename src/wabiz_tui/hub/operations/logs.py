@@ -1,0 +1,41 @@
+"""The hub's log: ids, counts and durations, one JSON object a line on stderr."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+import structlog
+
+from wabiz_tui.model.codec import encode
+
+
+def configure_logs() -> None:
+    """One JSON object a line on stderr: ids, counts and durations. Libraries speak only when something is wrong."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class _Line(logging.Formatter):
+    """A library's line as ours are: what it is about and where, never its words, which may hold what a customer wrote."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[0] if record.exc_info else None
+        line = {
+            "event": "library_warning",
+            "reason": error.__name__ if error is not None else record.name,
+            "logger": record.name,
+            "place": f"{record.module}:{record.lineno}",
+            "level": record.levelname.lower(),
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+        }
+        return encode(line).decode()
