@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-Entity = Literal["contact", "conversation", "message", "number", "event", "policy", "person"]
+Entity = Literal["contact", "conversation", "message", "number", "event", "policy", "person", "team", "canned", "macro"]
 
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ else:
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     """One row of the feed: entity, id and sequence, with the value as it is now; no value means it is gone or out of sight.
 
-    `value` is the JSON of model.values.{Contact, Conversation, Message, Number, Event, Person} or model.wire.SignedPolicy.
+    `value` is the JSON of model.values.{Contact, Conversation, Message, Number, Event, Person},
+    model.work.{Team, Canned, Macro} or model.wire.SignedPolicy.
     """
 
     seq: int

@@ -79,6 +79,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     key: str | None = None
     """The caller's idempotency key, for our own outgoing messages."""
     origin: Literal["customer", "wabiz", "phone_app", "integration", "history"] = "customer"
+    mentions: tuple[str, ...] = ()
+    """Ids of the people a note names."""
     extra: dict[str, Any] | None = None
     """Keys of the original message object that no field above holds."""
 
@@ -96,6 +98,9 @@ class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
     is_masked: bool = True
     identity_changed_at: datetime | None = None
     marketing_opt_out: bool = False
+    blocked_at: datetime | None = None
+    fields: dict[str, str] = {}
+    """What the business keeps of the contact, by the names it gave."""
     created_at: datetime | None = None
 
 
@@ -125,6 +130,9 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
     resolved_at: datetime | None = None
     episode: str | None = None
     due_at: datetime | None = None
+    """When the next of the service levels (`due_for`) runs out, in working time."""
+    due_for: str = ""
+    """`first_response`, `next_response` or `resolution`."""
     is_masked_contact: bool = False
 
 
@@ -151,10 +159,16 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`teams` are ids. `state` is how their shift stands."""
+
     id: str
     name: str
     role: Role
     teams: tuple[str, ...] = ()
+    buddy: str | None = None
+    """Who takes their work over."""
+    state: Literal["working", "break", "off"] = "working"
+    revoked_at: datetime | None = None
 
 
 class Device(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -26,7 +26,7 @@ def test_what_is_not_in_the_matrix_is_denied(role: str, action: str):
 def test_auditors_and_admins_see_no_content(role: str):
     """No action that shows content is theirs, and the feed carries them no contact, conversation, message or event."""
     assert not [action for action in ACTIONS if action in CONTENT_ACTIONS and can(role, action)]
-    assert [entity for entity in get_args(Entity) if can_see(role, entity)] == ["number", "policy", "person"]
+    assert [entity for entity in get_args(Entity) if can_see(role, entity)] == ["number", "policy", "person", "team"]
     assert not sees_content(role)
     assert can(role, "feed.read")
 

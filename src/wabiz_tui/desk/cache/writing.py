@@ -213,6 +213,8 @@ def _remove(work: _Work, entity: Entity, identifier: str) -> None:
             work.connection.execute(_sql["delete_person"], {"id": identifier})
         case "policy":
             pass  # A policy is replaced, never taken back.
+        case "team" | "canned" | "macro":
+            pass  # The cache holds none of these.
 
 
 def _expire(work: _Work, query: str, key: bytes) -> None:

@@ -28,7 +28,8 @@ V = TypeVar("V")
 
 # What a desk needs first stands first among the changes of one transaction: no message before its conversation.
 _ORDER: dict[str, int] = {
-    name: rank for rank, name in enumerate(("policy", "person", "number", "contact", "conversation", "message", "event"))
+    name: rank
+    for rank, name in enumerate(("policy", "team", "person", "number", "canned", "macro", "contact", "conversation", "message", "event"))
 }
 
 

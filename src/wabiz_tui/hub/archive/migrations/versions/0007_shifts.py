@@ -1,0 +1,10 @@
+"""Breaks, early ends and overrides of shifts."""
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
