@@ -27,6 +27,7 @@ from wabiz_tui.hub.archive.schema.talk import (
     quarantine,
     status,
 )
+from wabiz_tui.hub.archive.schema.work import note_key, team
 
 __all__ = (
     "alias",
@@ -53,6 +54,7 @@ __all__ = (
     "message",
     "message_key",
     "metadata",
+    "note_key",
     "number",
     "outgoing",
     "person",
@@ -60,6 +62,7 @@ __all__ = (
     "quarantine",
     "receipt",
     "status",
+    "team",
     "token",
     "upload",
 )

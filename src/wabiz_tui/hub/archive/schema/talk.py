@@ -95,6 +95,7 @@ episode = sa.Table(
     ms("resolved_ms"),
     ms("snoozed_until_ms"),
     sa.Index("episode_by_conversation", "tenant", "conversation"),
+    sa.Index("episode_by_assignee", "tenant", "assignee"),
 )
 
 message = sa.Table(
