@@ -24,11 +24,22 @@ CONVERSATIONS: Shelved[None] = Shelved(schema.conversation, "id", group="contact
 EPISODES: Shelved[None] = Shelved(schema.episode, "id")
 
 
+class Assigned(NamedTuple):
+    """Whom a conversation is with: a person, a team, both or nobody. Who may see it follows from it."""
+
+    assignee: str | None = None
+    team: str | None = None
+
+
 class StoredConversation(NamedTuple):
     """A conversation as the archive has it: unmasked name and contact apart, so that whoever tells it can mask."""
 
     value: Conversation
     contact: Contact | None
+
+    @property
+    def assigned(self) -> Assigned:
+        return Assigned(self.value.assignee, self.value.team)
 
 
 def conversation_of(writing: Writing, number: str, contact: str) -> str:
@@ -68,14 +79,14 @@ def load_conversation(reading: Reading, conversation: str) -> StoredConversation
     return load_conversations(reading, [conversation]).get(conversation)
 
 
-def assignees_of(reading: Reading, conversations: Iterable[str]) -> dict[str, str | None]:
-    """Conversation id → who it is assigned to; what is absent does not exist."""
+def assigned_of(reading: Reading, conversations: Iterable[str]) -> dict[str, Assigned]:
+    """Conversation id → whom its current episode is assigned to; what is absent does not exist."""
     rows = reading.connection.execute(
-        sa.select(_conversation.id, _episode.assignee)
+        sa.select(_conversation.id, _episode.assignee, _episode.team)
         .join(schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
         .where(_conversation.tenant == reading.tenant, _conversation.id.in_(sorted(set(conversations))))
     )
-    return {row.id: row.assignee for row in rows}
+    return {row.id: Assigned(row.assignee, row.team) for row in rows}
 
 
 def conversations_with(reading: Reading, contacts: Iterable[str]) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from wabiz_tui.hub.archive.contacts import load_contacts
-from wabiz_tui.hub.archive.conversations import assignees_of, conversations_with, load_conversations
+from wabiz_tui.hub.archive.conversations import assigned_of, conversations_with, load_conversations
 from wabiz_tui.hub.archive.events import load_events, load_numbers, own_numbers
 from wabiz_tui.hub.archive.messages import load_messages
 from wabiz_tui.hub.archive.people import load_people
@@ -75,11 +75,11 @@ class _Values:
     def _contacts(self, ids: list[str]) -> dict[str, Any]:
         stored = load_contacts(self._reading, ids)
         conversations = conversations_with(self._reading, stored)
-        assignees = assignees_of(self._reading, (one for several in conversations.values() for one in several))
+        assigned = assigned_of(self._reading, (one for several in conversations.values() for one in several))
         visible = {
             contact
             for contact, several in conversations.items()
-            if any(self._viewer.can_see_conversation(assignees.get(one)) for one in several)
+            if any(self._viewer.can_see_conversation(*assigned[one]) for one in several if one in assigned)
         }
         return {
             contact: mask_contact(found.value(), self._policy.policy, self._viewer.role)
@@ -92,16 +92,16 @@ class _Values:
         return {
             conversation: seen_conversation(found, self._policy.policy, self._viewer.role)
             for conversation, found in stored.items()
-            if self._viewer.can_see_conversation(found.value.assignee)
+            if self._viewer.can_see_conversation(*found.assigned)
         }
 
     def _messages(self, ids: list[str]) -> dict[str, Any]:
         messages, ours = load_messages(self._reading, ids), own_numbers(self._reading)
-        assignees = assignees_of(self._reading, (message.conversation for message in messages.values()))
+        assigned = assigned_of(self._reading, (message.conversation for message in messages.values()))
         return {
             message.id: seen_message(message, self._policy.policy, ours)
             for message in messages.values()
-            if message.conversation in assignees and self._viewer.can_see_conversation(assignees[message.conversation])
+            if message.conversation in assigned and self._viewer.can_see_conversation(*assigned[message.conversation])
         }
 
     def _events(self, ids: list[str]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Sender(NamedTuple):
     def can_see(self, stored: StoredConversation) -> bool:
         """Whether they may write to, and read files of, this conversation."""
         if self.viewer is not None:
-            return self.viewer.can_see_conversation(stored.value.assignee)
+            return self.viewer.can_see_conversation(*stored.assigned)
         return self.has_number(stored.value.number)
 
 

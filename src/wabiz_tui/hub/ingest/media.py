@@ -111,7 +111,7 @@ def stored_file(reading: Reading, viewer: Viewer, message_id: str) -> bytes:
     """The file of a message its viewer may see. Raises NotFound with what became of it."""
     message = load_message(reading, message_id)
     stored = load_conversation(reading, message.conversation) if message is not None else None
-    if message is None or stored is None or not viewer.can_see_conversation(stored.value.assignee):
+    if message is None or stored is None or not viewer.can_see_conversation(*stored.assigned):
         raise NotFound("There is no such message.")
     if not isinstance(message.content, Media):
         raise NotFound("This message has no file.")

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from wabiz_tui.hub.archive.people import DeviceRecord, device_of_token
 from wabiz_tui.hub.archive.store import Archive
-from wabiz_tui.hub.feed.viewer import Viewer
+from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
 from wabiz_tui.hub.people.enrolment import revoked
 from wabiz_tui.model.errors import Denied
 from wabiz_tui.model.values import Person
@@ -24,7 +24,7 @@ class Caller(NamedTuple):
 
     @property
     def viewer(self) -> Viewer:
-        return Viewer(self.person.id, self.person.role, self.device.id)
+        return viewer_of(self.person, self.device.id)
 
 
 class Unauthorized(Denied):

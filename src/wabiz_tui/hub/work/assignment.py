@@ -41,7 +41,7 @@ def assign(
     details = {"from": current or "", "to": wanted.person or ""}
     record(writing, Act("conversation.assigned", by=person.id, device=viewer.device, about=conversation, details=details))
     after = load_conversation(writing, conversation)
-    return after if after is not None and viewer.can_see_conversation(after.value.assignee) else None
+    return after if after is not None and viewer.can_see_conversation(*after.assigned) else None
 
 
 def _show_again(writing: Writing, stored: StoredConversation, policy: Policy) -> None:
