@@ -9,6 +9,7 @@ from wabiz_tui.model.document import Written
 from wabiz_tui.policy.checks import DAYS, find_problems
 from wabiz_tui.policy.document import Approval, Archive, ArchiveRule, Cache, Cases, Hours, Policy, Privacy, Sending, Span
 from wabiz_tui.policy.durations import Duration
+from wabiz_tui.policy.service import CLOCKS, Assignment, Service, ServiceRule
 
 EXAMPLE = """\
 name = "UK support"
@@ -77,6 +78,18 @@ def _seconds(shortest: int, longest: int) -> st.SearchStrategy[timedelta]:
     return st.integers(shortest, longest).map(lambda seconds: timedelta(seconds=seconds))
 
 
+_levels = {clock: st.none() | _seconds(1, 10**6) for clock in CLOCKS}
+_service_rules = st.builds(
+    ServiceRule,
+    label=_names,
+    team=st.none() | _names,
+    priority=st.sampled_from([None, "urgent", "low"]),
+    number=st.none() | st.just("1"),
+    first_response=_seconds(1, 10**6),
+    resolution=st.none() | _seconds(1, 10**6),
+)
+
+
 def _fit(policy: Policy) -> Policy:
     """`policy` with its lengths put in the order the checks demand, so that few drawn policies are thrown away."""
     cache, archive = policy.cache, policy.archive
@@ -130,7 +143,17 @@ policies: st.SearchStrategy[Policy] = (
             off_shift=st.sampled_from(["closed", "quiet", "open"]),
             override=st.sets(st.sampled_from(["supervisor", "compliance"])).map(lambda roles: tuple(sorted(roles))),
             auto_reply=_names,
+            hand_over=st.sampled_from(["buddy", "team", "keep"]),
+            hand_over_after=_seconds(0, 24 * 3600),
             **{day: st.none() | _spans for day in DAYS},
+        ),
+        service=st.builds(Service, **_levels, rule=st.lists(_service_rules, max_size=2).map(tuple)),
+        assignment=st.builds(
+            Assignment,
+            auto=st.sampled_from(["off", "balanced"]),
+            most_open=st.integers(1, 10**4),
+            sticky=st.booleans(),
+            roles=st.sets(st.sampled_from(["agent", "supervisor"])).map(lambda roles: tuple(sorted(roles))),
         ),
         sending=st.builds(Sending, undo=_seconds(0, 60)),
         cases=st.builds(Cases, dsar=_durations, foi=_durations),

@@ -11,11 +11,13 @@ from wabiz_tui.model.content import Content
 from wabiz_tui.model.document import Problem, Written, nearest_name
 from wabiz_tui.policy.document import Archive, ArchiveRule, Cache, Hours, Policy
 from wabiz_tui.policy.durations import Duration, format_timedelta
-from wabiz_tui.policy.permissions import CONTENT_ROLES
+from wabiz_tui.policy.permissions import CONTENT_ROLES, can
+from wabiz_tui.policy.service import CLOCKS, LONGEST_LEVEL, MATCHERS, MOST_OPEN, Assignment, Service
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LONGEST_LEASE = timedelta(hours=72)
 LONGEST_UNDO = timedelta(minutes=1)
+LONGEST_BREAK = timedelta(hours=24)
 MOST_MESSAGES = 10_000_000
 _MATCHERS = ("label", "team", "number", "kind")
 _KINDS = tuple(str(kind.__struct_config__.tag) for kind in get_args(Content))
@@ -49,6 +51,8 @@ def find_problems(policy: Policy, written: Written, *, look_up_holidays: bool = 
     yield from _hours(policy.hours)
     if look_up_holidays:
         yield from _holidays(policy.hours.holidays)
+    yield from _service(policy.service)
+    yield from _assignment(policy.assignment)
     yield from _rest(policy)
 
 
@@ -126,6 +130,8 @@ def _hours(hours: Hours) -> Iterator[Problem]:
         for before, after in pairwise(sorted(spans or ())):
             if after.begin < before.end:
                 yield Problem(("hours", day), f"The hours {before} and {after} overlap.")
+    if hours.hand_over_after > LONGEST_BREAK:
+        yield Problem(("hours", "hand_over_after"), "A break is at most 24h; write hand_over = \"keep\" for work to stay.")
     if hours.has_shifts and not any(hours.week) and hours.off_shift != "open":
         first = next(day for day, spans in zip(DAYS, hours.week, strict=True) if spans is not None)
         yield Problem(("hours", first), "No day has any hours, so nobody could ever work; leave the days out for no shifts at all.")
@@ -138,6 +144,28 @@ def _holidays(name: str) -> Iterator[Problem]:
 
     if not is_calendar(name):
         yield Problem(("hours", "holidays"), "There is no such calendar of holidays.", nearest_name(name, calendar_names()))
+
+
+def _service(service: Service) -> Iterator[Problem]:
+    for path, table in ((("service",), service), *((("service", "rule", number), rule) for number, rule in enumerate(service.rule))):
+        for clock in CLOCKS:
+            level = getattr(table, clock)
+            if level is not None and not _NONE < level <= LONGEST_LEVEL:
+                yield Problem((*path, clock), "A level is more than nothing and at most 90d of working time; leave it out for no clock.")
+    for number, rule in enumerate(service.rule):
+        path = ("service", "rule", number)
+        if all(getattr(rule, key) is None for key in MATCHERS):
+            yield Problem(path, "A rule names what it matches: label, team, priority or number.")
+        if all(getattr(rule, clock) is None for clock in CLOCKS):
+            yield Problem(path, "A rule names a level: first_response, next_response or resolution.")
+
+
+def _assignment(assignment: Assignment) -> Iterator[Problem]:
+    if not 1 <= assignment.most_open <= MOST_OPEN:
+        yield Problem(("assignment", "most_open"), f"This must be between 1 and {MOST_OPEN}.")
+    for number, role in enumerate(assignment.roles):
+        if not can(role, "message.send"):
+            yield Problem(("assignment", "roles", number), f'The role "{role}" answers no customers, so it is given no work.')
 
 
 def _rest(policy: Policy) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ import msgspec
 from wabiz_tui.policy.checks import DAYS, matchers
 from wabiz_tui.policy.document import Archive, ArchiveRule, Policy, Spans
 from wabiz_tui.policy.durations import Duration, format_timedelta
+from wabiz_tui.policy.service import CLOCKS
 
 Direction = Literal["tightening", "loosening", "neutral"]
 
@@ -49,7 +50,7 @@ def compare(old: Policy, new: Policy) -> list[Change]:
             changes += _key(section.name, before, after, old, new)
             continue
         for field in msgspec.structs.fields(type(before)):
-            if field.name != "rule":
+            if not (isinstance(before, Archive) and field.name == "rule"):
                 key = f"{section.name}.{field.name}"
                 changes += _key(key, getattr(before, field.name), getattr(after, field.name), old, new)
         if isinstance(before, Archive):
@@ -101,7 +102,8 @@ def _key(key: str, before: Any, after: Any, old: Policy, new: Policy) -> Iterato
         elif key.removeprefix("hours.") in DAYS and not new.hours.has_shifts:
             direction = "loosening"
         can_delete = key.startswith("archive.") and direction == "loosening"
-        yield Change(key, _written(before), _written(after), direction, can_delete)
+        nothing = "none" if key.startswith("service.") else "[]"
+        yield Change(key, _written(before, nothing), _written(after, nothing), direction, can_delete)
 
 
 def _less_tightens(before: Any, after: Any) -> Direction:
@@ -168,6 +170,10 @@ _DIRECTIONS: dict[str, Callable[[Any, Any], Direction]] = {
     "hours.off_shift": _ranked("closed", "quiet", "open"),
     "hours.override": _fewer_roles,
     "hours.auto_reply": _neither,
+    "hours.hand_over": _neither,
+    "hours.hand_over_after": _neither,
+    **{f"service.{key}": _neither for key in (*CLOCKS, "rule")},
+    **{f"assignment.{key}": _neither for key in ("auto", "most_open", "sticky", "roles")},
     "sending.undo": _more_tightens,
     "cases.dsar": _less_tightens,
     "cases.foi": _less_tightens,
@@ -216,7 +222,7 @@ def _minutes(spans: Spans | None) -> set[int]:
     return {minute for span in spans or () for minute in range(span.begin, span.end)}
 
 
-def _written(value: Any) -> str:
+def _written(value: Any, nothing: str) -> str:
     match value:
         case bool():
             return "true" if value else "false"
@@ -226,6 +232,6 @@ def _written(value: Any) -> str:
             parts = [str(part) for part in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] roles or spans
             return f"[{', '.join(parts)}]"
         case None:
-            return "[]"
+            return nothing
         case _:
             return str(value)

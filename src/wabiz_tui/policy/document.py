@@ -1,4 +1,4 @@
-"""The policy document: what one TOML text says about archive, cache, privacy, hours, sending, cases and approval."""
+"""The policy document: what one TOML text says about archive, cache, privacy, hours, service, work, sending, cases and approval."""
 
 from datetime import timedelta
 from typing import Any, Literal
@@ -9,10 +9,12 @@ import msgspec
 from wabiz_tui.model.document import read_document
 from wabiz_tui.model.values import Role
 from wabiz_tui.policy.durations import Duration, parse_duration, parse_timedelta
+from wabiz_tui.policy.service import Assignment, Service
 
 Clipboard = Literal["off", "masked", "on"]
 ReadReceipts = Literal["never", "on_view", "on_reply"]
 OffShift = Literal["closed", "quiet", "open"]
+HandOver = Literal["buddy", "team", "keep"]
 
 
 class ArchiveRule(msgspec.Struct, frozen=True):
@@ -71,7 +73,9 @@ Spans = tuple[Span, ...]
 
 
 class Hours(msgspec.Struct, frozen=True):
-    """Shifts in local time. A day that is not written is a day off; where no day is written there are no shifts at all."""
+    """Shifts in local time. A day that is not written is a day off; where no day is written there are no shifts at all.
+
+    `hand_over` says who gets the work of somebody who goes off shift, or into a break longer than `hand_over_after`."""
 
     timezone: str = "Europe/London"
     holidays: str = "GB-ENG"
@@ -85,6 +89,8 @@ class Hours(msgspec.Struct, frozen=True):
     off_shift: OffShift = "closed"
     override: tuple[Role, ...] = ("supervisor",)
     auto_reply: str = "out_of_hours"
+    hand_over: HandOver = "buddy"
+    hand_over_after: timedelta = timedelta(minutes=15)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -128,6 +134,8 @@ class Policy(msgspec.Struct, frozen=True):
     cache: Cache = Cache()
     privacy: Privacy = Privacy()
     hours: Hours = Hours()
+    service: Service = Service()
+    assignment: Assignment = Assignment()
     sending: Sending = Sending()
     cases: Cases = Cases()
     approval: Approval = Approval()

@@ -12,7 +12,9 @@ _HORIZON = 370
 
 def is_on_shift(policy: Policy, now: datetime) -> bool:
     """Whether `now` is within working hours; always, where the policy sets no shifts."""
-    return not policy.hours.has_shifts or shift_end(policy, now) is not None
+    return not policy.hours.has_shifts or any(
+        begin <= now < finish for begin, finish in shifts(policy, now - timedelta(days=1), days=3)
+    )
 
 
 def is_closed(policy: Policy, now: datetime) -> bool:
@@ -22,22 +24,31 @@ def is_closed(policy: Policy, now: datetime) -> bool:
 
 def shift_end(policy: Policy, now: datetime) -> datetime | None:
     """When the running shift ends; None off shift and where there are no shifts. Spans that touch are one shift."""
-    end: datetime | None = None
-    # A shift may have begun yesterday only through a span that ends at midnight, which touches today's.
-    for begin, finish in _shifts(policy, now, days=8):
-        if end is not None and begin > end:
-            break
-        if begin <= now < finish or end is not None:
-            end = finish
-    return end
+    return next((finish for begin, finish in _whole(policy, now, days=9) if begin <= now < finish), None)
 
 
 def next_start(policy: Policy, now: datetime) -> datetime | None:
-    """When the next shift begins, after `now`; None where there are no shifts or none within a year."""
-    return next((begin for begin, _ in _shifts(policy, now, days=_HORIZON) if begin > now), None)
+    """When the next shift begins, after `now`; None where there are no shifts or none within a year. What touches the running
+    shift belongs to it."""
+    return next((begin for begin, _ in _whole(policy, now, days=_HORIZON) if begin > now), None)
 
 
-def _shifts(policy: Policy, now: datetime, *, days: int) -> Iterator[tuple[datetime, datetime]]:
+def _whole(policy: Policy, now: datetime, *, days: int) -> Iterator[tuple[datetime, datetime]]:
+    """The shifts from yesterday's on, spans that touch or overlap (where the clocks go forward) made one, in rising order."""
+    running: tuple[datetime, datetime] | None = None
+    for begin, finish in shifts(policy, now - timedelta(days=1), days=days):
+        if running is None:
+            running = begin, finish
+        elif begin <= running[1]:
+            running = min(begin, running[0]), max(finish, running[1])
+        else:
+            yield running
+            running = begin, finish
+    if running is not None:
+        yield running
+
+
+def shifts(policy: Policy, now: datetime, *, days: int) -> Iterator[tuple[datetime, datetime]]:
     """The spans of the coming days, today's first, as instants in UTC."""
     hours = policy.hours
     is_holiday = holiday_test(hours.holidays)
