@@ -16,8 +16,7 @@ from starlette.types import ASGIApp
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.cloud.transport import Transport
 from wabiz_tui.hub.archive.store import Writing, feed_head
-from wabiz_tui.hub.endpoints.endpoint import Endpoint
-from wabiz_tui.hub.endpoints.table import ENDPOINTS
+from wabiz_tui.hub.endpoints.routing import routes as endpoint_routes
 from wabiz_tui.hub.feed.stream import Feed
 from wabiz_tui.hub.gateway.answers import refused
 from wabiz_tui.hub.gateway.door import gateway_routes
@@ -37,7 +36,7 @@ from wabiz_tui.hub.operations.settings import Settings, open_archive
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people.access import authenticate, require
 from wabiz_tui.hub.policy import PolicyKeeper, ripen
-from wabiz_tui.hub.requests import error_answer, report
+from wabiz_tui.hub.requests import error_answer
 from wabiz_tui.hub.work.status import wake_snoozed
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.errors import NotFound, StoreError, WabizError
@@ -85,8 +84,8 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
 
 def create_app(hub: Hub) -> ASGIApp:
     """The application; its lifespan runs the background work and closes the parts at the end."""
-    routes = [_route(hub, endpoint) for endpoint in ENDPOINTS if endpoint.handler is not None]
-    routes += [
+    routes = [
+        *endpoint_routes(hub),
         Route("/healthz", _plain(lambda: _text(b"ok\n"))),
         Route("/readyz", _plain(lambda: _ready(hub))),
         Route("/metrics", _plain(lambda: _text(hub.metrics.text()))),
@@ -146,26 +145,6 @@ async def _keep_house(hub: Hub) -> None:
         except StoreError as error:
             log.warning("housekeeping_failed", code=error.code)
         await asyncio.sleep(_HOUSEKEEPING)
-
-
-def _route(hub: Hub, endpoint: Endpoint) -> Route:
-    async def handle(request: Request) -> Response:
-        try:
-            if not endpoint.permission:
-                response = await endpoint.handler(hub, request)
-            else:
-                caller = await authenticate(hub.archive, request.headers.get("authorization"))
-                require(caller, endpoint.permission)
-                response = await endpoint.handler(hub, caller, request)
-        except WabizError as error:
-            response = error_answer(error)
-        except Exception as error:  # noqa: BLE001 the hub's outer edge: told to the log without its words, to the caller as one sentence
-            report(error, endpoint.path)
-            response = error_answer(WabizError("The hub met an error of its own; its log says where."))
-        response.headers[TIME_HEADER] = hub.clock.now().isoformat()
-        return response
-
-    return Route(endpoint.path, handle, methods=[endpoint.method])
 
 
 async def _stream(hub: Hub, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:

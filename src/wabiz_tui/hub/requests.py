@@ -1,5 +1,7 @@
 """Read requests and write answers of /v1: bounded bodies in, JSON out, errors as a code and a sentence."""
 
+import math
+import re
 import traceback
 from typing import TypeVar
 
@@ -17,6 +19,7 @@ from wabiz_tui.model.errors import (
     NotFound,
     Revoked,
     TooLarge,
+    TooMany,
     Unreachable,
     UsageError,
     WabizError,
@@ -26,11 +29,14 @@ from wabiz_tui.model.wire import ErrorBody
 T = TypeVar("T")
 log = structlog.get_logger("hub.app")
 LARGEST_BODY = 1024 * 1024
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A NUL as JSON writes it: no text of ours holds one, and PostgreSQL's cannot."""
 
 _STATUS: tuple[tuple[type[WabizError], int], ...] = (
     (Revoked, 401),
     (BadSignature, 401),
     (Denied, 403),
+    (TooMany, 429),
     (TooLarge, 413),
     (BadInput, 400),
     (NotFound, 404),
@@ -57,7 +63,11 @@ async def read_body(request: Request, *, limit: int = LARGEST_BODY) -> bytes:
 
 
 async def read_json(request: Request, kind: type[T]) -> T:
-    return decode(await read_body(request), kind)
+    """The body as a `kind`. Raises BadInput, TooLarge."""
+    raw = await read_body(request)
+    if b"u0000" in raw and _NUL.search(raw):
+        raise BadInput("A text of the request holds a NUL character; leave it out.")
+    return decode(raw, kind)
 
 
 def whole_number(request: Request, name: str, default: int) -> int:
@@ -76,7 +86,10 @@ def json_answer(value: object, status: int = 200) -> Response:
 
 def error_answer(error: WabizError) -> Response:
     status = 401 if error.code == "invalid_token" else next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    return json_answer(ErrorBody(code=error.code, sentence=error.sentence), status)
+    response = json_answer(ErrorBody(code=error.code, sentence=error.sentence), status)
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
+    return response
 
 
 def report(error: Exception, path: str) -> None:

@@ -20,6 +20,7 @@ WabizError                  exit 1   failed
 │   ├── TooLarge
 │   └── LimitBroken                  something to be sent is longer, more or other than Meta allows
 ├── NotFound
+├── TooMany                          asked too often: again after a while
 ├── Conflict                         somebody else was first, or the same key came with other content
 └── CloudError                       Meta (or the hub's gateway) answered with an error of its own
 """
@@ -155,6 +156,17 @@ class LimitBroken(BadInput):
 
 class NotFound(WabizError):
     code = "not_found"
+
+
+class TooMany(WabizError):
+    """`retry_after` is how long to wait; a second where it crossed a socket without saying so."""
+
+    code = "too_many"
+    retry_after = timedelta(seconds=1)
+
+    def __init__(self, sentence: str, *, retry_after: timedelta = timedelta(seconds=1)) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
 
 
 class Conflict(WabizError):

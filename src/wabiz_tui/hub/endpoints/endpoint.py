@@ -14,10 +14,16 @@ Handler = Callable[[Hub, Caller, Request], Awaitable[Response]]
 
 
 class Endpoint(NamedTuple):
-    """`permission` is an action of policy/permissions.py; it is empty for the few endpoints that need no token."""
+    """`permission` is an action of policy/permissions.py; it is empty for the few endpoints that need no token.
+
+    `body` and `answer` are the types of what is sent and answered in JSON, for the description; `parameters` are those of the
+    query."""
 
     method: str
     path: str
     permission: str
     summary: str
     handler: Any
+    body: Any = None
+    answer: Any = None
+    parameters: tuple[str, ...] = ()

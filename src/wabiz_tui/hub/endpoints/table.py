@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,6 +11,7 @@ from wabiz_tui.hub.endpoints.endpoint import Endpoint
 from wabiz_tui.hub.gateway.door import CALLS
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.requests import json_answer
+from wabiz_tui.model.wire import ErrorBody
 
 
 async def openapi(_hub: Hub, _request: Request) -> Response:
@@ -38,22 +40,38 @@ OTHERS: tuple[tuple[str, str, str, str], ...] = (
 
 
 def describe() -> dict[str, Any]:
-    """The OpenAPI document: every endpoint with the permission it needs (`x-permission`)."""
+    """The OpenAPI document: every endpoint with the permission it needs (`x-permission`), what it takes and what it answers."""
+    types = [kind for one in ENDPOINTS for kind in (one.body, one.answer) if kind is not None]
+    shapes, components = msgspec.json.schema_components([*types, ErrorBody], ref_template="#/components/schemas/{name}")
+    schema_of = dict(zip(types, shapes, strict=False))
     paths: dict[str, dict[str, Any]] = {}
-    described = [(one.method, one.path, one.permission, one.summary) for one in ENDPOINTS]
-    for method, path, permission, summary in (*described, *OTHERS):
-        names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-        operation: dict[str, Any] = {
-            "summary": summary,
-            "x-permission": permission or None,
-            "security": [{"device": []}] if permission else [],
-            "parameters": [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names],
-            "responses": {"default": {"description": "An answer, or a code and a sentence."}},
-        }
-        paths.setdefault(path, {})[method.lower()] = operation
+    for one in ENDPOINTS:
+        operation = _operation(one.path, one.permission, one.summary, one.parameters)
+        if one.body is not None:
+            operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema_of[one.body]}}}
+        if one.answer is not None:
+            operation["responses"]["200"] = {"description": "Done.", "content": {"application/json": {"schema": schema_of[one.answer]}}}
+        refusal = {"description": "A code and a sentence.", "content": {"application/json": {"schema": shapes[-1]}}}
+        operation["responses"]["default"] = refusal
+        paths.setdefault(one.path, {})[one.method.lower()] = operation
+    for method, path, permission, summary in OTHERS:
+        paths.setdefault(path, {})[method.lower()] = _operation(path, permission, summary, ())
     return {
         "openapi": "3.1.0",
         "info": {"title": "wabiz hub", "version": "1"},
         "paths": paths,
-        "components": {"securitySchemes": {"device": {"type": "http", "scheme": "bearer"}}},
+        "components": {"securitySchemes": {"device": {"type": "http", "scheme": "bearer"}}, "schemas": components},
+    }
+
+
+def _operation(path: str, permission: str, summary: str, query: tuple[str, ...]) -> dict[str, Any]:
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    parameters += [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in query]
+    return {
+        "summary": summary,
+        "x-permission": permission or None,
+        "security": [{"device": []}] if permission else [],
+        "parameters": parameters,
+        "responses": {"default": {"description": "An answer, or an error."}},
     }
