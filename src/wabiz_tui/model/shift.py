@@ -25,10 +25,12 @@ class ShiftOverride(msgspec.Struct, frozen=True):
 
 
 class ShiftStanding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """GET /v1/shift, and event `shift` of the stream: how the reader's shift stands. `is_closed`: no content leaves the hub for them."""
+    """GET /v1/shift, and event `shift` of the stream: how the reader's shift stands. `is_closed`: no content leaves the hub for them.
+    `is_quiet`: content does, but nothing that calls for them (no unread counts, no presence)."""
 
     state: ShiftState
     is_closed: bool = False
+    is_quiet: bool = False
     until: datetime | None = None
     """When this state ends, where that is known."""
     resumes_at: datetime | None = None

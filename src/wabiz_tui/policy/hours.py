@@ -12,9 +12,7 @@ _HORIZON = 370
 
 def is_on_shift(policy: Policy, now: datetime) -> bool:
     """Whether `now` is within working hours; always, where the policy sets no shifts."""
-    return not policy.hours.has_shifts or any(
-        begin <= now < finish for begin, finish in shifts(policy, now - timedelta(days=1), days=3)
-    )
+    return not policy.hours.has_shifts or any(begin <= now < finish for begin, finish in shifts(policy, now - timedelta(days=1), days=3))
 
 
 def is_closed(policy: Policy, now: datetime) -> bool:
