@@ -11,6 +11,7 @@ from wabiz_tui.hub.archive.contacts import CONTACTS, load_contacts
 from wabiz_tui.hub.archive.messages import Filed, count_unread, load_messages
 from wabiz_tui.hub.archive.people import names_of_people
 from wabiz_tui.hub.archive.shelves import Row, Shelved
+from wabiz_tui.hub.archive.sight import Assigned, note_reassigned
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
 from wabiz_tui.model.codec import decode
@@ -22,13 +23,6 @@ _conversation, _episode, _message = schema.conversation.c, schema.episode.c, sch
 _PREVIEW = 160
 CONVERSATIONS: Shelved[None] = Shelved(schema.conversation, "id", group="contact")
 EPISODES: Shelved[None] = Shelved(schema.episode, "id")
-
-
-class Assigned(NamedTuple):
-    """Whom a conversation is with: a person, a team, both or nobody. Who may see it follows from it."""
-
-    assignee: str | None = None
-    team: str | None = None
 
 
 class StoredConversation(NamedTuple):
@@ -77,16 +71,6 @@ def load_conversations(reading: Reading, ids: Iterable[str]) -> dict[str, Stored
 
 def load_conversation(reading: Reading, conversation: str) -> StoredConversation | None:
     return load_conversations(reading, [conversation]).get(conversation)
-
-
-def assigned_of(reading: Reading, conversations: Iterable[str]) -> dict[str, Assigned]:
-    """Conversation id → whom its current episode is assigned to; what is absent does not exist."""
-    rows = reading.connection.execute(
-        sa.select(_conversation.id, _episode.assignee, _episode.team)
-        .join(schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
-        .where(_conversation.tenant == reading.tenant, _conversation.id.in_(sorted(set(conversations))))
-    )
-    return {row.id: Assigned(row.assignee, row.team) for row in rows}
 
 
 def conversations_with(reading: Reading, contacts: Iterable[str]) -> dict[str, list[str]]:
@@ -171,8 +155,8 @@ def set_status(writing: Writing, conversation: str, status: Status, *, until: da
     if current["status"] == "resolved" and status != "resolved":
         episode = _new_episode(writing, conversation)
         _update(writing, conversation, {"episode": episode})
+        note_reassigned(writing, conversation, Assigned(current["assignee"], current["team"]))
         if status == "open":
-            writing.touch("conversation", conversation)
             return
         current_id = episode
     else:
@@ -186,8 +170,14 @@ def set_status(writing: Writing, conversation: str, status: Status, *, until: da
 
 
 def set_assignee(writing: Writing, conversation: str, person: str | None) -> None:
-    _update_episode(writing, _current_episode(writing, conversation)["id"], {"assignee": person})
-    writing.touch("conversation", conversation)
+    _reassign(writing, conversation, {"assignee": person})
+
+
+def _reassign(writing: Writing, conversation: str, values: dict[str, str | None]) -> None:
+    episode = _current_episode(writing, conversation)
+    before = Assigned(episode["assignee"], episode["team"])
+    _update_episode(writing, episode["id"], values)
+    note_reassigned(writing, conversation, before)
 
 
 def touch_preview_of(writing: Writing, message: Message | Filed) -> None:

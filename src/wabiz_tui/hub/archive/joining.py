@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.messages import load_messages, move_message
 from wabiz_tui.hub.archive.sealing import month_of, text_unit
+from wabiz_tui.hub.archive.sight import assigned_of, note_reassigned
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.model.values import Message
 
@@ -68,6 +69,7 @@ def _take_over(writing: Writing, gone: sa.Row[Any], kept: sa.Row[Any]) -> None:
     states = {row.id: row.status for row in writing.connection.execute(sa.select(_episode.id, _episode.status).where(
         _episode.tenant == writing.tenant, _episode.id.in_([gone.episode, kept.episode])
     ))}  # fmt: skip
+    before = assigned_of(writing, [kept.id])[kept.id]
     episode = gone.episode if states.get(kept.episode) == "resolved" and states.get(gone.episode) != "resolved" else kept.episode
     _update(
         writing,
@@ -83,7 +85,7 @@ def _take_over(writing: Writing, gone: sa.Row[Any], kept: sa.Row[Any]) -> None:
         sa.update(schema.episode).where(_episode.tenant == writing.tenant, _episode.conversation == gone.id).values(conversation=kept.id)
     )
     writing.connection.execute(sa.delete(schema.conversation).where(_conversation.tenant == writing.tenant, _conversation.id == gone.id))
-    writing.touch("conversation", kept.id)
+    note_reassigned(writing, kept.id, before)
 
 
 def _update(writing: Writing, conversation: str, **values: Any) -> None:

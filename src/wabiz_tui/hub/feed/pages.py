@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from wabiz_tui.hub.archive.contacts import load_contacts
-from wabiz_tui.hub.archive.conversations import assigned_of, conversations_with, load_conversations
+from wabiz_tui.hub.archive.conversations import conversations_with, load_conversations
 from wabiz_tui.hub.archive.events import load_events, load_numbers, own_numbers
 from wabiz_tui.hub.archive.messages import load_messages
 from wabiz_tui.hub.archive.people import load_people
+from wabiz_tui.hub.archive.sight import assigned_of
 from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_since, feed_head
 from wabiz_tui.hub.feed.seen import seen_conversation, seen_event, seen_message
 from wabiz_tui.hub.feed.viewer import Viewer

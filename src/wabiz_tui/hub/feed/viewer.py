@@ -1,9 +1,10 @@
-"""Who reads, and what they may see of the work: the one place that decides it."""
+"""Who reads, and what they may see of the work."""
 
 from typing import NamedTuple
 
 from wabiz_tui.model.values import Person, Role
 from wabiz_tui.policy.permissions import can
+from wabiz_tui.policy.sight import can_see_conversation
 
 
 class Viewer(NamedTuple):
@@ -19,14 +20,8 @@ class Viewer(NamedTuple):
         return can(self.role, "conversation.read_all")
 
     def can_see_conversation(self, assignee: str | None, team: str | None) -> bool:
-        """Those who lead see all. Others see what is assigned to them, and what nobody has: of their teams, and of no team.
-
-        Being mentioned in a note widens nothing."""
-        if self.sees_all:
-            return True
-        if not can(self.role, "conversation.read"):
-            return False
-        return assignee == self.person if assignee is not None else team is None or team in self.teams
+        """As policy/sight.py decides."""
+        return can_see_conversation(self.role, self.person, self.teams, assignee=assignee, team=team)
 
 
 def viewer_of(person: Person, device: str = "") -> Viewer:

@@ -1,9 +1,6 @@
 """Who has a conversation: taken, given, let go; whoever was first has it."""
 
-from datetime import datetime
-
 from wabiz_tui.hub.archive.conversations import StoredConversation, load_conversation, set_assignee
-from wabiz_tui.hub.archive.messages import ids_sent_since
 from wabiz_tui.hub.archive.people import load_people
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.audit import Act, record
@@ -36,17 +33,7 @@ def assign(
     set_assignee(writing, conversation, wanted.person)
     name = people[wanted.person].name if wanted.person is not None else ""
     add_activity(writing, conversation, Activity(verb="assigned" if name else "unassigned", by=person.name, to=name), author=person.id)
-    if current is not None:
-        _show_again(writing, stored, policy)
     details = {"from": current or "", "to": wanted.person or ""}
     record(writing, Act("conversation.assigned", by=person.id, device=viewer.device, about=conversation, details=details))
     after = load_conversation(writing, conversation)
     return after if after is not None and viewer.can_see_conversation(*after.assigned) else None
-
-
-def _show_again(writing: Writing, stored: StoredConversation, policy: Policy) -> None:
-    """Others may see it from now on: what a cache may hold of it comes to them through the feed, and goes from whom it left."""
-    since: datetime = writing.now - policy.cache.window
-    writing.touch("contact", stored.value.contact)
-    for message in ids_sent_since(writing, stored.value.id, since):
-        writing.touch("message", message)
