@@ -65,7 +65,7 @@ def spans(*texts: str) -> tuple[Span, ...]:
 
 
 _durations = st.builds(Duration, st.integers(1, 60), st.sampled_from(["d", "w", "month", "y", "working day"]))
-_spans = st.lists(st.integers(0, 1440), min_size=2, max_size=6, unique=True).map(
+a_day = st.lists(st.integers(0, 1440), min_size=2, max_size=6, unique=True).map(
     lambda edges: tuple(Span(begin, end) for begin, end in zip(sorted(edges)[::2], sorted(edges)[1::2], strict=False))
 )
 _names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=8)
@@ -145,7 +145,7 @@ policies: st.SearchStrategy[Policy] = (
             auto_reply=_names,
             hand_over=st.sampled_from(["buddy", "team", "keep"]),
             hand_over_after=_seconds(0, 24 * 3600),
-            **{day: st.none() | _spans for day in DAYS},
+            **{day: st.none() | a_day for day in DAYS},
         ),
         service=st.builds(Service, **_levels, rule=st.lists(_service_rules, max_size=2).map(tuple)),
         assignment=st.builds(

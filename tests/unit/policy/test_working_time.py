@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.policy_samples import policies, spans, with_hours
+from tests.support.policy_samples import a_day, spans, with_hours
+from wabiz_tui.policy.checks import DAYS
 from wabiz_tui.policy.document import Policy
 from wabiz_tui.policy.working_time import add_working, working_between
 
@@ -17,6 +18,9 @@ HOUR = timedelta(hours=1)
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 instants = st.integers(0, 365 * 24 * 3600).map(lambda seconds: NEW_YEAR + timedelta(seconds=seconds))
+policies = st.builds(
+    with_hours, timezone=st.sampled_from(["Europe/London", "Australia/Lord_Howe"]), **{day: st.none() | a_day for day in DAYS}
+)
 amounts = st.integers(0, 200 * 3600).map(lambda seconds: timedelta(seconds=seconds))
 
 
