@@ -1,8 +1,10 @@
 """The hub's log: ids, counts and durations, one JSON object a line on stderr."""
 
+import contextlib
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import TextIO, cast
 
 import structlog
 
@@ -17,12 +19,28 @@ def configure_logs() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Unfailing(sys.stderr))),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(cast("TextIO", _Unfailing(sys.stderr)))
     handler.setFormatter(_Line())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class _Unfailing:
+    """A stream whose lines are lost where they cannot be written (a full disk, a closed pipe): no request fails for want of a log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 class _Line(logging.Formatter):
