@@ -18,6 +18,7 @@ from wabiz_tui.hub.archive.keystore import KeyStore
 from wabiz_tui.hub.archive.sealing import Sealer, derive, month_of
 from wabiz_tui.hub.archive.shelves import Shelf, Shelved, Shelves
 from wabiz_tui.hub.archive.times import from_ms, to_ms
+from wabiz_tui.hub.processes.bus import CHANGES, Bus, Told, checked, in_one
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.feed import Entity
 from wabiz_tui.model.identifiers import new_id
@@ -64,6 +65,7 @@ class Writing(Reading):
     def __init__(self, connection: sa.Connection, archive: "Archive") -> None:
         super().__init__(connection, archive)
         self._touched: dict[tuple[Entity, str], None] = {}
+        self._told: list[Told] = []
         self._afterwards: list[Callable[[], object]] = []
 
     @property
@@ -76,7 +78,7 @@ class Writing(Reading):
     @contextmanager
     def savepoint(self) -> Generator[None]:
         """All of what follows or nothing of it: rows, shelves, changes and what is to be done afterwards."""
-        touched, promised = dict(self._touched), len(self._afterwards)
+        touched, told, promised, known = dict(self._touched), len(self._told), len(self._afterwards), len(self.facts)
         try:
             with self.connection.begin_nested():
                 yield
@@ -84,12 +86,29 @@ class Writing(Reading):
         except BaseException:
             self._shelves.clear()
             self._touched = touched
+            del self.facts[known:]
+            del self._told[told:]
             del self._afterwards[promised:]
             raise
 
     def touch(self, entity: Entity, entity_id: str) -> None:
         """Say in the feed that this entity changed."""
         self._touched[entity, entity_id] = None
+
+    def tell(self, topic: str, text: str = "") -> None:
+        """Tell this process and the others once the transaction is durable, and not at all if it is not (see processes/bus.py).
+
+        Raises ValueError for a text beyond what can be told."""
+        self._told.append(checked(Told(topic, text)))
+
+    def touched(self, entity: Entity) -> list[str]:
+        """The entities of a kind that this transaction changed so far."""
+        return [entity_id for kind, entity_id in self._touched if kind == entity]
+
+    def settle(self) -> None:
+        """Let those settle what follows from all that was done who asked for it."""
+        for act in self.archive.settling:
+            act(self)
 
     def afterwards(self, act: Callable[[], object]) -> None:
         """Do this once the transaction is durable, and not at all if it is not."""
@@ -119,9 +138,18 @@ class Writing(Reading):
         put(self._connection, schema.change, rows)
         return taken
 
-    def committed(self) -> None:
+    def tell_others(self, head: int | None) -> None:
+        """Hand what is told over to the transaction, as its last statement."""
+        self._told = in_one(self._told)
+        others = [*self._told, *([] if head is None else [Told(CHANGES, str(head))])]
+        if others:
+            self.archive.signals.put(self._connection, others)
+
+    def committed(self, head: int | None) -> None:
         for act in self._afterwards:
             act()
+        for told in [*self._told, *([] if head is None else [Told(CHANGES, str(head))])]:
+            self.archive.bus.hear(told)
 
 
 class Archive:
@@ -130,7 +158,10 @@ class Archive:
     def __init__(self, place: Place, seal_key: Secret, *, tenant: str, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
         self.place, self.tenant, self.clock, self.random_bytes = place, tenant, clock, random_bytes
         self.listeners: list[Callable[[int], None]] = []
-        """Called in the writer's thread with the new head after each commit that changed something."""
+        """Called with the new head after each commit that changed something, of this process or another; 0 where some may have been
+        missed. In the writer's thread or the bus's."""
+        self.settling: list[Callable[[Writing], object]] = []
+        """Called in each transaction with all that it did, before its changes get their numbers."""
         wrap = derive(seal_key, "wrap")
         with ExitStack() as opened:
             self._engines = place.open(tenant)
@@ -141,8 +172,13 @@ class Archive:
             self.shares = KeyStore(place.open_keys("shares", tenant), wrap, tenant=tenant, random_bytes=random_bytes)
             opened.callback(self.shares.close)
             self.prepare_months()
+            self.signals = place.open_signals(tenant)
+            self.bus = Bus(self.signals)
+            opened.callback(self.bus.close)
             self._opened = opened.pop_all()
         self.sealer = Sealer(self.keys, derive(seal_key, "index"), tenant=tenant, random_bytes=random_bytes)
+        self.bus.on(CHANGES, lambda head: self._tell_listeners(int(head)))
+        self.bus.on_gap(self._catch_up)
         self._id_lock, self._last_ms = Lock(), 0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="archive-reader")
@@ -177,16 +213,22 @@ class Archive:
                 writing = Writing(connection, self)
                 yield writing
                 head = writing.number_changes()
+                writing.tell_others(head)
                 self.keys.commit()
                 self.shares.commit()
         except BaseException:
             self.keys.rollback()
             self.shares.rollback()
             raise
-        writing.committed()
-        if head is not None:
-            for listener in self.listeners:
-                listener(head)
+        writing.committed(head)
+
+    def _notice_renewed_keys(self, connection: sa.Connection) -> None:
+        """Nothing may be sealed under a key that an erasure by another process is about to destroy."""
+        column = schema.key_epoch.c
+        epoch = connection.execute(sa.select(column.number).where(column.tenant == self.tenant)).scalar()
+        if epoch != self._key_epoch:
+            self.keys.forget_cached()
+            self._key_epoch = epoch
 
     async def read(self, work: Callable[[Reading], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
@@ -202,6 +244,14 @@ class Archive:
     def write_now(self, work: Callable[[Writing], T]) -> T:
         with self.writing() as writing:
             return work(writing)
+
+    def _tell_listeners(self, head: int) -> None:
+        for listener in tuple(self.listeners):
+            listener(head)
+
+    def _catch_up(self) -> None:
+        """Others may have told what was not heard."""
+        self._tell_listeners(0)
 
     def close(self) -> None:
         """Finish what is under way, then close every file."""

@@ -75,6 +75,33 @@ class JournalRows(Protocol):
     def close(self) -> None: ...
 
 
+class Signals(Protocol):
+    """What the processes over one archive tell each other: topics and short texts, which nobody keeps. See hub/processes/bus.py."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may serve the same archive."""
+        ...
+
+    def put(self, connection: sa.Connection, told: Sequence[tuple[str, str]]) -> None:
+        """Tell the others with the transaction that this connection is in: when it commits, or not at all."""
+        ...
+
+    def send(self, told: Sequence[tuple[str, str]]) -> None:
+        """Tell the others at once. From one thread; raises StoreError and its kin."""
+        ...
+
+    def listen(self, hear: Callable[[str, str], object], missed: Callable[[], object]) -> None:
+        """Give topics and texts of the others until `stop`; `missed` is called each time that listening begins (again)."""
+        ...
+
+    def stop(self) -> None: ...
+
+    def close(self) -> None:
+        """Once nobody listens or sends any more."""
+        ...
+
+
 class Place(Protocol):
     """One database of one hub; what it opens is the caller's to close."""
 
@@ -90,6 +117,8 @@ class Place(Protocol):
     def translated(self) -> AbstractContextManager[None]:
         """Turns the errors of engine and driver into errors of ours, with a sentence about this place."""
         ...
+
+    def open_signals(self, tenant: str) -> Signals: ...
 
     def open_keys(self, table: KeyTable, tenant: str) -> KeyRows: ...
 

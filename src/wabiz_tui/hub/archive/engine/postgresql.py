@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import secrets
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from threading import Lock
@@ -15,6 +16,7 @@ from sqlalchemy import event, pool
 
 from wabiz_tui.hub.archive.engine.places import Engines, KeyTable
 from wabiz_tui.hub.archive.engine.server_rows import JournalTable, KeysTable, Line
+from wabiz_tui.hub.archive.engine.server_signals import Channel, ServerSignals
 from wabiz_tui.hub.archive.engine.sql import WRITER, migrate_or_close, translated_sql
 from wabiz_tui.model.errors import Conflict, StoreError, StoreFull, UsageError
 from wabiz_tui.model.secret import Secret
@@ -53,6 +55,8 @@ class PostgresqlPlace:
             self._options["sslmode"] = "require"
         self._options = {name: value for name, value in self._options.items() if name not in parts}
         self.name = f"the database {parts.get('dbname') or parts.get('user') or 'of this user'} at {host or 'the local socket'}"
+        # Tells one process from another on the wire, whatever clock and chance the archive was given.
+        self._sender = secrets.token_hex(8)
         self._months: set[str] = set()
         self._months_lock = Lock()
 
@@ -89,14 +93,15 @@ class PostgresqlPlace:
     def translated(self) -> contextlib.AbstractContextManager[None]:
         return translated_sql(self._store_error)
 
+    def open_signals(self, tenant: str) -> ServerSignals:
+        return ServerSignals(self._new_line(), self._new_line(), self._channel(tenant))
+
     def open_keys(self, table: KeyTable, tenant: str) -> KeysTable:
-        return KeysTable(Line(self.name, self._connect, self.translated), table, tenant)
+        return KeysTable(self._new_line(), table, tenant)
 
     def open_journal(self, tenant: str) -> JournalTable:
         number = lock_number(f"journal/{tenant}")
-        return JournalTable(
-            Line(self.name, self._connect, self.translated), Line(self.name, self._connect, self.translated), tenant, number
-        )
+        return JournalTable(self._new_line(), self._new_line(), tenant, number)
 
     def prepare_months(self, months: Iterable[str]) -> None:
         """Make the partitions that are not there yet, each in a transaction of its own: attaching one stops neither reader nor writer."""
@@ -115,7 +120,7 @@ class PostgresqlPlace:
     @contextlib.contextmanager
     def held_alone(self, tenant: str) -> Generator[Callable[[], None]]:
         """The server lets go when this process or its line ends. It notices the end of a killed one a moment late: that is waited for."""
-        line = Line(self.name, self._connect, self.translated)
+        line = self._new_line()
         held: list[psycopg.Connection[Any]] = []
 
         def hold() -> None:
@@ -139,6 +144,12 @@ class PostgresqlPlace:
         finally:
             line.close()
 
+    def _channel(self, tenant: str) -> Channel:
+        return Channel(f"wabiz_{lock_number(f'signals/{tenant}'):x}", self._sender)
+
+    def _new_line(self) -> Line:
+        return Line(self.name, self._connect, self.translated)
+
     @contextlib.contextmanager
     def _line(self) -> Generator[psycopg.Connection[Any]]:
         with self.translated(), contextlib.closing(self._connect()) as line:
@@ -146,8 +157,8 @@ class PostgresqlPlace:
 
     def _connect(self, *, autocommit: bool = True) -> psycopg.Connection[Any]:
         # The password is handed over here alone, so that neither address nor engine ever holds it.
-        secret = {} if self._password is None else {"password": self._password.text()}
-        options: dict[str, Any] = {**self._options, **secret}
+        password = {} if self._password is None else {"password": self._password.text()}
+        options: dict[str, Any] = {**self._options, **password}
         return psycopg.connect(self._address, autocommit=autocommit, **options)
 
     def _check_version(self, line: psycopg.Connection[Any]) -> None:

@@ -56,6 +56,9 @@ class SqlcipherPlace:
     def translated(self) -> contextlib.AbstractContextManager[None]:
         return translated_sql(lambda error: store_error(error, self.path) if isinstance(error, driver.Error) else None)
 
+    def open_signals(self, tenant: str) -> "NoSignals":
+        return NoSignals()
+
     def open_keys(self, table: KeyTable, tenant: str) -> "KeyFile":
         return KeyFile(beside(self.path, f".{table}"), self._key, tenant)
 
@@ -81,6 +84,24 @@ class SqlcipherPlace:
             yield lambda: None
         finally:
             os.close(descriptor)
+
+
+class NoSignals:
+    """The files are one process's: nobody else is there to be told anything."""
+
+    @property
+    def is_shared(self) -> bool:
+        return False
+
+    def put(self, connection: sa.Connection, told: Sequence[tuple[str, str]]) -> None: ...
+
+    def send(self, told: Sequence[tuple[str, str]]) -> None: ...
+
+    def listen(self, hear: Callable[[str, str], object], missed: Callable[[], object]) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class KeyFile:
