@@ -9,6 +9,7 @@ from wabiz_tui.hub.archive.schema.feed import change, head
 from wabiz_tui.hub.archive.schema.gateway import outgoing, upload
 from wabiz_tui.hub.archive.schema.people import assertion, device, enrolment_code, epoch, integration, person, receipt, token
 from wabiz_tui.hub.archive.schema.rule import audit_entry, audit_node, audit_once, policy
+from wabiz_tui.hub.archive.schema.shifts import shift
 from wabiz_tui.hub.archive.schema.talk import (
     alias,
     alias_past,
@@ -61,6 +62,7 @@ __all__ = (
     "policy",
     "quarantine",
     "receipt",
+    "shift",
     "status",
     "team",
     "token",
