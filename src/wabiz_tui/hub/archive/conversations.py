@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.contacts import CONTACTS, load_contacts
+from wabiz_tui.hub.archive.facts import Answered, Arrived
 from wabiz_tui.hub.archive.messages import Filed, count_unread, load_messages
 from wabiz_tui.hub.archive.people import names_of_people
 from wabiz_tui.hub.archive.shelves import Row, Shelved
@@ -17,9 +18,11 @@ from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.content import Edit, Revoke, kind_of, plain_text
 from wabiz_tui.model.values import Contact, Conversation, Direction, Message, Status
+from wabiz_tui.model.work import Clock
 from wabiz_tui.policy.window import window_until
 
 _conversation, _episode, _message = schema.conversation.c, schema.episode.c, schema.message.c
+_clock, _auto_reply = schema.episode_clock.c, schema.auto_reply.c
 _PREVIEW = 160
 CONVERSATIONS: Shelved[None] = Shelved(schema.conversation, "id", group="contact")
 EPISODES: Shelved[None] = Shelved(schema.episode, "id")
@@ -53,9 +56,11 @@ def load_conversations(reading: Reading, ids: Iterable[str]) -> dict[str, Stored
     """Conversations with the state of their current episode, name and preview; names and previews are unmasked."""
     joined = sa.select(
         schema.conversation, _episode.status, _episode.assignee, _episode.team, _episode.priority, _episode.labels,
-        _episode.resolved_ms, _episode.snoozed_until_ms,
+        _episode.resolved_ms, _episode.snoozed_until_ms, _episode.first_response_ms, _clock.response_due_ms, _clock.resolution_due_ms,
     ).join(
         schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode)
+    ).outerjoin(
+        schema.episode_clock, (_clock.tenant == _conversation.tenant) & (_clock.episode == _conversation.episode)
     )  # fmt: skip
     rows = reading.connection.execute(joined.where(_conversation.tenant == reading.tenant, _conversation.id.in_(sorted(set(ids))))).all()
     contacts = load_contacts(reading, (row.contact for row in rows))
@@ -101,6 +106,10 @@ def note_incoming(writing: Writing, message: Message, *, window_until: datetime 
     if counts_unread:
         values["unread"] = row["unread"] + 1
         values["waiting_since_ms"] = min(to_ms(message.sent_at), row["waiting_since_ms"] or to_ms(message.sent_at))
+        episode = writing.shelf(EPISODES).get(row["episode"])
+        if episode is not None and episode["asked_ms"] is None:
+            writing.shelf(EPISODES).change(episode["id"], asked_ms=to_ms(message.sent_at))
+        writing.facts.append(Arrived(message.conversation, message.sent_at))
     _change(writing, row, values)
 
 
@@ -116,8 +125,18 @@ def status_of(reading: Reading, conversation: str) -> str:
     return _current_episode(reading, conversation)["status"]
 
 
-def note_answered(writing: Writing, conversation: str) -> None:
-    """Nobody waits any more: somebody of ours wrote."""
+def note_answered(writing: Writing, conversation: str, *, at: datetime | None = None) -> None:
+    """Nobody waits any more: somebody of ours wrote, now or at an instant that a webhook tells later. A customer who wrote since
+    then waits all the same."""
+    row, answered_ms = _row(writing, conversation), writing.now_ms if at is None else to_ms(at)
+    episode, waiting_ms = writing.shelf(EPISODES).get(row["episode"]), row["waiting_since_ms"]
+    if at is not None and waiting_ms is not None and answered_ms < waiting_ms:
+        return
+    if episode is not None and waiting_ms is not None:
+        is_first = episode["first_response_ms"] is None
+        writing.facts.append(Answered(conversation, episode["id"], is_first=is_first, waiting_ms=waiting_ms, at_ms=answered_ms))
+    if episode is not None and episode["asked_ms"] is not None and episode["first_response_ms"] is None:
+        writing.shelf(EPISODES).change(episode["id"], first_response_ms=answered_ms)
     _update(writing, conversation, {"waiting_since_ms": None})
     writing.touch("conversation", conversation)
 
@@ -133,6 +152,7 @@ def refresh_state(writing: Writing, conversation: str) -> None:
         sa.select(_message.id, _message.sent_ms, _message.direction, _message.kind)
         .where(_message.tenant == writing.tenant, _message.conversation == conversation)
         .where(_message.direction.in_(("incoming", "outgoing")))
+        .where(_message.id.not_in(_automatic(writing)))
         .order_by(_message.sent_ms.desc(), _message.id.desc())
     ).all()
     written = [row for row in rows if row.direction == "incoming" and row.kind not in ("system", "revoke")]
@@ -147,6 +167,11 @@ def refresh_state(writing: Writing, conversation: str) -> None:
     }
     _update(writing, conversation, values)
     writing.touch("conversation", conversation)
+
+
+def _automatic(reading: Reading) -> sa.Select[Any]:
+    """The replies out of hours: they answer nobody."""
+    return sa.select(_auto_reply.message).where(_auto_reply.tenant == reading.tenant, _auto_reply.message.is_not(None))
 
 
 def set_status(writing: Writing, conversation: str, status: Status, *, until: datetime | None = None) -> None:
@@ -246,7 +271,15 @@ def _update_episode(writing: Writing, episode: str, values: dict[str, Any]) -> N
     writing.shelf(EPISODES).change(episode, **values)
 
 
+def _next_due(row: sa.Row[Any]) -> tuple[int | None, Clock]:
+    response: Clock = "first_response" if row.first_response_ms is None else "next_response"
+    if row.resolution_due_ms is not None and (row.response_due_ms is None or row.resolution_due_ms < row.response_due_ms):
+        return row.resolution_due_ms, "resolution"
+    return row.response_due_ms, response
+
+
 def _value(row: sa.Row[Any], contact: Contact | None, preview: Message | None, names: dict[str, str]) -> Conversation:
+    due_ms, due_for = _next_due(row)
     return Conversation(
         id=row.id,
         number=row.number,
@@ -269,5 +302,7 @@ def _value(row: sa.Row[Any], contact: Contact | None, preview: Message | None, n
         snoozed_until=perhaps_from_ms(row.snoozed_until_ms),
         resolved_at=perhaps_from_ms(row.resolved_ms),
         episode=row.episode,
+        due_at=perhaps_from_ms(due_ms),
+        due_for="" if due_ms is None else due_for,
         is_masked_contact=False,
     )

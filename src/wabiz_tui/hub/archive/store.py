@@ -67,6 +67,8 @@ class Writing(Reading):
         self._touched: dict[tuple[Entity, str], None] = {}
         self._told: list[Told] = []
         self._afterwards: list[Callable[[], object]] = []
+        self.facts: list[object] = []
+        """What happened in this transaction, for those who settle what follows from it (archive/facts.py)."""
 
     @property
     def connection(self) -> sa.Connection:
@@ -87,6 +89,7 @@ class Writing(Reading):
             self._shelves.clear()
             self._touched = touched
             del self.facts[known:]
+            del self.facts[known:]
             del self._told[told:]
             del self._afterwards[promised:]
             raise
@@ -100,6 +103,15 @@ class Writing(Reading):
 
         Raises ValueError for a text beyond what can be told."""
         self._told.append(checked(Told(topic, text)))
+
+    def touched(self, entity: Entity) -> list[str]:
+        """The entities of a kind that this transaction changed so far."""
+        return [entity_id for kind, entity_id in self._touched if kind == entity]
+
+    def settle(self) -> None:
+        """Let those settle what follows from all that was done who asked for it."""
+        for act in self.archive.settling:
+            act(self)
 
     def touched(self, entity: Entity) -> list[str]:
         """The entities of a kind that this transaction changed so far."""
@@ -162,6 +174,8 @@ class Archive:
         missed. In the writer's thread or the bus's."""
         self.settling: list[Callable[[Writing], object]] = []
         """Called in each transaction with all that it did, before its changes get their numbers."""
+        self.settling: list[Callable[[Writing], object]] = []
+        """Called in each transaction with all that it did, before its changes get their numbers."""
         wrap = derive(seal_key, "wrap")
         with ExitStack() as opened:
             self._engines = place.open(tenant)
@@ -212,6 +226,7 @@ class Archive:
             with self.place.translated(), self._engines.writer.begin() as connection:
                 writing = Writing(connection, self)
                 yield writing
+                writing.settle()
                 head = writing.number_changes()
                 writing.tell_others(head)
                 self.keys.commit()

@@ -38,7 +38,9 @@ def record_accepted(writing: Writing, message_id: str, accepted: Accepted, answe
         return
     if message.wamid is None:
         message = set_wamid(writing, message, accepted.wamid)
-    note_answered(writing, message.conversation)
+    if message.author is not None:
+        # What the hub says by itself answers nobody.
+        note_answered(writing, message.conversation)
     join_waiting_statuses(writing, message, accepted.wamid)
     apply_to_target(writing, message)
     stored = load_conversation(writing, message.conversation)

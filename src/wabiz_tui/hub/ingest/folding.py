@@ -140,7 +140,7 @@ def _fold_echo(writing: Writing, part: EchoedMessage) -> None:
     )
     add_message(writing, message)
     note_message(writing, message)
-    note_answered(writing, conversation)
+    note_answered(writing, conversation, at=message.sent_at)
     _settle(writing, message)
 
 

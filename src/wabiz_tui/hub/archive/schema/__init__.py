@@ -8,6 +8,7 @@ from wabiz_tui.hub.archive.schema.base import metadata
 from wabiz_tui.hub.archive.schema.feed import change, head
 from wabiz_tui.hub.archive.schema.gateway import outgoing, upload
 from wabiz_tui.hub.archive.schema.people import assertion, device, enrolment_code, epoch, integration, person, receipt, token
+from wabiz_tui.hub.archive.schema.routines import auto_reply, breach, canned, episode_clock, macro, macro_run, turn
 from wabiz_tui.hub.archive.schema.rule import audit_entry, audit_node, audit_once, policy
 from wabiz_tui.hub.archive.schema.shifts import shift
 from wabiz_tui.hub.archive.schema.talk import (
@@ -37,7 +38,10 @@ __all__ = (
     "audit_entry",
     "audit_node",
     "audit_once",
+    "auto_reply",
     "awaited",
+    "breach",
+    "canned",
     "change",
     "contact",
     "contact_merge",
@@ -45,11 +49,14 @@ __all__ = (
     "device",
     "enrolment_code",
     "episode",
+    "episode_clock",
     "epoch",
     "event",
     "fold_position",
     "head",
     "integration",
+    "macro",
+    "macro_run",
     "media",
     "media_use",
     "message",
@@ -66,5 +73,6 @@ __all__ = (
     "status",
     "team",
     "token",
+    "turn",
     "upload",
 )

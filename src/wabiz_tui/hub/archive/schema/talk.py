@@ -94,7 +94,11 @@ episode = sa.Table(
     ms("opened_ms", nullable=False),
     ms("resolved_ms"),
     ms("snoozed_until_ms"),
+    ms("asked_ms"),
+    ms("first_response_ms"),
     sa.Index("episode_by_conversation", "tenant", "conversation"),
+    sa.Index("episode_by_status", "tenant", "status", "assignee"),
+    sa.Index("episode_by_snooze", "tenant", "snoozed_until_ms"),
     sa.Index("episode_by_assignee", "tenant", "assignee"),
 )
 
