@@ -89,7 +89,6 @@ class Writing(Reading):
             self._shelves.clear()
             self._touched = touched
             del self.facts[known:]
-            del self.facts[known:]
             del self._told[told:]
             del self._afterwards[promised:]
             raise
@@ -103,15 +102,6 @@ class Writing(Reading):
 
         Raises ValueError for a text beyond what can be told."""
         self._told.append(checked(Told(topic, text)))
-
-    def touched(self, entity: Entity) -> list[str]:
-        """The entities of a kind that this transaction changed so far."""
-        return [entity_id for kind, entity_id in self._touched if kind == entity]
-
-    def settle(self) -> None:
-        """Let those settle what follows from all that was done who asked for it."""
-        for act in self.archive.settling:
-            act(self)
 
     def touched(self, entity: Entity) -> list[str]:
         """The entities of a kind that this transaction changed so far."""
@@ -172,8 +162,6 @@ class Archive:
         self.listeners: list[Callable[[int], None]] = []
         """Called with the new head after each commit that changed something, of this process or another; 0 where some may have been
         missed. In the writer's thread or the bus's."""
-        self.settling: list[Callable[[Writing], object]] = []
-        """Called in each transaction with all that it did, before its changes get their numbers."""
         self.settling: list[Callable[[Writing], object]] = []
         """Called in each transaction with all that it did, before its changes get their numbers."""
         wrap = derive(seal_key, "wrap")
