@@ -169,11 +169,13 @@ class NewPerson(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class EnrolmentCode(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`code` is `<secret>.<first 16 hex of SHA-256 of the hub's policy key>`: the device refuses a hub with another key."""
+    """`code` is `<secret>.<first 16 hex of SHA-256 of the hub's policy key>`: the device refuses a hub with another key. `id` is
+    what an unused code is withdrawn by."""
 
     code: str
     person: str = ""
     expires_at: datetime | None = None
+    id: str = ""
 
 
 class NewIntegration(msgspec.Struct, frozen=True, omit_defaults=True):

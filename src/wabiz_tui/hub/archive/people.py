@@ -10,7 +10,8 @@ from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
 from wabiz_tui.model.codec import decode, encode
-from wabiz_tui.model.values import Device, Person
+from wabiz_tui.model.staff import CodeInfo
+from wabiz_tui.model.values import Device, Person, Role
 
 _person, _code, _device = schema.person.c, schema.enrolment_code.c, schema.device.c
 _token, _assertion = schema.token.c, schema.assertion.c
@@ -53,7 +54,28 @@ def load_people(reading: Reading) -> dict[str, Person]:
     rows = reading.connection.execute(
         sa.select(schema.person).where(_person.tenant == reading.tenant).order_by(_person.created_ms, _person.id)
     )
-    return {row.id: Person(id=row.id, name=row.name, role=row.role, teams=decode(row.teams, tuple[str, ...])) for row in rows}
+    return {row.id: _person_of(row, row.id, row.name, revoked_ms=row.revoked_ms) for row in rows}
+
+
+def find_person(reading: Reading, person: str) -> Person | None:
+    """Revoked ones too."""
+    row = reading.connection.execute(sa.select(schema.person).where(_person.tenant == reading.tenant, _person.id == person)).first()
+    return None if row is None else _person_of(row, row.id, row.name, revoked_ms=row.revoked_ms)
+
+
+def save_person(writing: Writing, person: Person) -> None:
+    """Write name, role, teams, buddy and revocation as they are in `person`. What of it is told by the feed is the caller's."""
+    revoked_ms = None if person.revoked_at is None else to_ms(person.revoked_at)
+    values = {"name": person.name, "role": person.role, "teams": encode(person.teams).decode(), "buddy": person.buddy}
+    writing.connection.execute(
+        sa.update(schema.person).where(_person.tenant == writing.tenant, _person.id == person.id).values(**values, revoked_ms=revoked_ms)
+    )
+
+
+def is_last(reading: Reading, person: Person) -> bool:
+    """Whether nobody else works here in that person's role."""
+    others = sa.select(_person.id).where(_person.tenant == reading.tenant, _person.role == person.role, _person.revoked_ms.is_(None))
+    return reading.connection.execute(others.where(_person.id != person.id).limit(1)).first() is None
 
 
 def names_of_people(reading: Reading) -> dict[str, str]:
@@ -62,10 +84,48 @@ def names_of_people(reading: Reading) -> dict[str, str]:
     }
 
 
-def add_code(writing: Writing, secret: str, person: str, *, expires_at: datetime) -> None:
-    writing.connection.execute(
-        sa.insert(schema.enrolment_code).values(tenant=writing.tenant, hash=hashed(secret), person=person, expires_ms=to_ms(expires_at))
+def add_code(writing: Writing, secret: str, person: str, *, expires_at: datetime, by: str) -> str:
+    """The code's id, by which it is listed and withdrawn: half of its hash."""
+    kept = hashed(secret)
+    row = {"hash": kept, "person": person, "expires_ms": to_ms(expires_at), "made_ms": writing.now_ms, "made_by": by}
+    writing.connection.execute(sa.insert(schema.enrolment_code).values(tenant=writing.tenant, **row))
+    return _code_id(kept)
+
+
+def living_codes(reading: Reading) -> list[CodeInfo]:
+    """Codes that could still be used, the newest last."""
+    rows = reading.connection.execute(
+        sa.select(schema.enrolment_code)
+        .where(_code.tenant == reading.tenant, _code.used_ms.is_(None), _code.expires_ms > reading.now_ms)
+        .order_by(_code.expires_ms, _code.hash)
     )
+    return [
+        CodeInfo(
+            id=_code_id(row.hash),
+            person=row.person,
+            expires_at=from_ms(row.expires_ms),
+            made_at=perhaps_from_ms(row.made_ms),
+            made_by=row.made_by or "",
+        )
+        for row in rows
+    ]
+
+
+def withdraw_code(writing: Writing, code: str) -> str | None:
+    """Whose the code of that id was; None when there is none that could still be used."""
+    for living in living_codes(writing):
+        if living.id == code:
+            first, last = bytes.fromhex(code) + bytes(16), bytes.fromhex(code) + b"\xff" * 16
+            writing.connection.execute(
+                sa.delete(schema.enrolment_code).where(_code.tenant == writing.tenant, _code.hash >= first, _code.hash <= last)
+            )
+            return living.person
+    return None
+
+
+def withdraw_codes_of(writing: Writing, person: str) -> int:
+    deleted = sa.delete(schema.enrolment_code).where(_code.tenant == writing.tenant, _code.person == person, _code.used_ms.is_(None))
+    return writing.connection.execute(deleted).rowcount
 
 
 def use_code(writing: Writing, secret: str) -> str | None:
@@ -102,7 +162,16 @@ def find_device(reading: Reading, device: str) -> DeviceRecord | None:
     return None if row is None else _record(row)
 
 
+def devices_of(reading: Reading, person: str) -> list[str]:
+    """The ids of their devices that are not revoked."""
+    rows = reading.connection.execute(
+        sa.select(_device.id).where(_device.tenant == reading.tenant, _device.person == person, _device.revoked_ms.is_(None))
+    )
+    return [row.id for row in rows]
+
+
 def list_devices(reading: Reading) -> list[Device]:
+    """All, revoked ones too, the oldest first."""
     rows = reading.connection.execute(_with_owner().where(_device.tenant == reading.tenant).order_by(_device.enrolled_ms, _device.id))
     return [
         Device(
@@ -117,13 +186,14 @@ def list_devices(reading: Reading) -> list[Device]:
             epoch=row.epoch,
             last_receipt_at=perhaps_from_ms(row.last_receipt_ms),
             revoked_at=perhaps_from_ms(row.revoked_ms),
+            overdue=row.overdue_ms is not None and row.revoked_ms is None,
         )
         for row in rows
     ]
 
 
 def note_device(writing: Writing, device: str, **values: Any) -> None:
-    """Set columns of a device: seen_ms, lease_until_ms, policy, epoch, receipt_number, receipt_hash, last_receipt_ms."""
+    """Set columns of a device: seen_ms, lease_until_ms, policy, epoch, receipt_number, receipt_hash, last_receipt_ms, overdue_ms."""
     writing.connection.execute(sa.update(schema.device).where(_device.tenant == writing.tenant, _device.id == device).values(**values))
 
 
@@ -138,8 +208,6 @@ def revoke_device(writing: Writing, device: str) -> bool:
 
 
 def add_token(writing: Writing, token: str, device: str, *, expires_at: datetime) -> None:
-    """Also forgets what has expired, so the table stays as small as the number of devices at work."""
-    writing.connection.execute(sa.delete(schema.token).where(_token.tenant == writing.tenant, _token.expires_ms <= writing.now_ms))
     writing.connection.execute(
         sa.insert(schema.token).values(tenant=writing.tenant, hash=hashed(token), device=device, expires_ms=to_ms(expires_at))
     )
@@ -157,9 +225,6 @@ def device_of_token(reading: Reading, token: str) -> DeviceRecord | None:
 
 def use_assertion(writing: Writing, jti: str, *, expires_at: datetime) -> bool:
     """Note that this assertion was used; False when it was used before."""
-    writing.connection.execute(
-        sa.delete(schema.assertion).where(_assertion.tenant == writing.tenant, _assertion.expires_ms <= writing.now_ms)
-    )
     known = writing.connection.execute(
         sa.select(_assertion.hash).where(_assertion.tenant == writing.tenant, _assertion.hash == hashed(jti))
     ).first()
@@ -169,11 +234,33 @@ def use_assertion(writing: Writing, jti: str, *, expires_at: datetime) -> bool:
     return True
 
 
+def forget_expired(writing: Writing) -> int:
+    """Forget tokens, assertions and codes that have run out; how many. Used codes go with the time they would have lived."""
+    expired = (
+        sa.delete(schema.token).where(_token.tenant == writing.tenant, _token.expires_ms <= writing.now_ms),
+        sa.delete(schema.assertion).where(_assertion.tenant == writing.tenant, _assertion.expires_ms <= writing.now_ms),
+        sa.delete(schema.enrolment_code).where(_code.tenant == writing.tenant, _code.expires_ms <= writing.now_ms),
+    )
+    return sum(writing.connection.execute(statement).rowcount for statement in expired)
+
+
+def _code_id(kept: bytes) -> str:
+    return bytes(kept)[:16].hex()
+
+
 def _with_owner() -> sa.Select[Any]:
     owner = (_person.tenant == _device.tenant) & (_person.id == _device.person)
-    return sa.select(schema.device, _person.name.label("person_name"), _person.role, _person.teams).join(schema.person, owner)
+    columns = (_person.name.label("person_name"), _person.role, _person.teams, _person.buddy)
+    return sa.select(schema.device, *columns, _person.revoked_ms.label("person_revoked_ms")).join(schema.person, owner)
 
 
 def _record(row: sa.Row[Any]) -> DeviceRecord:
-    owner = Person(id=row.person, name=row.person_name, role=row.role, teams=decode(row.teams, tuple[str, ...]))
-    return DeviceRecord(row.id, row.name, row.public_key, row.cache_id, row.epoch, row.receipt_number, owner, row.revoked_ms is not None)
+    owner = _person_of(row, row.person, row.person_name, revoked_ms=row.person_revoked_ms)
+    is_revoked = row.revoked_ms is not None or owner.revoked_at is not None
+    return DeviceRecord(row.id, row.name, row.public_key, row.cache_id, row.epoch, row.receipt_number, owner, is_revoked)
+
+
+def _person_of(row: sa.Row[Any], person: str, name: str, *, revoked_ms: int | None = None) -> Person:
+    role: Role = row.role
+    teams = decode(row.teams, tuple[str, ...])
+    return Person(id=person, name=name, role=role, teams=teams, buddy=row.buddy, revoked_at=perhaps_from_ms(revoked_ms))

@@ -49,6 +49,23 @@ def load_teams(reading: Reading, ids: Iterable[str] | None = None) -> dict[str, 
     return {row.id: Team(id=row.id, name=row.name) for row in rows}
 
 
+def conversations_of_team(reading: Reading, team: str) -> dict[str, str]:
+    """Conversations whose current episode is with the team → its status."""
+    conversation, episode = schema.conversation.c, schema.episode.c
+    rows = reading.connection.execute(
+        sa.select(conversation.id, episode.status)
+        .join(schema.episode, (episode.tenant == conversation.tenant) & (episode.id == conversation.episode))
+        .where(conversation.tenant == reading.tenant, episode.team == team)
+    )
+    return {row.id: row.status for row in rows}
+
+
+def remove_team(writing: Writing, team: str) -> None:
+    """Forget it. What was its is the caller's to move first."""
+    writing.connection.execute(sa.delete(schema.team).where(_team.tenant == writing.tenant, _team.id == team))
+    writing.touch("team", team)
+
+
 def names_of_teams(reading: Reading) -> dict[str, str]:
     return {team.id: team.name for team in load_teams(reading).values()}
 

@@ -12,11 +12,11 @@ from wabiz_tui.hub.people import devices, enrolment
 from wabiz_tui.hub.people.access import Caller
 from wabiz_tui.hub.requests import json_answer, read_json, whole_number
 from wabiz_tui.model.errors import Denied
-from wabiz_tui.model.wire import EnrollRequest, SignedReceipt, TokenRequest, WhoAmI
+from wabiz_tui.model.wire import EnrollReply, EnrollRequest, ReceiptReply, ShareReply, SignedReceipt, TokenReply, TokenRequest, WhoAmI
 from wabiz_tui.policy.permissions import can
 
 
-class _After(msgspec.Struct, frozen=True):
+class NextEpoch(msgspec.Struct, frozen=True):
     after: int
 
 
@@ -66,7 +66,7 @@ async def share(hub: Hub, caller: Caller, request: Request) -> Response:
 
 
 async def epochs(hub: Hub, caller: Caller, request: Request) -> Response:
-    wanted = await read_json(request, _After)
+    wanted = await read_json(request, NextEpoch)
     current = hub.policy.policy
     return json_answer(await hub.archive.write(lambda writing: devices.begin_next_epoch(writing, caller.device, wanted.after, current)))
 
@@ -87,11 +87,20 @@ async def receipts(hub: Hub, caller: Caller, request: Request) -> Response:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("POST", "/v1/enroll", "", "Make a device of whoever holds a one-time code and a key.", enroll),
-    Endpoint("POST", "/v1/token", "", "A short-lived bearer token for a device that proves its key.", token),
-    Endpoint("GET", "/v1/me", "me.read", "The calling device, its person and the feed's head.", me),
-    Endpoint("GET", "/v1/device/share", "share.read", "The key share of the current epoch, or of ?epoch=N while it lives.", share),
-    Endpoint("POST", "/v1/device/epochs", "share.begin_epoch", "Begin the next purge epoch.", epochs),
-    Endpoint("POST", "/v1/receipts", "receipts.send", "Record a purge receipt and destroy its epoch's share.", send_receipt),
-    Endpoint("GET", "/v1/receipts", "receipts.read_own", "Receipts of a device; of others with receipts.read.", receipts),
-)
+    Endpoint("POST", "/v1/enroll", "", "Make a device of whoever holds a one-time code and a key.", enroll, EnrollRequest, EnrollReply),
+    Endpoint("POST", "/v1/token", "", "A short-lived bearer token for a device that proves its key.", token, TokenRequest, TokenReply),
+    Endpoint("GET", "/v1/me", "me.read", "The calling device, its person and the feed's head.", me, answer=WhoAmI),
+    Endpoint(
+        "GET", "/v1/device/share", "share.read", "The key share of the current epoch, or of ?epoch=N while it lives.", share,
+        answer=ShareReply, parameters=("epoch",),
+    ),
+    Endpoint("POST", "/v1/device/epochs", "share.begin_epoch", "Begin the next purge epoch.", epochs, NextEpoch, ShareReply),
+    Endpoint(
+        "POST", "/v1/receipts", "receipts.send", "Record a purge receipt and destroy its epoch's share.", send_receipt,
+        SignedReceipt, ReceiptReply,
+    ),
+    Endpoint(
+        "GET", "/v1/receipts", "receipts.read_own", "Receipts of a device; of others with receipts.read.", receipts,
+        answer=list[SignedReceipt], parameters=("device",),
+    ),
+)  # fmt: skip

@@ -7,7 +7,8 @@ from wabiz_tui.hub.archive import people as rows
 from wabiz_tui.hub.archive.epochs import begin_epoch, outbox_share_name
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.audit import Act, record
-from wabiz_tui.model.errors import BadInput, Denied, Revoked
+from wabiz_tui.hub.people.staff import named, team_ids
+from wabiz_tui.model.errors import Conflict, Denied, NotFound, Revoked
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Person
 from wabiz_tui.model.wire import EnrollReply, EnrollRequest, EnrolmentCode, NewPerson, TokenReply, TokenRequest
@@ -19,21 +20,46 @@ from wabiz_tui.proof.signing import public_key
 CODE_LIFE = timedelta(days=7)
 TOKEN_LIFE = timedelta(minutes=15)
 _LONGEST_NAME = 200
+_MOST_CODES = 10
 
 
-def invite(writing: Writing, wanted: NewPerson, *, by: str, policy_key: Secret) -> EnrolmentCode:
-    """Add a person and make the code that enrols a device of theirs. The code is told once: the archive keeps its hash."""
-    name = " ".join(wanted.name.split())
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise BadInput(f"A person's name is one line of 1 to {_LONGEST_NAME} printable characters.")
-    person = Person(id=writing.new_id(), name=name, role=wanted.role, teams=wanted.teams)
+def invite(writing: Writing, wanted: NewPerson, *, by: str, device: str = "", policy_key: Secret) -> EnrolmentCode:
+    """Add a person and make the code that enrols a device of theirs. Raises BadInput for what is no name and for unknown teams."""
+    person = Person(id=writing.new_id(), name=named(wanted.name), role=wanted.role, teams=team_ids(writing, wanted.teams))
     rows.add_person(writing, person)
+    record(writing, Act("person.added", by=by, device=device, about=person.id, details={"role": person.role}))
+    return _new_code(writing, person.id, by=by, policy_key=policy_key)
+
+
+def further_code(writing: Writing, person: str, *, by: str, device: str, policy_key: Secret) -> EnrolmentCode:
+    """A code for one more device of a person. Raises NotFound, and Conflict where they left."""
+    found = rows.find_person(writing, person)
+    if found is None:
+        raise NotFound("There is no such person.")
+    if found.revoked_at is not None:
+        raise Conflict("This person was revoked; add them anew.", code="revoked_person")
+    if len([code for code in rows.living_codes(writing) if code.person == person]) >= _MOST_CODES:
+        raise Conflict(f"This person has {_MOST_CODES} unused codes; withdraw one of them first.", code="too_many_codes")
+    code = _new_code(writing, person, by=by, policy_key=policy_key)
+    record(writing, Act("code.made", by=by, device=device, about=person, details={"code": code.id}))
+    return code
+
+
+def withdraw(writing: Writing, code: str, *, by: str, device: str) -> None:
+    """End a code that was not used. Raises NotFound."""
+    person = rows.withdraw_code(writing, code)
+    if person is None:
+        raise NotFound("There is no such code that could still be used.")
+    record(writing, Act("code.withdrawn", by=by, device=device, about=person, details={"code": code}))
+
+
+def _new_code(writing: Writing, person: str, *, by: str, policy_key: Secret) -> EnrolmentCode:
+    """The code is told once: the archive keeps its hash."""
     # Base 32: a code that began with a dash would be an option to whoever types it after a command.
     secret = base64.b32encode(writing.archive.random_bytes(20)).decode().lower()
     expires_at = writing.now + CODE_LIFE
-    rows.add_code(writing, secret, person.id, expires_at=expires_at)
-    record(writing, Act("person.added", by=by, about=person.id, details={"role": person.role}))
-    return EnrolmentCode(code=build_code(secret, public_key(policy_key)), person=person.id, expires_at=expires_at)
+    code = rows.add_code(writing, secret, person, expires_at=expires_at, by=by)
+    return EnrolmentCode(code=build_code(secret, public_key(policy_key)), person=person, expires_at=expires_at, id=code)
 
 
 def enrol(writing: Writing, request: EnrollRequest, *, business: str, policy_key: Secret, audit_key: Secret) -> EnrollReply:

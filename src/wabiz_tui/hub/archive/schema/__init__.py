@@ -7,7 +7,7 @@ Times are milliseconds since 1970 UTC (`_ms`). What a customer or an agent wrote
 from wabiz_tui.hub.archive.schema.base import metadata
 from wabiz_tui.hub.archive.schema.feed import change, head
 from wabiz_tui.hub.archive.schema.gateway import outgoing, upload
-from wabiz_tui.hub.archive.schema.people import assertion, device, enrolment_code, epoch, integration, person, receipt, token
+from wabiz_tui.hub.archive.schema.people import assertion, device, enrolment_code, epoch, integration, lease, person, receipt, token, uptime
 from wabiz_tui.hub.archive.schema.routines import auto_reply, breach, canned, episode_clock, macro, macro_run, turn
 from wabiz_tui.hub.archive.schema.rule import audit_entry, audit_node, audit_once, policy
 from wabiz_tui.hub.archive.schema.shifts import shift
@@ -55,6 +55,7 @@ __all__ = (
     "fold_position",
     "head",
     "integration",
+    "lease",
     "macro",
     "macro_run",
     "media",
@@ -75,4 +76,5 @@ __all__ = (
     "token",
     "turn",
     "upload",
+    "uptime",
 )

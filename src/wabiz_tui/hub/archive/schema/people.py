@@ -13,6 +13,8 @@ person = sa.Table(
     sa.Column("role", sa.String(16), nullable=False),
     sa.Column("teams", sa.Text, nullable=False),
     ms("created_ms", nullable=False),
+    sa.Column("buddy", sa.String(64)),
+    ms("revoked_ms"),
 )
 
 enrolment_code = sa.Table(
@@ -23,6 +25,8 @@ enrolment_code = sa.Table(
     sa.Column("person", sa.String(64), nullable=False),
     ms("expires_ms", nullable=False),
     ms("used_ms"),
+    ms("made_ms"),
+    sa.Column("made_by", sa.String(64)),
 )
 
 device = sa.Table(
@@ -43,6 +47,7 @@ device = sa.Table(
     ms("lease_until_ms"),
     ms("last_receipt_ms"),
     ms("revoked_ms"),
+    ms("overdue_ms"),
 )
 
 epoch = sa.Table(
@@ -55,6 +60,18 @@ epoch = sa.Table(
     ms("destroyed_ms"),
     sa.Column("reason", sa.String(32)),
 )
+
+# When a device held a share, by its leases, and when the hub could be reached: what the time to a receipt is counted by.
+lease = sa.Table(
+    "lease",
+    metadata,
+    tenant_key(),
+    sa.Column("device", sa.String(64), primary_key=True),
+    sa.Column("from_ms", sa.BigInteger, primary_key=True),
+    ms("until_ms", nullable=False),
+)
+
+uptime = sa.Table("uptime", metadata, tenant_key(), sa.Column("from_ms", sa.BigInteger, primary_key=True), ms("until_ms", nullable=False))
 
 token = sa.Table(
     "token",
