@@ -147,7 +147,9 @@ async def load(port: int, requests: list[bytes]) -> list[tuple[int, list[int]]]:
         writer.close()
         return own, mine
 
-    return list(await asyncio.gather(*(post() for _ in range(CONNECTIONS))))
+    posted = list(await asyncio.gather(*(post() for _ in range(CONNECTIONS))))
+    await asyncio.sleep(1)  # the trace is written after the answer left
+    return posted
 
 
 def acknowledged_at(deeds: list[Deed], posted: list[tuple[int, list[int]]]) -> dict[int, list[int]]:
