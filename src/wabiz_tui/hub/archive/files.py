@@ -69,8 +69,9 @@ def unit_of_media(reading: Reading, message: str) -> str | None:
 def keep_file(archive: Archive, message: str, unit: str, content: bytes) -> None:
     """Write the sealed file whole and durably: under another name first, so that no half of it is ever found."""
     archive.keys.make_now(unit)
+    archive.keys.find_all(unit, anew=True)  # another process may have renewed it
     sealed = archive.sealer.seal(unit, content, about=f"media/{message}")
-    path = _path(archive, message)
+    path = file_of(archive, message)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     with os.fdopen(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
@@ -88,7 +89,7 @@ def keep_file(archive: Archive, message: str, unit: str, content: bytes) -> None
 def read_file(archive: Archive, message: str, unit: str) -> bytes | None:
     """The file opened; None when it or its key is gone."""
     try:
-        sealed = _path(archive, message).read_bytes()
+        sealed = file_of(archive, message).read_bytes()
     except FileNotFoundError:
         return None
     return archive.sealer.open(unit, sealed, about=f"media/{message}")
@@ -98,6 +99,7 @@ def _update(writing: Writing, message: str, **values: object) -> None:
     writing.connection.execute(sa.update(schema.media).where(_media.tenant == writing.tenant, _media.message == message).values(**values))
 
 
-def _path(archive: Archive, message: str) -> Path:
+def file_of(archive: Archive, message: str) -> Path:
+    """Where the sealed file of a message lies."""
     # two digits from the random end: ids begin with the time, which would put a day's files into one folder
     return archive.place.media / message[-2:] / message

@@ -33,6 +33,7 @@ def _fetch_messages(
     keys = writing.shelf(MESSAGE_KEYS)
     keys.fetch((*new, *told))
     unknown = [one for one in new if keys.get(one) is None]
+    writing.tombstones.load("wamid", (one for one in (*new, *told) if keys.get(one) is None))
     writing.shelf(AWAITED).fetch_groups(unknown)
     writing.shelf(STATUSES).fetch_groups(unknown)
     writing.shelf(STATUSES).fetch(status_hash(writing, part) for part in statuses)

@@ -6,7 +6,7 @@ replicas and in old backups alike. The month is that of Meta's time stamp, in UT
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -66,15 +66,18 @@ class Sealer:
 
     def open(self, unit: str, sealed: bytes, *, about: str) -> bytes | None:
         """What was sealed; None when the unit's key is destroyed. Raises DamagedStore when the bytes are not what was sealed here."""
-        from cryptography.exceptions import InvalidTag
-
-        key = self._keys.find(unit)
-        if key is None:
+        keys = self._keys.find_all(unit)
+        if not keys:
             return None
-        try:
-            return _aead(key).decrypt(sealed[:12], sealed[12:], self._about(unit, about))
-        except InvalidTag as error:
-            raise DamagedStore(f"A sealed value of the archive ({about}) is damaged or stands in the wrong row.") from error
+        bound = self._about(unit, about)
+        plain = _opened(keys, sealed, bound)
+        if plain is None:
+            # Another process may have renewed the unit's key since it was read.
+            keys = self._keys.find_all(unit, anew=True)
+            plain = _opened(keys, sealed, bound)
+        if plain is None and keys:
+            raise DamagedStore(f"A sealed value of the archive ({about}) is damaged or stands in the wrong row.")
+        return plain
 
     def has_key(self, unit: str) -> bool:
         return self._keys.find(unit) is not None
@@ -88,6 +91,17 @@ class Sealer:
 
     def _about(self, unit: str, about: str) -> bytes:
         return f"wabiz/sealed/v1\n{self._tenant}\n{unit}\n{about}".encode()
+
+
+def _opened(keys: Iterable[bytes], sealed: bytes, about: bytes) -> bytes | None:
+    from cryptography.exceptions import InvalidTag
+
+    for key in keys:
+        try:
+            return _aead(key).decrypt(sealed[:12], sealed[12:], about)
+        except InvalidTag:
+            continue
+    return None
 
 
 def _aead(key: bytes):

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.engine.places import Place
 from wabiz_tui.hub.archive.engine.sql import put
+from wabiz_tui.hub.archive.erasure.tombstones import Tombstones
 from wabiz_tui.hub.archive.journal import Journal
 from wabiz_tui.hub.archive.keystore import KeyStore
 from wabiz_tui.hub.archive.sealing import Sealer, derive, month_of
@@ -40,6 +41,7 @@ class Reading:
     def __init__(self, connection: sa.Connection, archive: "Archive") -> None:
         self._connection, self.tenant, self.sealer, self.now = connection, archive.tenant, archive.sealer, archive.clock.now()
         self.archive = archive
+        self.tombstones = Tombstones(archive.keys)
         self._shelves = Shelves(connection, archive.tenant, archive.sealer)
 
     @property
@@ -183,6 +185,7 @@ class Archive:
         self.bus.on_gap(self._catch_up)
         self._id_lock, self._last_ms = Lock(), 0
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
+        self._key_epoch: int | None = None
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="archive-reader")
 
     def next_id(self, now: datetime) -> str:
@@ -213,6 +216,7 @@ class Archive:
         try:
             with self.place.translated(), self._engines.writer.begin() as connection:
                 writing = Writing(connection, self)
+                self._notice_renewed_keys(connection)
                 yield writing
                 writing.settle()
                 head = writing.number_changes()

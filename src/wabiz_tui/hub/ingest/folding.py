@@ -17,6 +17,7 @@ from wabiz_tui.hub.archive.conversations import (
     status_of,
     touch_preview_of,
 )
+from wabiz_tui.hub.archive.erasure.returning import is_erased, is_erased_event, is_status_of_erased
 from wabiz_tui.hub.archive.events import add_event, note_number, remove_event
 from wabiz_tui.hub.archive.files import add_media
 from wabiz_tui.hub.archive.messages import (
@@ -64,7 +65,7 @@ def fold_part(writing: Writing, part: Parsed) -> None:
 
 
 def _fold_incoming(writing: Writing, part: IncomingMessage) -> None:
-    if find_by_wamid(writing, part.wamid) is not None:
+    if find_by_wamid(writing, part.wamid) is not None or is_erased(writing, part):
         return
     if part.identity_change is not None:
         contact = change_identity(writing, part.identity_change, at=part.sent_at)
@@ -120,7 +121,7 @@ def add_activity(writing: Writing, conversation: str, activity: Activity, *, aut
 
 
 def _fold_echo(writing: Writing, part: EchoedMessage) -> None:
-    if find_by_wamid(writing, part.wamid) is not None:
+    if find_by_wamid(writing, part.wamid) is not None or is_erased(writing, part):
         return
     conversation = conversation_of(writing, part.number, contact_of(writing, part.recipient, at=part.sent_at))
     message = Message(
@@ -149,6 +150,8 @@ def _fold_history(writing: Writing, part: HistoryMessage) -> None:
     known = find_by_wamid(writing, part.wamid)
     if known is not None:
         _fill_placeholder(writing, known, part)
+        return
+    if is_erased(writing, part):
         return
     conversation = conversation_of(writing, part.number, contact_of(writing, part.contact, at=part.sent_at))
     delivery = fold(None, (part.status or "accepted").lower(), part.sent_at) if part.is_ours else None
@@ -271,6 +274,8 @@ def _fold_status(writing: Writing, part: StatusUpdate) -> None:
     named = find_by_wamid(writing, part.wamid)
     found = named or _by_callback(writing, part)
     message = find_filed(writing, found) if found is not None else None
+    if message is None and is_status_of_erased(writing, part, found):
+        return
     add_status(writing, part, message)
     if message is None:
         _show_unjoined(writing, part)
@@ -337,7 +342,7 @@ def _fold_event(writing: Writing, part: OtherEvent) -> None:
         value=part.value,
         received_at=writing.now,
     )
-    if not add_event(writing, event, identity=part.identity):
+    if is_erased_event(writing, part.identity) or not add_event(writing, event, identity=part.identity):
         return
     if part.identity_change is not None:
         change_identity(writing, part.identity_change, at=event.at)

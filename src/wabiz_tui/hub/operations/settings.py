@@ -10,6 +10,7 @@ import msgspec
 from wabiz_tui.hub.archive.engine.addresses import is_server, normal_address, place_at
 from wabiz_tui.hub.archive.engine.places import Place
 from wabiz_tui.hub.archive.epochs import destroy_recorded
+from wabiz_tui.hub.archive.erasure.erasing import finish_erasures
 from wabiz_tui.hub.archive.events import note_number
 from wabiz_tui.hub.archive.store import Archive, Writing
 from wabiz_tui.hub.audit import Act, record
@@ -174,3 +175,4 @@ def _pairs(part: msgspec.Struct) -> list[str]:
     # A JSON string or list of strings is written alike in TOML.
     values = msgspec.structs.asdict(part)
     return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value not in ("", ())]
+    finish_erasures(archive)

@@ -1,6 +1,6 @@
 """Where an archive lies: what differs between its two engines, as the rest of the archive sees it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -9,6 +9,10 @@ import sqlalchemy as sa
 
 KeyTable = Literal["keys", "shares"]
 """The keys of content, and devices' shares of cache keys: apart from the content and from each other."""
+
+
+KEYS_DESTROYED = "keys_destroyed"
+"""What the processes are told when keys of a table went or were replaced: the name of the table."""
 
 
 class Engines(NamedTuple):
@@ -34,14 +38,22 @@ class KeyRows(Protocol):
         """In the transaction that `commit` ends, begun here if there is none. False when another process was first."""
         ...
 
+    def put(self, name: str, wrapped: bytes) -> None:
+        """As `add`, over what is there."""
+        ...
+
+    def page(self, after: str, limit: int) -> list[tuple[str, bytes]]:
+        """The next rows after a name, in the order of their names."""
+        ...
+
     def commit(self) -> None: ...
 
     def rollback(self) -> None: ...
 
     def names(self, prefix: str) -> list[str]: ...
 
-    def destroy(self, names: Iterable[str]) -> int:
-        """Delete these rows and rewrite what held them; how many there were."""
+    def destroy(self, names: Iterable[str], *, replaced: Mapping[str, bytes] | None = None) -> int:
+        """Delete these rows, put others in place of some, and rewrite what held them; how many there were."""
         ...
 
     def close(self) -> None: ...
@@ -67,6 +79,10 @@ class JournalRows(Protocol):
     def after(self, number: int, limit: int) -> Iterator[SealedEntry]: ...
 
     def last(self) -> int: ...
+
+    def skip_to(self, number: int) -> None:
+        """Give what comes from now on numbers above this one."""
+        ...
 
     def purge(self, before: str, folded: int) -> tuple[int, set[str]]:
         """Delete days before one, up to a number; how many entries went, and the days before it that still have some."""

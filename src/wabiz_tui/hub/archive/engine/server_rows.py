@@ -1,6 +1,6 @@
 """Keys and journal in PostgreSQL, through the raw driver: each on lines of its own, in a schema of its own."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from threading import RLock
 from typing import Any
@@ -80,6 +80,16 @@ class KeysTable:
     def add(self, name: str, wrapped: bytes) -> bool:
         query = self._sql("INSERT INTO {} VALUES (%s, %s, %s) ON CONFLICT DO NOTHING")
         with self._line.translated():
+        return self._change(query, name, wrapped) == 1
+
+    def put(self, name: str, wrapped: bytes) -> None:
+        self._change(
+            self._sql("INSERT INTO {} VALUES (%s, %s, %s) ON CONFLICT (tenant, name) DO UPDATE SET wrapped = excluded.wrapped"),
+            name,
+            wrapped,
+        )
+
+    def _change(self, query: sql.Composed, name: str, wrapped: bytes) -> int:
             connection = self._line.open()
             if not self._is_adding:
                 connection.execute("BEGIN")
@@ -109,13 +119,19 @@ class KeysTable:
         with self._line.translated():
             return [row[0] for row in self._line.open().execute(query, (self._tenant, prefix, prefix + "\U0010ffff"))]
 
-    def destroy(self, names: Iterable[str]) -> int:
+    def destroy(self, names: Iterable[str], *, replaced: Mapping[str, bytes] | None = None) -> int:
         """Rewrites the table: a deleted row stays in its page until then. The server's log and copies keep it for as long as they
         are kept themselves."""
         with self._line.translated():
             connection = self._line.open()
             query = self._sql("DELETE FROM {} WHERE tenant = %s AND name = ANY(%s)")
-            deleted = connection.execute(query, (self._tenant, list(names))).rowcount
+            with connection.transaction():
+                deleted = connection.execute(query, (self._tenant, list(names))).rowcount
+                for name, wrapped in (replaced or {}).items():
+                    update = self._sql("UPDATE {} SET wrapped = %s WHERE tenant = %s AND name = %s")
+                    deleted += connection.execute(update, (wrapped, self._tenant, name)).rowcount
+                if deleted and self._tell is not None:
+                    self._tell(connection)
             if deleted:
                 connection.execute(self._sql("VACUUM (FULL) {}"))
         return deleted
@@ -172,6 +188,13 @@ class JournalTable:
             connection = self._writer.open()
             deleted = connection.execute(delete, (self._tenant, before, folded)).rowcount
             left = connection.execute("SELECT DISTINCT day FROM wabiz_journal.entry WHERE tenant = %s AND day < %s", (self._tenant, before))
+    def skip_to(self, number: int) -> None:
+        """Tenants share the sequence, which only ever rises."""
+        sequence = "pg_get_serial_sequence('wabiz_journal.entry', 'number')"
+        skip = f"SELECT setval({sequence}, greatest(%s, nextval({sequence})))"  # noqa: S608 no word of it comes from outside
+        with self._writing, self._writer.translated():
+            self._writer.open().execute(skip.encode(), (number,))
+
             return deleted, {row[0] for row in left}
 
     def close(self) -> None:

@@ -3,7 +3,8 @@
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+import secrets
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -155,7 +156,7 @@ class KeyFile:
         with translated(self._path):
             return [row[0] for row in self._connection.execute(query, (self._tenant, prefix, prefix + "\U0010ffff"))]
 
-    def destroy(self, names: Iterable[str]) -> int:
+    def destroy(self, names: Iterable[str], *, replaced: Mapping[str, bytes] | None = None) -> int:
         with translated(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             deleted = sum(
@@ -163,6 +164,17 @@ class KeyFile:
                 for name in names
             )
             self._connection.execute("COMMIT")
+    def put(self, name: str, wrapped: bytes) -> None:
+        with translated(self._path):
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("INSERT OR REPLACE INTO sealed_key VALUES (?, ?, ?)", (self._tenant, name, wrapped))
+
+    def page(self, after: str, limit: int) -> list[tuple[str, bytes]]:
+        query = "SELECT name, wrapped FROM sealed_key WHERE tenant = ? AND name > ? ORDER BY name LIMIT ?"
+        with translated(self._path):
+            return list(self._connection.execute(query, (self._tenant, after, limit)))
+
             if deleted:
                 # secure_delete alone leaves copies in page slack and in the log (security.md §2.3)
                 self._connection.execute("VACUUM")
@@ -185,6 +197,9 @@ class JournalFile:
             if check_version(self._writer, path, known=_VERSION) < _VERSION:
                 self._writer.execute(
                     "CREATE TABLE IF NOT EXISTS entry (number INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL,"
+            for name, wrapped in (replaced or {}).items():
+                update = "UPDATE sealed_key SET wrapped = ? WHERE tenant = ? AND name = ?"
+                deleted += self._connection.execute(update, (wrapped, self._tenant, name)).rowcount
                     " at_ms INTEGER NOT NULL, sealed BLOB NOT NULL)"
                 )
                 self._writer.execute(f"PRAGMA user_version = {_VERSION}")
@@ -238,3 +253,11 @@ class JournalFile:
 def beside(path: Path, suffix: str) -> Path:
     """The file or folder that belongs to the archive `path`, named after it."""
     return path.with_name(path.name + suffix)
+    def skip_to(self, number: int) -> None:
+        with self._writer_lock, translated(self._path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            known = self._writer.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'entry'", (number,)).rowcount
+            if not known:
+                self._writer.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('entry', ?)", (number,))
+            self._writer.execute("COMMIT")
+

@@ -5,6 +5,7 @@ Times are milliseconds since 1970 UTC (`_ms`). What a customer or an agent wrote
 """
 
 from wabiz_tui.hub.archive.schema.base import metadata
+from wabiz_tui.hub.archive.schema.erasure import key_epoch, restoration
 from wabiz_tui.hub.archive.schema.feed import change, head
 from wabiz_tui.hub.archive.schema.gateway import outgoing, upload
 from wabiz_tui.hub.archive.schema.people import assertion, device, enrolment_code, epoch, integration, lease, person, receipt, token, uptime
@@ -55,6 +56,7 @@ __all__ = (
     "fold_position",
     "head",
     "integration",
+    "key_epoch",
     "lease",
     "macro",
     "macro_run",
@@ -70,6 +72,7 @@ __all__ = (
     "policy",
     "quarantine",
     "receipt",
+    "restoration",
     "shift",
     "status",
     "team",

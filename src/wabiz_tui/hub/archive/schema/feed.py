@@ -4,7 +4,14 @@ import sqlalchemy as sa
 
 from wabiz_tui.hub.archive.schema.base import id_key, metadata, tenant_key
 
-head = sa.Table("feed_head", metadata, tenant_key(), sa.Column("seq", sa.BigInteger, nullable=False))
+# `begins` is the number after which this feed begins: a restored archive goes on far above what anybody has seen of it.
+head = sa.Table(
+    "feed_head",
+    metadata,
+    tenant_key(),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("begins", sa.BigInteger, nullable=False, server_default="0"),
+)
 
 change = sa.Table(
     "change",

@@ -1,0 +1,1 @@
+"""Erasing for good what people are entitled to have erased: rows, keys, files, and a tombstone against their return."""

@@ -1,0 +1,155 @@
+"""Seal the rest of a unit under its new key, so that the old one, and with it what was erased, can be destroyed."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeAlias
+
+import sqlalchemy as sa
+
+from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.files import file_of, keep_file, read_file
+from wabiz_tui.hub.archive.sealing import text_unit
+from wabiz_tui.hub.archive.store import Archive, Writing
+
+_AT_ONCE = 500
+
+
+Within: TypeAlias = "Callable[[str, str], sa.ColumnElement[bool] | None]"
+"""From tenant and unit: which rows of a table are sealed under it; None where none can be."""
+
+
+class Sealed(NamedTuple):
+    """A table with a `sealed` column: what its values are bound to, and which of them a unit's key seals."""
+
+    table: sa.Table
+    about: Callable[[Any], str]
+    within: Within
+
+
+def _messages_within(_tenant: str, unit: str) -> sa.ColumnElement[bool] | None:
+    kind, _, rest = unit.partition("/")
+    conversation, _, rest = rest.partition("/")
+    month, _, what = rest.partition("/")
+    if kind != "unit" or what != "text":
+        return None
+    return (schema.message.c.conversation == conversation) & (schema.message.c.month == month)
+
+
+def _statuses_within(tenant: str, unit: str) -> sa.ColumnElement[bool] | None:
+    """Found by their messages, since no index leads from a unit to them."""
+    messages, key = _messages_within(tenant, unit), schema.message_key.c
+    if messages is None:
+        return schema.status.c.unit == unit if unit.startswith("waiting/") else None
+    ids = sa.select(schema.message.c.id).where(schema.message.c.tenant == tenant, messages)
+    hashes = sa.select(key.wamid_hash).where(key.tenant == tenant, key.message.in_(ids))
+    return schema.status.c.wamid_hash.in_(hashes) & (schema.status.c.unit == unit)
+
+
+def _events_within(_tenant: str, unit: str) -> sa.ColumnElement[bool] | None:
+    kind, _, month = unit.partition("/")
+    return schema.event.c.month == month if kind == "event" else None
+
+
+def _named_in(table: sa.Table) -> Within:
+    return lambda _tenant, unit: table.c.unit == unit if unit.startswith("waiting/") else None
+
+
+def _about(name: str, column: sa.Column[Any]) -> Callable[[Any], str]:
+    def about(row: Any) -> str:
+        value = getattr(row, column.name)
+        return f"{name}/{value.hex() if isinstance(value, bytes) else value}"
+
+    return about
+
+
+SEALED = (
+    Sealed(schema.message, _about("message", schema.message.c.id), _messages_within),
+    Sealed(schema.event, _about("event", schema.event.c.id), _events_within),
+    Sealed(schema.status, _about("status", schema.status.c.identity), _statuses_within),
+    Sealed(schema.quarantine, _about("quarantine", schema.quarantine.c.entry), _named_in(schema.quarantine)),
+    Sealed(schema.upload, _about("upload", schema.upload.c.media_hash), _named_in(schema.upload)),
+)
+
+
+def units_of_messages(writing: Writing, messages: Iterable[str]) -> set[str]:
+    """The units in which something of these messages is sealed: their words, their statuses, their files."""
+    units: set[str] = set()
+    ids = list(messages)
+    message, status, media, key = schema.message.c, schema.status.c, schema.media.c, schema.message_key.c
+    for start in range(0, len(ids), _AT_ONCE):
+        chunk, connection = ids[start : start + _AT_ONCE], writing.connection
+        rows = connection.execute(
+            sa.select(message.conversation, message.month).distinct().where(message.tenant == writing.tenant, message.id.in_(chunk))
+        )
+        units |= {text_unit(row.conversation, row.month) for row in rows}
+        hashes = sa.select(key.wamid_hash).where(key.tenant == writing.tenant, key.message.in_(chunk))
+        of_statuses = sa.select(status.unit).distinct().where(status.tenant == writing.tenant, status.wamid_hash.in_(hashes))
+        of_files = sa.select(media.unit).distinct().where(media.tenant == writing.tenant, media.message.in_(chunk))
+        for query in (of_statuses, of_files):
+            units |= {row.unit for row in connection.execute(query)}
+    return units
+
+
+def reseal(writing: Writing, unit: str) -> int:
+    """Seal every row of the unit anew; how many. The unit's key must have been renewed in this transaction."""
+    return sum(_reseal(writing, sealed, unit) for sealed in SEALED)
+
+
+def _reseal(writing: Writing, sealed: Sealed, unit: str) -> int:
+    table = sealed.table
+    keys = [column for column in table.primary_key if column.name != "tenant"]
+    within = sealed.within(writing.tenant, unit)
+    if within is None:
+        return 0
+    update = (
+        sa.update(table)
+        .where(table.c.tenant == writing.tenant, *(column == sa.bindparam(f"of_{column.name}") for column in keys))
+        .values(sealed=sa.bindparam("to_sealed"))
+    )
+    if table is schema.message:  # helps PostgreSQL to the partition
+        update = update.where(within)
+    count = 0
+    last: tuple[Any, ...] | None = None
+    while True:
+        query = sa.select(*keys, table.c.sealed).where(table.c.tenant == writing.tenant, within).order_by(*keys).limit(_AT_ONCE)
+        if last is not None:
+            query = query.where(sa.tuple_(*keys) > sa.tuple_(*last))
+        rows = writing.connection.execute(query).all()
+        anew: list[dict[str, Any]] = []
+        for row in rows:
+            plain = writing.sealer.open(unit, row.sealed, about=sealed.about(row))
+            if plain is not None:
+                again = writing.sealer.seal(unit, plain, about=sealed.about(row))
+                anew.append({f"of_{column.name}": getattr(row, column.name) for column in keys} | {"to_sealed": again})
+        if anew:
+            writing.connection.execute(update, anew)
+        count += len(rows)
+        if len(rows) < _AT_ONCE:
+            return count
+        last = tuple(rows[-1][: len(keys)])
+
+
+def reseal_files(archive: Archive, unit: str) -> int:
+    """The unit's files, each replaced whole; how many. A second run changes nothing for the worse."""
+    media = schema.media.c
+    with archive.reading() as reading:
+        query = sa.select(media.message).where(media.tenant == reading.tenant, media.unit == unit, media.state == "stored")
+        messages = [row.message for row in reading.connection.execute(query)]
+    for message in messages:
+        content = read_file(archive, message, unit)
+        if content is not None:
+            keep_file(archive, message, unit, content)
+    return len(messages)
+
+
+def remove_files(archive: Archive, messages: Iterable[str]) -> int:
+    """Unlink these messages' files, as far as they are there; how many."""
+    removed = 0
+    for message in messages:
+        path = file_of(archive, message)
+        for one in (path, path.with_suffix(".part")):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(one)  # noqa: PTH108 suppress tells an absent file from one that could not be removed
+                removed += one is path
+    return removed
