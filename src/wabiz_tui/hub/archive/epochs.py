@@ -4,15 +4,30 @@ The record of a destruction commits first and the share is destroyed right after
 record; `destroy_recorded` catches up at the start with what a crash came between.
 """
 
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.engine.sql import put
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing
+from wabiz_tui.hub.archive.times import from_ms, to_ms
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.wire import SignedReceipt
+from wabiz_tui.policy.overdue import Span
 
 _epoch, _receipt = schema.epoch.c, schema.receipt.c
+_lease, _uptime = schema.lease.c, schema.uptime.c
+OVERDUE = "overdue"
+"""Why an epoch ended whose receipt did not come in time."""
+SHORTEST_OUTAGE = timedelta(minutes=1)
+"""The hub notes that it is up several times a minute; a longer silence was an outage."""
+
+
+class Epoch(NamedTuple):
+    number: int
+    begun_at: datetime
 
 
 def share_name(device: str, epoch: int) -> str:
@@ -64,7 +79,82 @@ def destroy_recorded(archive: Archive) -> int:
 
 
 def find_share(reading: Reading, device: str, epoch: int) -> bytes | None:
-    return reading.archive.shares.find(share_name(device, epoch))
+    """The share, unless the record says that it is destroyed: it may still be on its way out, or in this process's memory."""
+    living = reading.connection.execute(
+        sa.select(_epoch.epoch).where(*_living(reading), _epoch.device == device, _epoch.epoch == epoch)
+    ).first()
+    return None if living is None else reading.archive.shares.find(share_name(device, epoch))
+
+
+def living_epochs(reading: Reading) -> dict[str, list[Epoch]]:
+    """Device → its epochs whose shares live, the oldest first."""
+    rows = reading.connection.execute(
+        sa.select(_epoch.device, _epoch.epoch, _epoch.begun_ms).where(*_living(reading)).order_by(_epoch.device, _epoch.epoch)
+    )
+    found: dict[str, list[Epoch]] = {}
+    for row in rows:
+        found.setdefault(row.device, []).append(Epoch(row.epoch, from_ms(row.begun_ms)))
+    return found
+
+
+def last_overdue_epoch(reading: Reading, device: str) -> int:
+    """The newest epoch that was ended because its receipt was overdue; 0 for none."""
+    query = sa.select(sa.func.max(_epoch.epoch)).where(_epoch.tenant == reading.tenant, _epoch.device == device)
+    return reading.connection.execute(query.where(_epoch.reason == OVERDUE)).scalar() or 0
+
+
+def note_lease(writing: Writing, device: str, *, until: datetime) -> None:
+    """Remember that the device holds a share from now, without a gap where it still did."""
+    of_device = (_lease.tenant == writing.tenant, _lease.device == device)
+    newest = sa.select(sa.func.max(_lease.from_ms)).where(*of_device).scalar_subquery()
+    running = sa.update(schema.lease).where(*of_device, _lease.from_ms == newest, _lease.until_ms >= writing.now_ms)
+    if not writing.connection.execute(running.values(until_ms=to_ms(until))).rowcount:
+        put(
+            writing.connection,
+            schema.lease,
+            [{"tenant": writing.tenant, "device": device, "from_ms": writing.now_ms, "until_ms": to_ms(until)}],
+        )
+
+
+def forget_leases(writing: Writing, device: str, *, before: datetime | None) -> None:
+    """Forget leases that ended before an instant, or all: nothing is counted by them any more."""
+    query = sa.delete(schema.lease).where(_lease.tenant == writing.tenant, _lease.device == device)
+    writing.connection.execute(query if before is None else query.where(_lease.until_ms < to_ms(before)))
+
+
+def leases(reading: Reading) -> dict[str, list[Span]]:
+    """Device → when it held a share; leases that run reach into the future."""
+    rows = reading.connection.execute(sa.select(schema.lease).where(_lease.tenant == reading.tenant).order_by(_lease.from_ms))
+    found: dict[str, list[Span]] = {}
+    for row in rows:
+        found.setdefault(row.device, []).append(Span(from_ms(row.from_ms), from_ms(row.until_ms)))
+    return found
+
+
+def note_uptime(writing: Writing) -> bool:
+    """Remember that the hub is up now; whether another minute has begun since it was noted last. An outage is a gap."""
+    newest = writing.connection.execute(
+        sa.select(schema.uptime).where(_uptime.tenant == writing.tenant).order_by(_uptime.from_ms.desc()).limit(1)
+    ).first()
+    now = writing.now_ms
+    if newest is not None and now <= newest.until_ms:
+        return False
+    if newest is not None and now - newest.until_ms <= SHORTEST_OUTAGE // timedelta(milliseconds=1):
+        running = sa.update(schema.uptime).where(_uptime.tenant == writing.tenant, _uptime.from_ms == newest.from_ms)
+        writing.connection.execute(running.values(until_ms=now))
+        return now // 60_000 != newest.until_ms // 60_000
+    writing.connection.execute(sa.insert(schema.uptime).values(tenant=writing.tenant, from_ms=now, until_ms=now))
+    return True
+
+
+def forget_uptime(writing: Writing, *, before: datetime) -> None:
+    writing.connection.execute(sa.delete(schema.uptime).where(_uptime.tenant == writing.tenant, _uptime.until_ms < to_ms(before)))
+
+
+def uptime(reading: Reading) -> list[Span]:
+    """When the hub could be reached."""
+    rows = reading.connection.execute(sa.select(schema.uptime).where(_uptime.tenant == reading.tenant).order_by(_uptime.from_ms))
+    return [Span(from_ms(row.from_ms), from_ms(row.until_ms)) for row in rows]
 
 
 def add_receipt(writing: Writing, device: str, number: int, signed: SignedReceipt) -> None:
@@ -88,3 +178,7 @@ def list_receipts(reading: Reading, device: str | None) -> list[SignedReceipt]:
     if device is not None:
         query = query.where(_receipt.device == device)
     return [decode(row.signed, SignedReceipt) for row in reading.connection.execute(query)]
+
+
+def _living(reading: Reading) -> tuple[sa.ColumnElement[bool], ...]:
+    return (_epoch.tenant == reading.tenant, _epoch.destroyed_ms.is_(None))

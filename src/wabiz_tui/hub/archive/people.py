@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.shifts import states_of_people
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
 from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.shift import ShiftState
 from wabiz_tui.model.staff import CodeInfo
 from wabiz_tui.model.values import Device, Person, Role
 
@@ -28,6 +30,8 @@ class DeviceRecord(NamedTuple):
     receipt_number: int
     person: Person
     is_revoked: bool
+    is_overdue: bool
+    """Whether the hub ended its epoch for want of a receipt, and has had none since."""
 
 
 def hashed(secret: str) -> bytes:
@@ -54,13 +58,17 @@ def load_people(reading: Reading) -> dict[str, Person]:
     rows = reading.connection.execute(
         sa.select(schema.person).where(_person.tenant == reading.tenant).order_by(_person.created_ms, _person.id)
     )
-    return {row.id: _person_of(row, row.id, row.name, revoked_ms=row.revoked_ms) for row in rows}
+    states = states_of_people(reading)
+    return {row.id: _person_of(row, row.id, row.name, revoked_ms=row.revoked_ms, state=states.get(row.id, "working")) for row in rows}
 
 
 def find_person(reading: Reading, person: str) -> Person | None:
     """Revoked ones too."""
     row = reading.connection.execute(sa.select(schema.person).where(_person.tenant == reading.tenant, _person.id == person)).first()
-    return None if row is None else _person_of(row, row.id, row.name, revoked_ms=row.revoked_ms)
+    if row is None:
+        return None
+    state = states_of_people(reading).get(row.id, "working")
+    return _person_of(row, row.id, row.name, revoked_ms=row.revoked_ms, state=state)
 
 
 def save_person(writing: Writing, person: Person) -> None:
@@ -192,6 +200,14 @@ def list_devices(reading: Reading) -> list[Device]:
     ]
 
 
+def count_overdue(reading: Reading) -> int:
+    """How many devices have lost their share for want of a receipt and have sent none since."""
+    query = sa.select(sa.func.count()).where(
+        _device.tenant == reading.tenant, _device.overdue_ms.is_not(None), _device.revoked_ms.is_(None)
+    )
+    return reading.connection.execute(query).scalar_one()
+
+
 def note_device(writing: Writing, device: str, **values: Any) -> None:
     """Set columns of a device: seen_ms, lease_until_ms, policy, epoch, receipt_number, receipt_hash, last_receipt_ms, overdue_ms."""
     writing.connection.execute(sa.update(schema.device).where(_device.tenant == writing.tenant, _device.id == device).values(**values))
@@ -257,10 +273,12 @@ def _with_owner() -> sa.Select[Any]:
 def _record(row: sa.Row[Any]) -> DeviceRecord:
     owner = _person_of(row, row.person, row.person_name, revoked_ms=row.person_revoked_ms)
     is_revoked = row.revoked_ms is not None or owner.revoked_at is not None
-    return DeviceRecord(row.id, row.name, row.public_key, row.cache_id, row.epoch, row.receipt_number, owner, is_revoked)
+    return DeviceRecord(
+        row.id, row.name, row.public_key, row.cache_id, row.epoch, row.receipt_number, owner, is_revoked, row.overdue_ms is not None
+    )
 
 
-def _person_of(row: sa.Row[Any], person: str, name: str, *, revoked_ms: int | None = None) -> Person:
+def _person_of(row: sa.Row[Any], person: str, name: str, *, revoked_ms: int | None = None, state: ShiftState = "working") -> Person:
     role: Role = row.role
     teams = decode(row.teams, tuple[str, ...])
-    return Person(id=person, name=name, role=role, teams=teams, buddy=row.buddy, revoked_at=perhaps_from_ms(revoked_ms))
+    return Person(id=person, name=name, role=role, teams=teams, buddy=row.buddy, state=state, revoked_at=perhaps_from_ms(revoked_ms))

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wabiz_tui.hub.archive.epochs import list_receipts
-from wabiz_tui.hub.archive.store import Writing, feed_head
+from wabiz_tui.hub.archive.store import feed_head
 from wabiz_tui.hub.endpoints.endpoint import Endpoint
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people import devices, enrolment
@@ -54,21 +54,23 @@ async def me(hub: Hub, caller: Caller, _request: Request) -> Response:
 
 
 async def share(hub: Hub, caller: Caller, request: Request) -> Response:
-    epoch = whole_number(request, "epoch", -1)
-    current = hub.policy
-
-    def give(writing: Writing) -> object:
-        reply = devices.share_of(writing, caller.device, current.policy, epoch=None if epoch < 0 else epoch)
-        devices.note_lease(writing, caller.device, current.policy, policy_version=current.version)
-        return reply
-
-    return json_answer(await hub.archive.write(give))
+    asked = whole_number(request, "epoch", -1)
+    device, current, epoch = caller.device.id, hub.policy, None if asked < 0 else asked
+    return json_answer(
+        await hub.archive.write(
+            lambda writing: devices.give_share(writing, device, current.policy, policy_version=current.version, epoch=epoch)
+        )
+    )
 
 
 async def epochs(hub: Hub, caller: Caller, request: Request) -> Response:
     wanted = await read_json(request, NextEpoch)
-    current = hub.policy.policy
-    return json_answer(await hub.archive.write(lambda writing: devices.begin_next_epoch(writing, caller.device, wanted.after, current)))
+    device, current = caller.device.id, hub.policy
+    return json_answer(
+        await hub.archive.write(
+            lambda writing: devices.begin_next_epoch(writing, device, wanted.after, current.policy, policy_version=current.version)
+        )
+    )
 
 
 async def send_receipt(hub: Hub, caller: Caller, request: Request) -> Response:

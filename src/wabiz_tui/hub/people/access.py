@@ -5,7 +5,7 @@ from typing import NamedTuple
 from wabiz_tui.hub.archive.people import DeviceRecord, device_of_token
 from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
-from wabiz_tui.hub.people.enrolment import revoked
+from wabiz_tui.hub.people.devices import revoked
 from wabiz_tui.model.errors import Denied
 from wabiz_tui.model.values import Person
 from wabiz_tui.policy.permissions import can

@@ -7,17 +7,22 @@ from wabiz_tui.hub.archive.epochs import (
     end_epochs,
     find_receipt,
     find_share,
+    forget_leases,
+    last_overdue_epoch,
     outbox_share_name,
 )
+from wabiz_tui.hub.archive.epochs import note_lease as note_held
 from wabiz_tui.hub.archive.people import DeviceRecord
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import to_ms
 from wabiz_tui.hub.audit import Act, checkpoint, record
+from wabiz_tui.hub.processes.bus import DEVICE_REVOKED
 from wabiz_tui.model.codec import decode
-from wabiz_tui.model.errors import BadInput, Conflict, NotFound
+from wabiz_tui.model.errors import BadInput, Conflict, NotFound, Revoked
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.wire import Receipt, ReceiptReply, ShareReply, SignedReceipt
 from wabiz_tui.policy.document import Policy
+from wabiz_tui.policy.overdue import share_held_for
 from wabiz_tui.proof.armour import to_base64
 from wabiz_tui.proof.receipts import verify_next, verify_receipt
 
@@ -35,25 +40,41 @@ def share_of(reading: Reading, device: DeviceRecord, policy: Policy, *, epoch: i
         outbox_share=to_base64(outbox),
         lease=int(policy.cache.lease.total_seconds()),
         at=reading.now,
+        reset=device.is_overdue and wanted == device.epoch == last_overdue_epoch(reading, device.id) + 1,
     )
+
+
+def give_share(writing: Writing, device: str, policy: Policy, *, policy_version: int, epoch: int | None = None) -> ShareReply:
+    """As `share_of`, of the device as it stands now, and its lease begins anew. Raises NotFound, Revoked."""
+    current = _current(writing, device)
+    reply = share_of(writing, current, policy, epoch=epoch)
+    note_lease(writing, current, policy, policy_version=policy_version)
+    return reply
 
 
 def note_lease(writing: Writing, device: DeviceRecord, policy: Policy, *, policy_version: int) -> None:
     """Remember until when this device may open its cache without the hub."""
     until = to_ms(writing.now + policy.cache.lease)
     rows.note_device(writing, device.id, seen_ms=writing.now_ms, lease_until_ms=until, policy=policy_version)
+    note_held(writing, device.id, until=writing.now + share_held_for(policy.cache))
 
 
-def begin_next_epoch(writing: Writing, device: DeviceRecord, after: int, policy: Policy) -> ShareReply:
+def begin_next_epoch(writing: Writing, device: str, after: int, policy: Policy, *, policy_version: int) -> ShareReply:
     """Begin the epoch after `after`; asked twice, the same answer. The earlier share lives until its receipt comes."""
-    current = rows.find_device(writing, device.id)
-    if current is None or after not in (current.epoch, current.epoch - 1):
+    current = _current(writing, device)
+    if after not in (current.epoch, current.epoch - 1):
         raise Conflict("The device is in another epoch than it says; ask for the current share first.", code="epoch_conflict")
     if after == current.epoch:
-        begin_epoch(writing, device.id, after + 1)
-        rows.note_device(writing, device.id, epoch=after + 1)
+        begin_epoch(writing, device, after + 1)
+        rows.note_device(writing, device, epoch=after + 1)
         current = current._replace(epoch=after + 1)
+    note_lease(writing, current, policy, policy_version=policy_version)
     return share_of(writing, current, policy)
+
+
+def is_purging(reading: Reading, device: DeviceRecord, after: int) -> bool:
+    """Whether the epoch that `after` names still lives: what it holds is purged by going on to the next one."""
+    return find_share(reading, device.id, after) is not None
 
 
 def accept_receipt(writing: Writing, device: DeviceRecord, signed: SignedReceipt, *, audit_key: Secret) -> ReceiptReply:
@@ -75,6 +96,8 @@ def accept_receipt(writing: Writing, device: DeviceRecord, signed: SignedReceipt
     add_receipt(writing, device.id, receipt.number, signed)
     rows.note_device(writing, device.id, receipt_number=receipt.number, last_receipt_ms=writing.now_ms, policy=receipt.policy)
     destroyed = end_epochs(writing, device.id, up_to=receipt.epoch, reason="receipt")
+    if current.is_overdue and receipt.epoch >= last_overdue_epoch(writing, device.id):
+        rows.note_device(writing, device.id, overdue_ms=None)
     details = {"number": receipt.number, "epoch": receipt.epoch, "reason": receipt.reason, "messages": receipt.removed.messages}
     record(writing, Act("receipt.recorded", by=device.person.id, device=device.id, about=device.id, details=details))
     if destroyed:
@@ -91,8 +114,22 @@ def revoke(writing: Writing, device_id: str, *, by: str) -> DeviceRecord:
         raise NotFound("There is no such device.")
     if rows.revoke_device(writing, device_id):
         end_epochs(writing, device_id, up_to=None, reason="revoked")
+        forget_leases(writing, device_id, before=None)
+        writing.tell(DEVICE_REVOKED, device_id)
         record(writing, Act("device.revoked", by=by, device=device_id, about=device_id))
     return device._replace(is_revoked=True)
+
+
+def _current(reading: Reading, device: str) -> DeviceRecord:
+    """As it stands in this transaction: since the request was let in it may have been revoked, or its epoch ended."""
+    found = rows.find_device(reading, device)
+    if found is None or found.is_revoked:
+        raise revoked()
+    return found
+
+
+def revoked() -> Revoked:
+    return Revoked("An administrator has revoked this device; what it holds can no longer be opened.")
 
 
 def _check_epochs(receipt: Receipt, device: DeviceRecord) -> None:

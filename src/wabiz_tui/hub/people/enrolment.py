@@ -7,8 +7,9 @@ from wabiz_tui.hub.archive import people as rows
 from wabiz_tui.hub.archive.epochs import begin_epoch, outbox_share_name
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.audit import Act, record
+from wabiz_tui.hub.people.devices import revoked
 from wabiz_tui.hub.people.staff import named, team_ids
-from wabiz_tui.model.errors import Conflict, Denied, NotFound, Revoked
+from wabiz_tui.model.errors import Conflict, Denied, NotFound
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Person
 from wabiz_tui.model.wire import EnrollReply, EnrollRequest, EnrolmentCode, NewPerson, TokenReply, TokenRequest
@@ -106,7 +107,3 @@ def issue_token(writing: Writing, request: TokenRequest) -> TokenReply:
     rows.add_token(writing, token, device.id, expires_at=writing.now + TOKEN_LIFE)
     rows.note_device(writing, device.id, seen_ms=writing.now_ms)
     return TokenReply(access_token=token, expires_in=int(TOKEN_LIFE.total_seconds()))
-
-
-def revoked() -> Revoked:
-    return Revoked("An administrator has revoked this device; what it holds can no longer be opened.")
