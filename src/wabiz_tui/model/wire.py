@@ -139,7 +139,8 @@ class ReceiptReply(msgspec.Struct, frozen=True):
 
 
 class StatusChange(msgspec.Struct, frozen=True, omit_defaults=True):
-    """POST /v1/conversations/{id}/status."""
+    """POST /v1/conversations/{id}/status. Snoozed is `until` an instant, or until the customer writes where that is null; they end
+    a snooze and a wait at any time. Whatever opens what was resolved begins a new episode."""
 
     status: Literal["open", "pending", "snoozed", "resolved"]
     until: datetime | None = None
@@ -147,10 +148,13 @@ class StatusChange(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """POST /v1/conversations/{id}/assignee: a person's id, or null for nobody. `expected` makes taking conflict-free."""
+    """POST /v1/conversations/{id}/assignee: a person's id, or null for nobody. `expected` is who the caller saw to have it (null:
+    nobody) and makes taking conflict-free: whoever is late gets 409 `taken`. `team`, where given, moves it to that team too."""
 
     person: str | None
     expected: str | None = None
+    team: str | msgspec.UnsetType | None = msgspec.UNSET
+    reason: str = ""
 
 
 class ReadMark(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from wabiz_tui.model.values import Priority
+from wabiz_tui.model.values import Priority, Status
 
 Clock = Literal["first_response", "next_response", "resolution"]
 """What a service level counts: to the first answer of an episode, to each later one, to its end."""
@@ -15,6 +15,9 @@ MOST_LABELS = 32
 LONGEST_NOTE = 16_000
 MOST_MENTIONS = 20
 MOST_FIELDS = 64
+LONGEST_FIELD_NAME = 64
+LONGEST_FIELD = 1_000
+LONGEST_REASON = 500
 
 
 class Team(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -25,17 +28,35 @@ class Team(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TeamAssignment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """POST /v1/conversations/{id}/team: a team's id or none; `expected` is the team the caller saw, and makes it conflict-free.
+    """POST /v1/conversations/{id}/team: a team's id, or null for none. `expected` is the team the caller saw (null: none); given, it
+    makes the act conflict-free, left out, the last one wins.
 
     The assignee is let go where they do not belong to the new team."""
 
     team: str | None
-    expected: str | None = None
+    expected: str | msgspec.UnsetType | None = msgspec.UNSET
     reason: str = ""
 
 
+class Episode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """GET /v1/conversations/{id}/episodes, the first first: a stretch of the conversation from open to resolved."""
+
+    id: str
+    opened_at: datetime
+    status: Status
+    resolved_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    assignee: str | None = None
+    assignee_name: str = ""
+    team: str | None = None
+    team_name: str = ""
+    labels: tuple[str, ...] = ()
+    priority: Priority = "none"
+
+
 class LabelChange(msgspec.Struct, frozen=True, omit_defaults=True):
-    """POST /v1/conversations/{id}/labels: labels of the episode, compared without regard to case; adding and removing commute."""
+    """POST /v1/conversations/{id}/labels: labels of the episode, compared without regard to case. What concerns different labels
+    commutes, so that two who change them at once both have their way; a label in both lists is refused."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -49,7 +70,7 @@ class PriorityChange(msgspec.Struct, frozen=True):
 
 class NewNote(msgspec.Struct, frozen=True, omit_defaults=True):
     """POST /v1/conversations/{id}/notes: a private note; never sent to the customer. `mentions` are ids of people who may see the
-    conversation; `key` makes a repeat harmless."""
+    conversation; `reply_to` is the id or wamid of a message in it; `key` makes a repeat harmless. The answer is the note."""
 
     text: str
     mentions: tuple[str, ...] = ()
@@ -58,15 +79,34 @@ class NewNote(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class FieldsChange(msgspec.Struct, frozen=True):
-    """POST /v1/contacts/{id}/fields: names and texts the business keeps of a contact; null removes one."""
+    """POST /v1/contacts/{id}/fields: names and texts the business keeps of a contact; null removes one, what is not named stays. The
+    answer is the contact."""
 
     fields: dict[str, str | None]
 
 
 class Block(msgspec.Struct, frozen=True, omit_defaults=True):
-    """POST /v1/contacts/{id}/block and …/unblock: at the hub and at Meta."""
+    """POST /v1/contacts/{id}/block and …/unblock: at the hub and at Meta, for every number the contact has a conversation on."""
 
     reason: str = ""
+
+
+class BlockAtMeta(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What Meta said of one business number: `refused` with its sentence (it blocks only who wrote within 24 hours), `unknown` where
+    no answer came; asking again is safe."""
+
+    number: str
+    state: Literal["done", "refused", "unknown"]
+    sentence: str = ""
+
+
+class BlockOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """At the hub it is done; `sentence` is for the person where Meta did not do it on every number."""
+
+    contact: str
+    blocked: bool
+    at_meta: tuple[BlockAtMeta, ...] = ()
+    sentence: str = ""
 
 
 class Handover(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -74,6 +114,16 @@ class Handover(msgspec.Struct, frozen=True, omit_defaults=True):
 
     to: str | None = None
     reason: str = ""
+
+
+class HandoverOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`given` went to the person `to`, `queued` to nobody, where their team finds them: conversations, by count."""
+
+    person: str
+    to: str | None = None
+    to_name: str = ""
+    given: int = 0
+    queued: int = 0
 
 
 class Canned(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -99,8 +149,8 @@ Step = Literal["assign", "team", "label", "unlabel", "status", "priority", "note
 
 
 class MacroStep(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One step: `value` is a person's id ("me", "" for nobody), a team's id, a label, a status, a priority, a note's text or the id of
-    a canned response to send."""
+    """One step: `value` is a person's id ("me", "" for nobody), a team's id ("" for none), a label, a status ("snoozed" is until the
+    customer writes, "snoozed 4h" for so long), a priority, a note's text or the id of a canned response to send."""
 
     do: Step
     value: str = ""
@@ -123,6 +173,30 @@ class NewMacro(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     steps: tuple[MacroStep, ...]
     team: str | None = None
+
+
+StepState = Literal["done", "sent", "refused", "uncertain"]
+
+
+class StepOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of a step. `code` and `sentence` say why a text was not sent (as the gateway's `wabiz_code` or Meta's number does),
+    `message` is the id of one that was, or may have been."""
+
+    do: Step
+    state: StepState = "done"
+    code: str = ""
+    sentence: str = ""
+    message: str = ""
+
+
+class MacroOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to a run. Its work stands, all of it; `sentence` is for the person where a text was not sent."""
+
+    run: str
+    macro: str
+    conversation: str
+    steps: tuple[StepOutcome, ...]
+    sentence: str = ""
 
 
 class RunMacro(msgspec.Struct, frozen=True, omit_defaults=True):

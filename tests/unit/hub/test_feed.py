@@ -124,7 +124,7 @@ async def test_what_is_given_to_another_leaves_and_comes_back(tmp_path: Path) ->
         gone = {change.entity: change.value for change in (await two.page(cursor)).changes}
         direct = await two.get(f"/v1/conversations/{conversation}/messages")
 
-        assert (taken.status_code, stolen.status_code, direct.status_code) == (200, 404, 404)
+        assert (taken.status_code, stolen.status_code, direct.status_code) == (200, 409, 404)
         assert gone["conversation"] is None
         assert await two.seen("conversation") == await two.seen("message") == await two.seen("contact") == {}
         assert set(await boss.seen("conversation")) == set(await one.seen("conversation")) == {conversation}

@@ -122,7 +122,7 @@ def note_call(writing: Writing, conversation: str, *, at: datetime) -> None:
 
 def status_of(reading: Reading, conversation: str) -> str:
     """The status of the current episode, at the cost of one row."""
-    return _current_episode(reading, conversation)["status"]
+    return current_episode(reading, conversation)["status"]
 
 
 def note_answered(writing: Writing, conversation: str, *, at: datetime | None = None) -> None:
@@ -174,34 +174,36 @@ def _automatic(reading: Reading) -> sa.Select[Any]:
     return sa.select(_auto_reply.message).where(_auto_reply.tenant == reading.tenant, _auto_reply.message.is_not(None))
 
 
-def set_status(writing: Writing, conversation: str, status: Status, *, until: datetime | None = None) -> None:
-    """Change the current episode; reopening a resolved one begins a new episode, which keeps nothing but the conversation."""
-    current = _current_episode(writing, conversation)
+def set_status(writing: Writing, conversation: str, status: Status, *, until: datetime | None = None, assignee: str | None = None) -> None:
+    """Change the current episode. Reopening a resolved one begins a new episode with its team and `assignee`, and nothing else of
+    the old. Snoozed without `until` is until the customer writes."""
+    current = current_episode(writing, conversation)
+    current_id = current["id"]
     if current["status"] == "resolved" and status != "resolved":
-        episode = _new_episode(writing, conversation)
-        _update(writing, conversation, {"episode": episode})
+        current_id = _new_episode(writing, conversation, team=current["team"], assignee=assignee)
+        _update(writing, conversation, {"episode": current_id})
         note_reassigned(writing, conversation, Assigned(current["assignee"], current["team"]))
-        if status == "open":
-            return
-        current_id = episode
-    else:
-        current_id = current["id"]
     resolved_ms = writing.now_ms if status == "resolved" else None
     snoozed_ms = to_ms(until) if status == "snoozed" and until is not None else None
-    _update_episode(writing, current_id, {"status": status, "resolved_ms": resolved_ms, "snoozed_until_ms": snoozed_ms})
+    change_episode(writing, current_id, status=status, resolved_ms=resolved_ms, snoozed_until_ms=snoozed_ms)
     if status == "resolved":
         _update(writing, conversation, {"waiting_since_ms": None})
     writing.touch("conversation", conversation)
 
 
-def set_assignee(writing: Writing, conversation: str, person: str | None) -> None:
-    _reassign(writing, conversation, {"assignee": person})
+def set_assignee(writing: Writing, conversation: str, person: str | None, *, by: str | None = None) -> None:
+    """Give it to somebody or nobody; `by` is who did that, None for the hub itself."""
+    _reassign(writing, conversation, assignee=person, assigned_by=by)
 
 
-def _reassign(writing: Writing, conversation: str, values: dict[str, str | None]) -> None:
-    episode = _current_episode(writing, conversation)
+def set_team(writing: Writing, conversation: str, team: str | None) -> None:
+    _reassign(writing, conversation, team=team)
+
+
+def _reassign(writing: Writing, conversation: str, **values: str | None) -> None:
+    episode = current_episode(writing, conversation)
     before = Assigned(episode["assignee"], episode["team"])
-    _update_episode(writing, episode["id"], values)
+    change_episode(writing, episode["id"], **values)
     note_reassigned(writing, conversation, before)
 
 
@@ -222,12 +224,14 @@ def due_snoozes(reading: Reading) -> list[str]:
     return [row.id for row in rows]
 
 
-def _new_episode(writing: Writing, conversation: str) -> str:
+def _new_episode(writing: Writing, conversation: str, *, team: str | None = None, assignee: str | None = None) -> str:
     episode = writing.new_id()
     row = {
         "id": episode,
         "conversation": conversation,
         "status": "open",
+        "assignee": assignee,
+        "team": team,
         "priority": "none",
         "labels": "[]",
         "opened_ms": writing.now_ms,
@@ -236,10 +240,16 @@ def _new_episode(writing: Writing, conversation: str) -> str:
     return episode
 
 
-def _current_episode(reading: Reading, conversation: str) -> Row:
+def current_episode(reading: Reading, conversation: str) -> Row:
+    """Of a conversation that is there; at the cost of two rows."""
     episode = reading.shelf(EPISODES).get(_row(reading, conversation)["episode"])
     assert episode is not None, "a conversation always has an episode"  # noqa: S101 the archive's own rule
     return episode
+
+
+def change_episode(writing: Writing, episode: str, **values: Any) -> None:
+    """Set columns of an episode; its conversation is the caller's to touch."""
+    writing.shelf(EPISODES).change(episode, **values)
 
 
 def _row(reading: Reading, conversation: str) -> Row:
@@ -265,10 +275,6 @@ def _change(writing: Writing, row: Row, values: dict[str, Any]) -> None:
 
 def _update(writing: Writing, conversation: str, values: dict[str, Any]) -> None:
     writing.shelf(CONVERSATIONS).change(conversation, **values)
-
-
-def _update_episode(writing: Writing, episode: str, values: dict[str, Any]) -> None:
-    writing.shelf(EPISODES).change(episode, **values)
 
 
 def _next_due(row: sa.Row[Any]) -> tuple[int | None, Clock]:

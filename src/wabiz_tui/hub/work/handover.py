@@ -8,6 +8,7 @@ from wabiz_tui.hub.archive.people import load_people
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.audit import Act, record
 from wabiz_tui.hub.ingest.folding import add_activity
+from wabiz_tui.hub.work.reasons import short
 from wabiz_tui.hub.work.recipients import check_recipient, may_have
 from wabiz_tui.model.content import Activity
 from wabiz_tui.model.errors import BadInput, NotFound
@@ -15,7 +16,6 @@ from wabiz_tui.model.values import Person
 
 AT_ONCE = 200
 """Conversations handed over in one transaction; a person rarely has as many."""
-_LONGEST_REASON = 500
 
 
 class HandedOver(NamedTuple):
@@ -36,8 +36,10 @@ def hand_over(
     by: Person | None = None,
     device: str = "",
     at_once: int = AT_ONCE,
+    to_queue: bool = False,
 ) -> HandedOver:
-    """Give what `person` has, and is not resolved, to `to`, or to their buddy, or to nobody, at most `at_once` conversations.
+    """Give what `person` has, and is not resolved, to `to`, or to their buddy, or to nobody (`to_queue`: to nobody whatever buddy
+    there is), at most `at_once` conversations.
 
     What the taker may not see by its team goes to nobody: whoever is in the team finds it. A buddy who left, is off shift or on a
     break takes nothing. `by` is None where the hub does it by itself. Raises NotFound where there is no such person, BadInput where
@@ -45,7 +47,7 @@ def hand_over(
     people = load_people(writing)
     if person not in people:
         raise NotFound("There is no such person.")
-    taker = _taker(people, people[person], to)
+    taker = None if to_queue else _taker(people, people[person], to)
     held = work_of(writing, person, limit=at_once + 1)
     batch = held[:at_once]
     given = [one for one in batch if taker is not None and may_have(taker, one.assigned.team)]
@@ -76,11 +78,11 @@ def _taker(people: dict[str, Person], person: Person, to: str | None) -> Person 
 
 
 def _move(writing: Writing, held: Held, taker: Person | None, *, reason: str, by: Person | None) -> None:
-    set_assignee(writing, held.conversation, None if taker is None else taker.id)
+    set_assignee(writing, held.conversation, None if taker is None else taker.id, by=None if by is None else by.id)
     activity = Activity(
         verb="handed over" if taker is not None else "unassigned",
         by="" if by is None else by.name,
         to="" if taker is None else taker.name,
-        reason=reason[:_LONGEST_REASON],
+        reason=short(reason),
     )
     add_activity(writing, held.conversation, activity, author=None if by is None else by.id)

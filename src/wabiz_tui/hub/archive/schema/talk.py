@@ -88,6 +88,7 @@ episode = sa.Table(
     sa.Column("conversation", sa.String(64), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("assignee", sa.String(64)),
+    sa.Column("assigned_by", sa.String(64)),
     sa.Column("team", sa.String(64)),
     sa.Column("priority", sa.String(16), nullable=False),
     sa.Column("labels", sa.Text, nullable=False),
@@ -204,4 +205,3 @@ media_use = sa.Table(
     sa.Column("media_hash", sa.LargeBinary(16), primary_key=True),
     sa.Column("message", sa.String(64), primary_key=True),
 )
-    sa.Index("media_use_by_message", "tenant", "message"),

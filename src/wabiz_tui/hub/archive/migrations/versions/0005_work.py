@@ -1,4 +1,4 @@
-"""Teams, and notes under their keys."""
+"""Teams, notes under their keys, and who gave whom a conversation."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,4 +30,5 @@ def upgrade() -> None:
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "author", "key_hash"),
     )
+    op.add_column("episode", sa.Column("assigned_by", sa.String(length=64), nullable=True))
     op.create_index("episode_by_assignee", "episode", ["tenant", "assignee"], unique=False)
