@@ -18,6 +18,8 @@ from wabiz_tui.cloud.transport import Transport
 from wabiz_tui.hub.archive.store import Writing, feed_head
 from wabiz_tui.hub.endpoints.routing import routes as endpoint_routes
 from wabiz_tui.hub.feed.stream import Feed
+from wabiz_tui.hub.front.addresses import place_caller
+from wabiz_tui.hub.front.guard import Guard
 from wabiz_tui.hub.gateway.answers import refused
 from wabiz_tui.hub.gateway.door import gateway_routes
 from wabiz_tui.hub.gateway.media import MediaDoor
@@ -74,6 +76,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         files=MediaDoor(archive, client, passing),
         objects=Objects(archive, passing, templates, accounts),
         media=MediaFetcher(archive, client, metrics),
+        guard=Guard(settings.limits, settings.trust, refused=metrics.refuse, monotonic=clock.monotonic),
         policies=policies,
         metrics=metrics,
         transport=transport,
@@ -93,8 +96,12 @@ def create_app(hub: Hub) -> ASGIApp:
     ]
     inner = Starlette(routes=routes, lifespan=lambda _: _running(hub), exception_handlers={404: _not_found, 405: _wrong_method})
 
+    trust = hub.settings.trust
+
     async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
+        if scope["type"] == "http":
+            place_caller(scope, trust.caller(scope))
         if scope["type"] == "http" and path == WEBHOOKS:
             await hub.door(scope, receive, send)
         elif scope["type"] == "http" and path == STREAM and scope["method"] == "GET":

@@ -7,6 +7,7 @@ from wabiz_tui.cloud.transport import Transport
 from wabiz_tui.hub.archive.journal import Journal
 from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.hub.feed.stream import Feed
+from wabiz_tui.hub.front.guard import Guard
 from wabiz_tui.hub.gateway.media import MediaDoor
 from wabiz_tui.hub.gateway.messages import Gateway
 from wabiz_tui.hub.gateway.objects import Objects
@@ -32,6 +33,7 @@ class Hub(NamedTuple):
     files: MediaDoor
     objects: Objects
     media: MediaFetcher
+    guard: Guard
     policies: PolicyKeeper
     metrics: Metrics
     transport: Transport

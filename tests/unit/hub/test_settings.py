@@ -102,6 +102,7 @@ def test_wrong_settings_are_refused_by_name(tmp_path: Path) -> None:
         init(tmp_path / "b", archive="postgresql://hub:word@db/x")
     with pytest.raises(UsageError, match="graph-url"):
         init(tmp_path / "c", graph_url="ftp://x")
+    (tmp_path / "hub.toml").write_text(text)
     with pytest.raises(UsageError, match="TLS"):
         serve(tmp_path / "hub.toml", "0.0.0.0", 0, HandClock())  # noqa: S104 refused is what is tested
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from wabiz_tui.graph.errors import build_error
 from wabiz_tui.graph.reading import Json, load_object
+from wabiz_tui.hub.front.addresses import public_origin
 from wabiz_tui.hub.gateway.answers import NO_TRACE, Answered, refused
 from wabiz_tui.hub.gateway.keys import KeyRates, integration_of, is_key
 from wabiz_tui.hub.gateway.messages import LARGEST_BODY
@@ -148,9 +149,8 @@ CALLS: tuple[tuple[str, str, Handler, str], ...] = (
 
 
 def _address(request: Request) -> str:
-    """Where the caller found this call, without its query. The proxy in front of the hub says whether that was by TLS."""
-    url = request.url.replace(query="")
-    return str(url.replace(scheme="https") if request.headers.get("x-forwarded-proto", "").lower() == "https" else url)
+    """Where the caller found this call, without its query: by what hub.toml says or trusts, never by whatever Host it was sent."""
+    return public_origin(request.scope) + request.scope["raw_path"].decode("ascii")
 
 
 async def _json(request: Request) -> Json:

@@ -21,6 +21,10 @@ class Metrics:
         self.sends = Counter("wabiz_sends", "Messages through the gateway by outcome.", ["outcome"], registry=self.registry)
         self.streams = Gauge("wabiz_streams", "Open streams of changes.", registry=self.registry)
         self.media = Counter("wabiz_media", "Files fetched by outcome.", ["outcome"], registry=self.registry)
+        self.refused = Counter("wabiz_requests_refused", "Requests that the front refused, by reason.", ["reason"], registry=self.registry)
+
+    def refuse(self, reason: str) -> None:
+        self.refused.labels(reason).inc()
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -11,10 +11,14 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import structlog
 import uvicorn
 
 from wabiz_tui.hub.app import create_app, join
+from wabiz_tui.hub.front.files import room_for_lines
+from wabiz_tui.hub.front.protocol import GuardedConfig, GuardedProtocol
+from wabiz_tui.hub.front.tls import Certificate
 from wabiz_tui.hub.operations.logs import configure_logs
 from wabiz_tui.hub.operations.secrets import HubSecrets, load_secrets
 from wabiz_tui.hub.operations.settings import Settings, load_settings
@@ -25,6 +29,7 @@ from wabiz_tui.model.errors import Conflict, StoreError, UsageError
 
 _BETWEEN_HOLDS = 2.0
 _GRACE = 5
+_BACKLOG = 2048
 _LAST_BYTES = 0.5
 """Seconds that half-sent requests get at the end. They were not answered, so whoever sends them sends them again."""
 
@@ -34,34 +39,47 @@ log = structlog.get_logger("hub.serve")
 def serve(config: Path, host: str, port: int, clock: Clock) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. Raises UsageError for a host that is not this machine's
     own, and Conflict when another hub serves the same archive."""
-    _refuse_open_line(host)
     configure_logs()
     # Folding works hard in its thread: the loop must not wait 5 ms, Python's default, each time it wants to acknowledge.
     sys.setswitchinterval(0.0005)
     settings = load_settings(config)
+    certificate = Certificate(settings.server.tls_cert, settings.server.tls_key) if settings.server.tls_cert else None
+    _refuse_open_line(host, settings, certificate)
     secrets = load_secrets(settings.secret_places, os.environ)
+    limits = msgspec.structs.replace(settings.limits, connections=room_for_lines(settings.limits.connections))
+    settings = msgspec.structs.replace(settings, limits=limits)
     listener = _listen(host, port)
     with contextlib.closing(listener), settings.place(secrets).held_alone(settings.hub.tenant) as hold:
-        return _run(settings, secrets, listener, clock, hold)
+        return _run(settings, secrets, listener, clock, hold, certificate=certificate)
 
 
-def _run(settings: Settings, secrets: HubSecrets, listener: socket.socket, clock: Clock, hold: Callable[[], None]) -> int:
+def _run(
+    settings: Settings,
+    secrets: HubSecrets,
+    listener: socket.socket,
+    clock: Clock,
+    hold: Callable[[], None],
+    *,
+    certificate: Certificate | None,
+) -> int:
     hub = join(settings, secrets, clock=clock, random_bytes=os.urandom)
     server = _Server(
-        uvicorn.Config(
+        GuardedConfig(
             create_app(hub),
-            http="httptools",
+            guard=hub.guard,
+            http=GuardedProtocol,
             ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=30,
+            timeout_keep_alive=settings.limits.idle_seconds,
             timeout_graceful_shutdown=_GRACE,
         ),
         hub,
         hold,
+        certificate,
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
@@ -71,21 +89,41 @@ def _run(settings: Settings, secrets: HubSecrets, listener: socket.socket, clock
 class _Server(uvicorn.Server):
     """Says when it really listens, ends streams before it waits for connections, and leaves with status 0 on SIGTERM."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub, hold: Callable[[], None]) -> None:
+    def __init__(self, config: GuardedConfig, hub: Hub, hold: Callable[[], None], certificate: Certificate | None) -> None:
         super().__init__(config)
-        self._hub, self._hold = hub, hold
+        self._hub, self._hold, self._certificate = hub, hold, certificate
+        self._guarding: asyncio.Task[None] | None = None
         self._holding: asyncio.Task[None] | None = None
         self.is_displaced = False
         """Whether another hub took the archive while its server was out of reach."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await super().startup([])  # the lifespan; the lines are ours, for uvicorn gives a handshake a whole minute
         self._holding = asyncio.ensure_future(self._keep_hold())
+        self._guarding = asyncio.ensure_future(self._hub.guard.watch())
         if self.started and sockets:
+            self.servers.append(await self._accept(sockets[0]))
             host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            sys.stdout.write(encode({"listening": f"http://{shown}:{port}"}).decode() + "\n")
+            scheme = "http" if self._certificate is None else "https"
+            sys.stdout.write(encode({"listening": f"{scheme}://{shown}:{port}"}).decode() + "\n")
             sys.stdout.flush()
+
+    async def _accept(self, listener: socket.socket) -> asyncio.Server:
+        def line() -> asyncio.Protocol:
+            return GuardedProtocol(self.config, self.server_state, self.lifespan.state)
+
+        loop, limits = asyncio.get_running_loop(), self._hub.settings.limits
+        if self._certificate is None:
+            return await loop.create_server(line, sock=listener, backlog=_BACKLOG)
+        return await loop.create_server(
+            line,
+            sock=listener,
+            backlog=_BACKLOG,
+            ssl=self._certificate.context,
+            ssl_handshake_timeout=limits.header_seconds,
+            ssl_shutdown_timeout=_LAST_BYTES,
+        )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._hub.feed.close()
@@ -94,6 +132,8 @@ class _Server(uvicorn.Server):
         cutting = asyncio.ensure_future(self._cut_half_sent())
         await super().shutdown(sockets)
         cutting.cancel()
+        if self._guarding is not None:
+            self._guarding.cancel()
 
     async def _keep_hold(self) -> None:
         """Two hubs on one archive would send twice: the one that lost its hold ends."""
@@ -122,7 +162,19 @@ class _Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
+        if self._certificate is not None and hasattr(signal, "SIGHUP"):
+            loop.add_signal_handler(signal.SIGHUP, self._renew, self._certificate)
         yield
+
+    @staticmethod
+    def _renew(certificate: Certificate) -> None:
+        """SIGHUP: new lines get the certificate that lies there; lines that are open keep theirs."""
+        try:
+            certificate.reload()
+        except UsageError as error:
+            log.error("certificate_not_renewed", sentence=error.sentence)  # noqa: TRY400 its words and place tell nothing more
+        else:
+            log.info("certificate_renewed")
 
 
 def _loop_factory():
@@ -142,15 +194,19 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise UsageError(f"Port {port} at {host} cannot be used: {error.strerror}; --port 0 picks a free one.") from error
-    listener.listen(2048)
+    listener.listen(_BACKLOG)
     listener.setblocking(False)
     return listener
 
 
-def _refuse_open_line(host: str) -> None:
-    """Tokens and messages over plain HTTP stay on this machine: a proxy that speaks TLS stands in front of it."""
+def _refuse_open_line(host: str, settings: Settings, certificate: Certificate | None) -> None:
+    """Tokens and messages over plain HTTP stay on this machine, or between it and the proxies that hub.toml names."""
+    if certificate is not None or settings.trust.has_proxies or host == "localhost":
+        return
     with contextlib.suppress(ValueError):
         if ipaddress.ip_address(host).is_loopback:
             return
-    if host != "localhost":
-        raise UsageError("The hub listens on this machine only (127.0.0.1); put a proxy that speaks TLS in front of it.")
+    raise UsageError(
+        "Plain HTTP is for this machine only (127.0.0.1): set [server] tls_cert and tls_key in hub.toml, or put a proxy that speaks TLS in"
+        " front of the hub and name its address in [server] trusted_proxies."
+    )

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,11 +14,13 @@ from wabiz_tui.hub.archive.erasure.erasing import finish_erasures
 from wabiz_tui.hub.archive.events import note_number
 from wabiz_tui.hub.archive.store import Archive, Writing
 from wabiz_tui.hub.audit import Act, record
+from wabiz_tui.hub.front.addresses import Network, Trust, parse_network
+from wabiz_tui.hub.front.bounds import SMALLEST, Bounds
 from wabiz_tui.hub.operations.secrets import HubSecrets, SecretPlaces, load_secrets, make_own_keys
 from wabiz_tui.hub.people.enrolment import invite
 from wabiz_tui.hub.policy import first_policy
 from wabiz_tui.model.clock import Clock
-from wabiz_tui.model.document import load_text, read_document
+from wabiz_tui.model.document import Problem, Written, load_text, read_document
 from wabiz_tui.model.errors import UsageError
 from wabiz_tui.model.paths import Paths, make_private
 from wabiz_tui.model.wire import EnrolmentCode, NewPerson
@@ -56,9 +58,25 @@ class SecretsPart(msgspec.Struct, frozen=True):
     verify_token_env: str = ""
 
 
+class ServerPart(msgspec.Struct, frozen=True):
+    """How the hub is reached: by TLS of its own (`tls_cert`, `tls_key`: PEM files), or through proxies whose `X-Forwarded-*` headers
+    it believes. `public_url` begins the links it hands out."""
+
+    tls_cert: str = ""
+    tls_key: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
+    public_url: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True):
     hub: HubPart
     secrets: SecretsPart
+    server: ServerPart = ServerPart()
+    limits: Bounds = Bounds()
+
+    @property
+    def trust(self) -> Trust:
+        return Trust(self.server.trusted_proxies, self.server.public_url)
 
     def place(self, secrets: HubSecrets) -> Place:
         """Where the archive lies. Raises UsageError for an address that is none, or that holds a password."""
@@ -74,7 +92,25 @@ class Settings(msgspec.Struct, frozen=True):
 
 def load_settings(path: Path) -> Settings:
     """Raises DocumentError with file, line, key and the nearest valid name."""
-    return read_document(load_text(path), Settings, file=str(path))
+    return read_document(load_text(path), Settings, file=str(path), readers={Network: _network}, check=_problems)
+
+
+def _network(found: object) -> Network:
+    if not isinstance(found, str):
+        raise ValueError('This must be a network in quotes, such as "10.0.0.0/8".')  # noqa: TRY004 what readers raise
+    return parse_network(found)
+
+
+def _problems(settings: Settings, _written: Written) -> Iterable[Problem]:
+    server = settings.server
+    if bool(server.tls_key) and not server.tls_cert:
+        yield Problem(("server", "tls_key"), "A key needs its certificate: set tls_cert too.")
+    if server.public_url and not server.public_url.startswith(("https://", "http://")):
+        yield Problem(("server", "public_url"), "This must begin with https://.")
+    for name, value in msgspec.structs.asdict(settings.limits).items():
+        least = SMALLEST.get(name, 1)
+        if value < least:
+            yield Problem(("limits", name), f"This must be {least} or more.")
 
 
 def initialise(
