@@ -1,65 +1,151 @@
-"""Pages of changes: each value read when it is sent, as its reader may see it."""
+"""Pages of changes: each value read when it is sent, as its reader may see it, and encoded once for all who see the same."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
-import msgspec
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from wabiz_tui.hub.archive.contacts import load_contacts
 from wabiz_tui.hub.archive.conversations import conversations_with, load_conversations
 from wabiz_tui.hub.archive.events import load_events, load_numbers, own_numbers
-from wabiz_tui.hub.archive.messages import load_messages
+from wabiz_tui.hub.archive.messages import conversations_of, load_messages
 from wabiz_tui.hub.archive.people import load_people
-from wabiz_tui.hub.archive.sight import assigned_of
+from wabiz_tui.hub.archive.sight import Assigned, assigned_of
 from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_since, feed_head
 from wabiz_tui.hub.feed.seen import seen_conversation, seen_event, seen_message
-from wabiz_tui.hub.feed.viewer import Viewer
+from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
 from wabiz_tui.hub.policy import InForce
 from wabiz_tui.model.codec import encode
-from wabiz_tui.model.feed import Change, ChangesPage
-from wabiz_tui.model.values import Number
+from wabiz_tui.model.errors import Revoked
+from wabiz_tui.model.feed import Change
+from wabiz_tui.model.values import Number, Person
 from wabiz_tui.policy.permissions import can_see
 from wabiz_tui.policy.privacy import mask_contact
 
 MOST_CHANGES = 1000
-MOST_BYTES = 8 * 1024 * 1024
+MOST_BYTES = 2 * 1024 * 1024
+"""After which a page ends, with the value that passed it."""
+_AT_ONCE = 250
+_OF_CONVERSATIONS = frozenset({"contact", "conversation", "message"})
 
 
-def page_for(reading: Reading, viewer: Viewer, policy: InForce, *, since: int, limit: int) -> ChangesPage:
-    """The next changes for this reader. What they may never see is left out; what left their sight comes without a value."""
-    limit = min(max(limit, 1), MOST_CHANGES)
-    rows = changes_since(reading, since, limit)
-    head = feed_head(reading)
-    values = _Values(reading, viewer, policy)
-    values.load(rows)
-    changes: list[Change] = []
-    size, reached = 0, since
-    for row in rows:
-        if size > MOST_BYTES:
+class Told(NamedTuple):
+    """A change as bytes, with its value and without. `of` are the conversations it belongs to; None where it belongs to none."""
+
+    row: ChangeRow
+    of: tuple[Assigned, ...] | None
+    shown: bytes
+    gone: bytes
+
+    def is_seen_by(self, viewer: Viewer) -> bool:
+        return self.of is None or any(viewer.can_see_conversation(*one) for one in self.of)
+
+
+class Page(NamedTuple):
+    """A page as it leaves, and the cursor after it."""
+
+    raw: bytes
+    next: int
+    more: bool
+    is_empty: bool
+
+
+class Stretch(NamedTuple):
+    """The changes from `since` to `next`, read in one snapshot, for several readers."""
+
+    since: int
+    next: int
+    head: int
+    at: datetime
+    told: tuple[Told, ...]
+    people: dict[str, Person]
+
+    def viewer(self, known: Viewer) -> Viewer | None:
+        """The reader as they stood in the snapshot; None when they are no longer there."""
+        person = self.people.get(known.person)
+        return None if person is None or person.revoked_at is not None else viewer_of(person, known.device)
+
+    def page(self, viewer: Viewer) -> Page:
+        """What they may never see is left out; what is out of their sight comes without a value."""
+        changes = b",".join(one.shown if one.is_seen_by(viewer) else one.gone for one in self.told if can_see(viewer.role, one.row.entity))
+        more = self.next < self.head
+        raw = b'{"changes":[%s],"next":%d,"head":%d,"more":%s,"at":%s}' % (
+            changes, self.next, self.head, b"true" if more else b"false", encode(self.at),
+        )  # fmt: skip
+        return Page(raw, self.next, more, not changes)
+
+
+def page_for(reading: Reading, viewer: Viewer, policy: InForce, *, since: int, limit: int) -> Page:
+    """The next changes for one reader, as they stand in the snapshot; nothing is opened that they may not see."""
+    stretch = stretch_after(reading, policy, since=since, limit=limit, viewer=viewer)
+    current = stretch.viewer(viewer)
+    if current is None:
+        raise Revoked("An administrator has ended this person's access.")
+    return stretch.page(current)
+
+
+def stretch_after(
+    reading: Reading, policy: InForce, *, since: int, limit: int, viewer: Viewer | None = None, most_bytes: int = MOST_BYTES
+) -> Stretch:
+    """The changes after `since`. With a `viewer` it is for them alone. Costs the values of one page, whatever there is."""
+    rows = changes_since(reading, since, min(max(limit, 1), MOST_CHANGES))
+    people = load_people(reading)
+    if viewer is not None and viewer.person in people:
+        viewer = viewer_of(people[viewer.person], viewer.device)
+    told: list[Told] = []
+    size = 0
+    for one in _told(reading, policy, rows, viewer):
+        told.append(one)
+        size += len(one.shown)
+        if size > most_bytes:
             break
-        reached = row.seq
-        if not can_see(viewer.role, row.entity):
-            continue
-        value = values.of(row)
-        raw = None if value is None else encode(value)
-        size += 0 if raw is None else len(raw)
-        changes.append(Change(row.seq, row.entity, row.id, None if raw is None else msgspec.Raw(raw)))
-    return ChangesPage(changes=changes, next=reached, head=head, more=reached < head, at=reading.now)
+    reached = told[-1].row.seq if told else since
+    return Stretch(since, reached, feed_head(reading), reading.now, tuple(told), people)
+
+
+def _told(reading: Reading, policy: InForce, rows: Sequence[ChangeRow], viewer: Viewer | None) -> Iterator[Told]:
+    """Loaded a few hundred at a time, so that no page holds more in memory than it sends."""
+    values = _Values(reading, policy)
+    for start in range(0, len(rows), _AT_ONCE):
+        chunk = rows[start : start + _AT_ONCE]
+        of = _conversations_of(reading, chunk)
+        gone = [encode(Change(row.seq, row.entity, row.id)) for row in chunk]
+        blank = [Told(row, of.get((row.entity, row.id)), without, without) for row, without in zip(chunk, gone, strict=True)]
+        wanted = [one.row for one in blank if viewer is None or (can_see(viewer.role, one.row.entity) and one.is_seen_by(viewer))]
+        found = values.load(wanted)
+        for one in blank:
+            value = found.get((one.row.entity, one.row.id))
+            yield one if value is None else one._replace(shown=_with_value(one.gone, value))
+
+
+def _with_value(change: bytes, value: bytes) -> bytes:
+    return b'%s,"value":%s}' % (change[:-1], value)
+
+
+def _conversations_of(reading: Reading, rows: Sequence[ChangeRow]) -> dict[tuple[str, str], tuple[Assigned, ...]]:
+    """Whom the conversations are with that contacts, conversations and messages belong to; none at all for what is not there."""
+    ids: dict[str, list[str]] = {entity: [] for entity in _OF_CONVERSATIONS}
+    for row in rows:
+        if row.entity in _OF_CONVERSATIONS:
+            ids[row.entity].append(row.id)
+    of: dict[tuple[str, str], tuple[str, ...]] = {("conversation", one): (one,) for one in ids["conversation"]}
+    if ids["message"]:
+        home = conversations_of(reading, ids["message"])
+        of |= {("message", one): (home[one],) if one in home else () for one in ids["message"]}
+    if ids["contact"]:
+        several = conversations_with(reading, ids["contact"])
+        of |= {("contact", one): tuple(several.get(one, ())) for one in ids["contact"]}
+    if not of:
+        return {}
+    assigned = assigned_of(reading, (one for several in of.values() for one in several))
+    return {key: tuple(assigned[one] for one in several if one in assigned) for key, several in of.items()}
 
 
 class _Values:
-    """The values of one page, loaded a kind at a time."""
+    """Values as JSON by entity and id, loaded a kind at a time."""
 
-    def __init__(self, reading: Reading, viewer: Viewer, policy: InForce) -> None:
-        self._reading, self._viewer, self._policy = reading, viewer, policy
-        self._found: dict[str, dict[str, Any]] = {}
-
-    def load(self, rows: Iterable[ChangeRow]) -> None:
-        ids: dict[str, list[str]] = {}
-        for row in rows:
-            if can_see(self._viewer.role, row.entity):
-                ids.setdefault(row.entity, []).append(row.id)
-        loaders: dict[str, Callable[[list[str]], dict[str, Any]]] = {
+    def __init__(self, reading: Reading, policy: InForce) -> None:
+        self._reading, self._policy = reading, policy
+        self._loaders: dict[str, Callable[[list[str]], dict[str, Any]]] = {
             "contact": self._contacts,
             "conversation": self._conversations,
             "message": self._messages,
@@ -68,42 +154,29 @@ class _Values:
             "policy": lambda wanted: dict.fromkeys(wanted, self._policy.signed),
             "person": lambda _wanted: dict(load_people(self._reading)),
         }
-        self._found = {entity: loaders[entity](wanted) for entity, wanted in ids.items()}
 
-    def of(self, row: ChangeRow) -> Any | None:
-        return self._found[row.entity].get(row.id)
+    def load(self, rows: Iterable[ChangeRow]) -> dict[tuple[str, str], bytes]:
+        ids: dict[str, list[str]] = {}
+        for row in rows:
+            ids.setdefault(row.entity, []).append(row.id)
+        return {
+            (entity, one): encode(value)
+            for entity, wanted in ids.items()
+            if entity in self._loaders
+            for one, value in self._loaders[entity](wanted).items()
+        }
 
     def _contacts(self, ids: list[str]) -> dict[str, Any]:
         stored = load_contacts(self._reading, ids)
-        conversations = conversations_with(self._reading, stored)
-        assigned = assigned_of(self._reading, (one for several in conversations.values() for one in several))
-        visible = {
-            contact
-            for contact, several in conversations.items()
-            if any(self._viewer.can_see_conversation(*assigned[one]) for one in several if one in assigned)
-        }
-        return {
-            contact: mask_contact(found.value(), self._policy.policy, self._viewer.role)
-            for contact, found in stored.items()
-            if contact in visible
-        }
+        return {contact: mask_contact(found.value(), self._policy.policy, "agent") for contact, found in stored.items()}
 
     def _conversations(self, ids: list[str]) -> dict[str, Any]:
         stored = load_conversations(self._reading, ids)
-        return {
-            conversation: seen_conversation(found, self._policy.policy, self._viewer.role)
-            for conversation, found in stored.items()
-            if self._viewer.can_see_conversation(*found.assigned)
-        }
+        return {conversation: seen_conversation(found, self._policy.policy, "agent") for conversation, found in stored.items()}
 
     def _messages(self, ids: list[str]) -> dict[str, Any]:
-        messages, ours = load_messages(self._reading, ids), own_numbers(self._reading)
-        assigned = assigned_of(self._reading, (message.conversation for message in messages.values()))
-        return {
-            message.id: seen_message(message, self._policy.policy, ours)
-            for message in messages.values()
-            if message.conversation in assigned and self._viewer.can_see_conversation(*assigned[message.conversation])
-        }
+        ours = own_numbers(self._reading)
+        return {message.id: seen_message(message, self._policy.policy, ours) for message in load_messages(self._reading, ids).values()}
 
     def _events(self, ids: list[str]) -> dict[str, Any]:
         ours = own_numbers(self._reading)

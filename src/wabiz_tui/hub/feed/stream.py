@@ -1,146 +1,300 @@
-"""The open streams of changes: woken by commits, each reading on from its own cursor."""
+"""The open streams of changes: one reader of the archive for all that stand at the same place, woken by commits.
+
+A stream that is behind catches up by itself, page by page. From then on it is *parked*: at each commit the changes are read once
+for all parked streams, encoded once for all who see the same, and written to each without a task of its own. Who does not read
+what was written is dropped, and resumes from its cursor.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from typing import Any
 
-import msgspec
 import structlog
 
 from wabiz_tui.hub.archive.store import Archive
-from wabiz_tui.hub.feed.pages import MOST_CHANGES, page_for
+from wabiz_tui.hub.feed.pages import MOST_CHANGES, Page, Stretch, page_for, stretch_after
 from wabiz_tui.hub.feed.viewer import Viewer
 from wabiz_tui.hub.ingest.door import Receive, Send
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.policy import InForce
-from wabiz_tui.model.codec import encode
-from wabiz_tui.model.feed import ChangesPage
-from wabiz_tui.policy.permissions import can
+from wabiz_tui.model.errors import WabizError
 
 HEARTBEAT = 15.0
 SLOWEST_WRITE = 10.0
+MOST_PER_DEVICE = 4
+"""A desk has one; the oldest ends for one too many, since a broken line is noticed here last."""
+_LOOK = 1.0
+_MOST_BYTES = 256 * 1024
+"""Of one event to those who follow: what a listener that stops reading holds in memory."""
+_REVOKED = b"event: revoked\ndata: {}\n\n"
 
 log = structlog.get_logger("hub.feed")
 
 
 class Feed:
-    """The open streams. They are woken by commits, never by the clock, and each reads on from its own cursor."""
+    """The open streams. They are woken by commits, never by the clock."""
 
     def __init__(self, archive: Archive, in_force: Callable[[], InForce], metrics: Metrics) -> None:
         self._archive, self._in_force, self._metrics = archive, in_force, metrics
-        self._streams: set[_Stream] = set()
-        self._shared: dict[tuple[object, ...], bytes] = {}
+        self._streams: dict[_Stream, None] = {}
+        self._commits = 0
+        self._woken = asyncio.Event()
         self._is_closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._delivering: asyncio.Task[None] | None = None
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on commits wake the streams of this loop."""
         self._loop = loop
         self._archive.listeners.append(self._committed)
+        self._delivering = loop.create_task(self._deliver(), name="feed")
 
-    async def page(self, viewer: Viewer, *, since: int, limit: int) -> ChangesPage:
+    async def page(self, viewer: Viewer, *, since: int, limit: int) -> Page:
         policy = self._in_force()
         return await self._archive.read(lambda reading: page_for(reading, viewer, policy, since=since, limit=limit))
 
     async def stream(self, viewer: Viewer, since: int, receive: Receive, send: Send) -> None:
         """Serve one reader until it leaves, is revoked, is too slow, or the hub closes. A dropped reader resumes from its cursor."""
-        stream = _Stream(viewer)
-        self._streams.add(stream)
-        self._metrics.streams.inc()
-        gone = asyncio.ensure_future(_until_gone(receive, stream))
+        stream = _Stream(viewer, since, send, asyncio.get_running_loop())
+        self._open(stream)
+        leaving = asyncio.ensure_future(_until_gone(receive, stream))
         try:
             await _start(send)
-            await self._follow(stream, since, send)
+            await self._catch_up(stream)
+            await stream.ended
         except (TimeoutError, OSError):
-            log.info("stream_dropped", device=viewer.device)
+            stream.end("slow")
         finally:
-            gone.cancel()
-            self._streams.discard(stream)
+            leaving.cancel()
+            self._streams.pop(stream, None)
             self._metrics.streams.dec()
+        await self._say_farewell(stream)
 
     def revoke(self, device: str) -> None:
         """End the device's streams at once, with the reason."""
-        for stream in self._streams:
+        for stream in tuple(self._streams):
             if stream.viewer.device == device:
-                stream.is_revoked = True
-                stream.woken.set()
+                stream.end("revoked")
+
+    def devices(self) -> set[str]:
+        """Whose streams are open. For any thread."""
+        return {stream.viewer.device for stream in tuple(self._streams)}
 
     def close(self) -> None:
+        """End all streams. For any thread of the loop; safe to repeat."""
         self._is_closed = True
-        self._wake()
+        for stream in tuple(self._streams):
+            stream.end("closed")
+        self._woken.set()
+
+    def _open(self, stream: "_Stream") -> None:
+        same = [other for other in self._streams if other.viewer.device == stream.viewer.device]
+        for other in same[: max(0, len(same) + 1 - MOST_PER_DEVICE)]:
+            other.end("replaced")
+        self._streams[stream] = None
+        self._metrics.streams.inc()
+        if self._is_closed:
+            stream.end("closed")
 
     def _committed(self, _head: int) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
-        self._shared.clear()
-        for stream in self._streams:
-            stream.woken.set()
+        self._commits += 1
+        self._woken.set()
 
-    async def _follow(self, stream: "_Stream", since: int, send: Send) -> None:
-        cursor = since
-        while not (self._is_closed or stream.is_gone):
-            if stream.is_revoked:
-                await _write(send, b"event: revoked\ndata: {}\n\n", more=False)
+    async def _catch_up(self, stream: "_Stream") -> None:
+        """Page until nothing is left, then park."""
+        while stream.is_open:
+            commits = self._commits
+            page = await self.page(stream.viewer, since=stream.cursor, limit=MOST_CHANGES)
+            if not stream.is_open:
                 return
-            stream.woken.clear()
-            event, cursor, has_more = await self._next(stream.viewer, cursor)
-            if stream.is_revoked:
-                continue
-            if event:
-                await _write(send, event)
-            if has_more:
-                continue
-            try:
-                await asyncio.wait_for(stream.woken.wait(), HEARTBEAT)
-            except TimeoutError:
-                await _write(send, b": still here\n\n")
-        if not stream.is_gone:
-            await _write(send, b"", more=False)
+            if page.next > stream.cursor:
+                stream.cursor = page.next
+                async with asyncio.timeout(SLOWEST_WRITE):
+                    await stream.send(_body(_event(page)))
+            if not page.more:
+                stream.is_parked = True
+                if commits != self._commits:
+                    self._woken.set()
+                return
 
-    async def _next(self, viewer: Viewer, since: int) -> tuple[bytes, int, bool]:
-        """The next event of this reader as bytes, encoded once for all who see the same."""
+    async def _deliver(self) -> None:
+        """Hand every commit out, and once a second look for who needs a sign of life or has stopped reading."""
+        while not self._is_closed:
+            self._woken.clear()
+            for since, streams in self._waiting().items():
+                await self._hand_out_after(since, streams)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await self._woken.wait()
+            self._look()
+
+    def _waiting(self) -> dict[int, list["_Stream"]]:
+        """The parked streams that can take something, by their place."""
+        waiting: dict[int, list[_Stream]] = {}
+        for stream in self._streams:
+            if stream.is_waiting:
+                waiting.setdefault(stream.cursor, []).append(stream)
+        return waiting
+
+    async def _hand_out_after(self, since: int, streams: list["_Stream"]) -> None:
         policy = self._in_force()
-        sees_all = can(viewer.role, "conversation.read_all")
-        key = (viewer.role, "" if sees_all else viewer.person, since, policy.version)
-        shared = self._shared.get(key)
-        if shared is not None:
-            page = msgspec.json.decode(shared.split(b"data: ", 1)[1], type=_Cursor)
-            return shared, page.next, page.more
-        page = await self.page(viewer, since=since, limit=MOST_CHANGES)
-        if page.next == since:
-            return b"", since, False
-        event = b"event: changes\nid: %d\ndata: %s\n\n" % (page.next, encode(page))
-        self._shared[key] = event
-        return event, page.next, page.more
+        try:
+            stretch = await self._archive.read(
+                lambda reading: stretch_after(reading, policy, since=since, limit=MOST_CHANGES, most_bytes=_MOST_BYTES)
+            )
+        except WabizError as error:
+            log.warning("feed_unreadable", code=error.code)
+            for stream in streams:
+                stream.end("unreadable")
+            return
+        if stretch.next > since:
+            self._hand_out(stretch, streams)
+        if stretch.next < stretch.head:
+            self._woken.set()
 
+    def _hand_out(self, stretch: Stretch, streams: list["_Stream"]) -> None:
+        alike: dict[object, tuple[bytes, bool]] = {}
+        named = {one.assignee for told in stretch.told for one in told.of or ()}
+        for stream in streams:
+            if not stream.is_waiting or stream.cursor != stretch.since:
+                continue
+            viewer = stretch.viewer(stream.viewer)
+            if viewer is None:
+                stream.end("revoked")
+                continue
+            stream.viewer = viewer
+            key = (viewer.role, viewer.teams, viewer.person if viewer.person in named else "")
+            if key not in alike:
+                page = stretch.page(viewer)
+                alike[key] = _event(page), page.is_empty
+            event, is_empty = alike[key]
+            stream.cursor = stretch.next
+            if not is_empty:
+                stream.write(event, done=self._woken.set)
 
-class _Cursor(msgspec.Struct):
-    next: int
-    more: bool
+    def _look(self) -> None:
+        for stream in tuple(self._streams):
+            if stream.is_too_slow():
+                log.info("stream_dropped", device=stream.viewer.device)
+                stream.end("slow")
+            elif stream.is_waiting and stream.is_quiet():
+                stream.write(b": still here\n\n", done=self._woken.set)
+
+    async def _say_farewell(self, stream: "_Stream") -> None:
+        """The reason where there is one, and the end of the answer; nothing to who has gone or does not read."""
+        if stream.reason in ("gone", "slow"):
+            return
+        last = _REVOKED if stream.reason == "revoked" else b""
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(SLOWEST_WRITE):
+                if stream.writing is not None:
+                    await asyncio.wait((stream.writing,))
+                await stream.send(_body(last, more=False))
 
 
 class _Stream:
-    def __init__(self, viewer: Viewer) -> None:
-        self.viewer = viewer
-        self.woken = asyncio.Event()
-        self.is_revoked = False
-        self.is_gone = False
+    """One reader's open answer: where it stands, and what is being written to it. At most one event is under way."""
+
+    __slots__ = ("cursor", "ended", "is_parked", "loop", "reason", "send", "viewer", "writing", "written_at")
+
+    def __init__(self, viewer: Viewer, since: int, send: Send, loop: asyncio.AbstractEventLoop) -> None:
+        self.viewer, self.cursor, self.send, self.loop = viewer, since, send, loop
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self.reason = ""
+        self.is_parked = False
+        self.writing: asyncio.Task[None] | None = None
+        self.written_at = loop.time()
+
+    @property
+    def is_open(self) -> bool:
+        return not self.reason
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has caught up and took all that was written to it."""
+        return self.is_parked and self.writing is None and not self.reason
+
+    def end(self, reason: str) -> None:
+        """The first reason counts."""
+        if self.reason:
+            return
+        self.reason = reason
+        if self.writing is not None and reason in ("gone", "slow"):
+            self.writing.cancel()
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def write(self, event: bytes, *, done: Callable[[], object]) -> None:
+        """Write without waiting: at once where the line takes it, else by a task, after which `done` is called."""
+        self.written_at = self.loop.time()
+        steps = self.send(_body(event)).__await__()
+        try:
+            awaited = next(steps)
+        except StopIteration:
+            return
+        except OSError:
+            self.end("gone")
+            return
+        self.writing = self.loop.create_task(_finished(steps, awaited))
+        self.writing.add_done_callback(lambda task: self._written(task, done))
+
+    def is_quiet(self) -> bool:
+        return self.loop.time() - self.written_at >= HEARTBEAT
+
+    def is_too_slow(self) -> bool:
+        return self.writing is not None and self.loop.time() - self.written_at > SLOWEST_WRITE
+
+    def _written(self, task: "asyncio.Task[None]", done: Callable[[], object]) -> None:
+        self.writing = None
+        if task.cancelled() or task.exception() is not None:
+            self.end("gone")
+        done()
+
+
+class _Continued:
+    """A write that ran up to its first wait, to be awaited from there: so one that need not wait costs no task."""
+
+    def __init__(self, steps: Generator[Any, Any, None], awaited: Any) -> None:
+        self._steps, self._awaited = steps, awaited
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        awaited = self._awaited
+        try:
+            while True:
+                try:
+                    yield awaited
+                except BaseException as error:  # noqa: BLE001 cancelling must reach the write as it would by `await`
+                    awaited = self._steps.throw(error)
+                else:
+                    awaited = next(self._steps)
+        except StopIteration:
+            return
+
+
+async def _finished(steps: Generator[Any, Any, None], awaited: Any) -> None:
+    await _Continued(steps, awaited)
 
 
 async def _until_gone(receive: Receive, stream: _Stream) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    stream.is_gone = True
-    stream.woken.set()
+    stream.end("gone")
 
 
 async def _start(send: Send) -> None:
     headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await _write(send, b": wabiz\n\n")
+    await send(_body(b": wabiz\n\n"))
 
 
-async def _write(send: Send, chunk: bytes, *, more: bool = True) -> None:
-    async with asyncio.timeout(SLOWEST_WRITE):
-        await send({"type": "http.response.body", "body": chunk, "more_body": more})
+def _event(page: Page) -> bytes:
+    return b"event: changes\nid: %d\ndata: %s\n\n" % (page.next, page.raw)
+
+
+def _body(chunk: bytes, *, more: bool = True) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": chunk, "more_body": more}
