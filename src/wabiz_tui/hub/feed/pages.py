@@ -9,6 +9,7 @@ from wabiz_tui.hub.archive.conversations import conversations_with, load_convers
 from wabiz_tui.hub.archive.events import load_events, load_numbers, own_numbers
 from wabiz_tui.hub.archive.messages import conversations_of, load_messages
 from wabiz_tui.hub.archive.people import load_people
+from wabiz_tui.hub.archive.routines import CANNED, MACROS
 from wabiz_tui.hub.archive.sight import Assigned, assigned_of
 from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_since, feed_head
 from wabiz_tui.hub.feed.seen import seen_conversation, seen_event, seen_message
@@ -107,7 +108,7 @@ def _told(reading: Reading, policy: InForce, rows: Sequence[ChangeRow], viewer: 
     values = _Values(reading, policy)
     for start in range(0, len(rows), _AT_ONCE):
         chunk = rows[start : start + _AT_ONCE]
-        of = _conversations_of(reading, chunk)
+        of = _conversations_of(reading, chunk) | _routines_of(reading, chunk)
         gone = [encode(Change(row.seq, row.entity, row.id)) for row in chunk]
         blank = [Told(row, of.get((row.entity, row.id)), without, without) for row, without in zip(chunk, gone, strict=True)]
         wanted = [one.row for one in blank if viewer is None or (can_see(viewer.role, one.row.entity) and one.is_seen_by(viewer))]
@@ -140,6 +141,16 @@ def _conversations_of(reading: Reading, rows: Sequence[ChangeRow]) -> dict[tuple
     return {key: tuple(assigned[one] for one in several if one in assigned) for key, several in of.items()}
 
 
+def _routines_of(reading: Reading, rows: Sequence[ChangeRow]) -> dict[tuple[str, str], tuple[Assigned, ...]]:
+    """Whose the canned responses and macros are, a team's or everybody's: who sees them sees what lies in the same queue."""
+    found: dict[tuple[str, str], tuple[Assigned, ...]] = {}
+    for entity, kept in (("canned", CANNED), ("macro", MACROS)):
+        wanted = [row.id for row in rows if row.entity == entity]
+        if wanted:
+            found |= {(entity, one.id): (Assigned(None, one.team),) for one in kept.load(reading, wanted).values()}
+    return found
+
+
 class _Values:
     """Values as JSON by entity and id, loaded a kind at a time."""
 
@@ -153,6 +164,8 @@ class _Values:
             "number": self._numbers,
             "policy": lambda wanted: dict.fromkeys(wanted, self._policy.signed),
             "person": lambda _wanted: dict(load_people(self._reading)),
+            "canned": lambda wanted: dict(CANNED.load(self._reading, wanted)),
+            "macro": lambda wanted: dict(MACROS.load(self._reading, wanted)),
         }
 
     def load(self, rows: Iterable[ChangeRow]) -> dict[tuple[str, str], bytes]:
