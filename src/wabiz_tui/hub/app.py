@@ -37,6 +37,8 @@ from wabiz_tui.hub.operations.secrets import HubSecrets
 from wabiz_tui.hub.operations.settings import Settings, open_archive
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people.access import authenticate, require
+from wabiz_tui.hub.people.overdue import tend
+from wabiz_tui.hub.people.rates import Rates
 from wabiz_tui.hub.policy import PolicyKeeper, ripen
 from wabiz_tui.hub.requests import error_answer
 from wabiz_tui.hub.work.status import wake_snoozed
@@ -77,6 +79,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         objects=Objects(archive, passing, templates, accounts),
         media=MediaFetcher(archive, client, metrics),
         guard=Guard(settings.limits, settings.trust, refused=metrics.refuse, monotonic=clock.monotonic),
+        rates=Rates(clock.monotonic),
         policies=policies,
         metrics=metrics,
         transport=transport,
@@ -145,6 +148,7 @@ async def _keep_house(hub: Hub) -> None:
         if ripen(writing):
             writing.afterwards(hub.policies.refresh)
         wake_snoozed(writing)
+        tend(writing, hub.policy.policy)
 
     while True:
         try:

@@ -17,6 +17,7 @@ from wabiz_tui.hub.ingest.media import MediaFetcher
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.operations.secrets import HubSecrets
 from wabiz_tui.hub.operations.settings import Settings
+from wabiz_tui.hub.people.rates import Rates
 from wabiz_tui.hub.policy import InForce, PolicyKeeper
 from wabiz_tui.model.clock import Clock
 
@@ -34,6 +35,7 @@ class Hub(NamedTuple):
     objects: Objects
     media: MediaFetcher
     guard: Guard
+    rates: Rates
     policies: PolicyKeeper
     metrics: Metrics
     transport: Transport

@@ -10,6 +10,7 @@ WabizError                  exit 1   failed
 │   ├── Revoked                      the hub no longer knows this device
 │   └── LeaseEnded                   the cache may not be opened without the hub any more
 ├── Unreachable             exit 4   the hub, the desk or Meta does not answer
+│   └── TooMany             exit 1   … because it was asked too often: again after a while
 ├── StoreError                       a database file
 │   ├── ForeignFile                  is not ours
 │   ├── NewerSchema                  was written by a newer wabiz
@@ -20,7 +21,6 @@ WabizError                  exit 1   failed
 │   ├── TooLarge
 │   └── LimitBroken                  something to be sent is longer, more or other than Meta allows
 ├── NotFound
-├── TooMany                          asked too often: again after a while
 ├── Conflict                         somebody else was first, or the same key came with other content
 └── CloudError                       Meta (or the hub's gateway) answered with an error of its own
 """
@@ -97,6 +97,18 @@ class Unreachable(WabizError):
     exit_status = 4
 
 
+class TooMany(Unreachable):
+    """`retry_after` is how long to wait; a second where it crossed a socket without saying so."""
+
+    code = "too_many"
+    exit_status = 1
+    retry_after = timedelta(seconds=1)
+
+    def __init__(self, sentence: str, *, retry_after: timedelta = timedelta(seconds=1)) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
 class StoreError(WabizError):
     code = "store"
 
@@ -156,17 +168,6 @@ class LimitBroken(BadInput):
 
 class NotFound(WabizError):
     code = "not_found"
-
-
-class TooMany(WabizError):
-    """`retry_after` is how long to wait; a second where it crossed a socket without saying so."""
-
-    code = "too_many"
-    retry_after = timedelta(seconds=1)
-
-    def __init__(self, sentence: str, *, retry_after: timedelta = timedelta(seconds=1)) -> None:
-        super().__init__(sentence)
-        self.retry_after = retry_after
 
 
 class Conflict(WabizError):

@@ -1,19 +1,29 @@
 """What a device does for itself: enrol, prove its key, fetch its share, hand in receipts."""
 
+import contextlib
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from wabiz_tui.hub.archive.epochs import list_receipts
-from wabiz_tui.hub.archive.store import feed_head
+from wabiz_tui.hub.archive.store import Writing, feed_head
 from wabiz_tui.hub.endpoints.endpoint import Endpoint
+from wabiz_tui.hub.front.addresses import client_group
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people import devices, enrolment
 from wabiz_tui.hub.people.access import Caller
 from wabiz_tui.hub.requests import json_answer, read_json, whole_number
-from wabiz_tui.model.errors import Denied
+from wabiz_tui.model.errors import BadInput, Denied, TooMany
 from wabiz_tui.model.wire import EnrollReply, EnrollRequest, ReceiptReply, ShareReply, SignedReceipt, TokenReply, TokenRequest, WhoAmI
 from wabiz_tui.policy.permissions import can
+from wabiz_tui.proof.assertions import claimed_device
+
+T = TypeVar("T")
+R = TypeVar("R")
+_LONGEST_CODE = 200
 
 
 class NextEpoch(msgspec.Struct, frozen=True):
@@ -21,19 +31,46 @@ class NextEpoch(msgspec.Struct, frozen=True):
 
 
 async def enroll(hub: Hub, request: Request) -> Response:
-    wanted = await read_json(request, EnrollRequest)
-    keys = hub.secrets
-    reply = await hub.archive.write(
-        lambda writing: enrolment.enrol(
-            writing, wanted, business=hub.settings.hub.business, policy_key=keys.policy_key, audit_key=keys.audit_key
+    keys, business = hub.secrets, hub.settings.hub.business
+    address = client_group(request.scope)
+    try:
+        reply = await _counted(
+            hub,
+            request,
+            EnrollRequest,
+            lambda wanted: wanted.code[:_LONGEST_CODE],
+            lambda writing, wanted: enrolment.enrol(
+                writing, wanted, business=business, policy_key=keys.policy_key, audit_key=keys.audit_key
+            ),
         )
-    )
+    except (Denied, BadInput) as error:
+        code = error.code
+        with contextlib.suppress(TooMany):
+            hub.rates.told.take(address)
+            hub.rates.told_at_all.take()
+            await hub.archive.write(lambda writing: enrolment.note_refused(writing, address, code=code))
+        raise
     return json_answer(reply)
 
 
 async def token(hub: Hub, request: Request) -> Response:
-    wanted = await read_json(request, TokenRequest)
-    return json_answer(await hub.archive.write(lambda writing: enrolment.issue_token(writing, wanted)))
+    reply = await _counted(hub, request, TokenRequest, lambda wanted: claimed_device(wanted.client_assertion), enrolment.issue_token)
+    return json_answer(reply)
+
+
+async def _counted(hub: Hub, request: Request, kind: type[T], named: Callable[[T], str], work: Callable[[Writing, T], R]) -> R:
+    """What `work` makes of the request, whose `named` is the code or device it speaks of. Raises TooMany before any work is done."""
+    address, rates = client_group(request.scope), hub.rates
+    rates.doors.take(address)
+    rates.failures.check(address)
+    try:
+        wanted = await read_json(request, kind)
+        rates.asked.take(address, named(wanted))
+        return await hub.archive.write(lambda writing: work(writing, wanted))
+    except (Denied, BadInput):
+        with contextlib.suppress(TooMany):
+            rates.failures.take(address)
+        raise
 
 
 async def me(hub: Hub, caller: Caller, _request: Request) -> Response:

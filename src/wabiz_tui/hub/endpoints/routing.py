@@ -43,6 +43,7 @@ async def _answer(hub: Hub, endpoint: Endpoint, request: Request) -> Response:
     if not endpoint.permission:
         return await endpoint.handler(hub, request)
     caller = await authenticate(hub.archive, request.headers.get("authorization"))
+    hub.rates.devices.take(caller.device.id)
     require(caller, endpoint.permission)
     check_names(request)
     return await endpoint.handler(hub, caller, request)

@@ -4,6 +4,7 @@ import base64
 from datetime import timedelta
 
 from wabiz_tui.hub.archive import people as rows
+from wabiz_tui.hub.archive.auditlog import was_recorded
 from wabiz_tui.hub.archive.epochs import begin_epoch, outbox_share_name
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.audit import Act, record
@@ -90,6 +91,13 @@ def enrol(writing: Writing, request: EnrollRequest, *, business: str, policy_key
         policy_key=to_base64(public_key(policy_key)),
         audit_key=to_base64(public_key(audit_key)),
     )
+
+
+def note_refused(writing: Writing, address: str, *, code: str) -> None:
+    """Log that somebody at this address was refused enrolment: once an address and hour, the address as a keyed hash."""
+    whence = writing.sealer.lookup("address", address).hex()[:16]
+    if not was_recorded(writing, f"enrolment/{whence}/{writing.now:%Y-%m-%dT%H}"):
+        record(writing, Act("enrolment.refused", result=code, details={"from": whence}))
 
 
 def issue_token(writing: Writing, request: TokenRequest) -> TokenReply:
