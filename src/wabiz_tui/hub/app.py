@@ -40,6 +40,8 @@ from wabiz_tui.hub.people.access import authenticate, require
 from wabiz_tui.hub.people.overdue import tend
 from wabiz_tui.hub.people.rates import Rates
 from wabiz_tui.hub.policy import PolicyKeeper, ripen
+from wabiz_tui.hub.processes.process import HubProcess
+from wabiz_tui.hub.processes.wiring import attach
 from wabiz_tui.hub.requests import error_answer
 from wabiz_tui.hub.work.status import wake_snoozed
 from wabiz_tui.model.clock import Clock
@@ -59,7 +61,9 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
     archive = open_archive(settings, secrets, clock=clock, random_bytes=random_bytes)
     metrics = Metrics()
     journal = archive.open_journal()
-    intake = Intake(archive, journal, metrics, Ours(settings.hub.all_accounts, frozenset(settings.hub.numbers)))
+    process = HubProcess(archive, settle_interrupted)
+    ours = Ours(settings.hub.all_accounts, frozenset(settings.hub.numbers))
+    intake = Intake(archive, journal, metrics, ours, leads=lambda: process.leads)
     door = WebhookDoor(journal, intake, metrics, app_secrets=secrets.app_secrets, verify_token=secrets.verify_token, clock=clock)
     policies = PolicyKeeper(archive)
     transport = Transport(settings.hub.graph_url, secrets.graph_token)
@@ -81,6 +85,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         guard=Guard(settings.limits, settings.trust, refused=metrics.refuse, monotonic=clock.monotonic),
         rates=Rates(clock.monotonic),
         policies=policies,
+        process=process,
         metrics=metrics,
         transport=transport,
         clock=clock,
@@ -120,11 +125,13 @@ async def _running(hub: Hub) -> AsyncGenerator[None]:
     loop = asyncio.get_running_loop()
     hub.feed.attach(loop)
     hub.media.attach(loop)
-    interrupted = await hub.archive.write(settle_interrupted)
-    if interrupted:
-        log.warning("sends_uncertain_after_restart", count=interrupted)
+    attach(hub, loop)
+    await hub.process.join()
+    hub.process.on_lead(hub.intake.wake)
+    for work in (hub.media.run, lambda: _keep_house(hub)):
+        hub.process.while_leading(work)
     intake = asyncio.ensure_future(hub.intake.run())
-    others = [asyncio.ensure_future(hub.media.run()), asyncio.ensure_future(_keep_house(hub))]
+    process = asyncio.ensure_future(hub.process.run())
     try:
         yield
     finally:
@@ -133,9 +140,9 @@ async def _running(hub: Hub) -> AsyncGenerator[None]:
         hub.intake.stop()
         await hub.gateway.finish(_LAST_SENDS)
         await asyncio.wait([intake], timeout=_LAST_SENDS)
-        for task in others:
-            task.cancel()
-        await asyncio.gather(intake, *others, return_exceptions=True)
+        process.cancel()
+        await asyncio.gather(intake, process, return_exceptions=True)
+        await hub.process.leave()
         await hub.transport.close()
         await loop.run_in_executor(None, hub.journal.stop)
         await loop.run_in_executor(None, hub.archive.close)
@@ -145,8 +152,7 @@ async def _keep_house(hub: Hub) -> None:
     """What only the clock brings about: snoozes end, approved policies ripen."""
 
     def work(writing: Writing) -> None:
-        if ripen(writing):
-            writing.afterwards(hub.policies.refresh)
+        ripen(writing)
         wake_snoozed(writing)
         tend(writing, hub.policy.policy)
 

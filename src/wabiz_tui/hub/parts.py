@@ -19,6 +19,7 @@ from wabiz_tui.hub.operations.secrets import HubSecrets
 from wabiz_tui.hub.operations.settings import Settings
 from wabiz_tui.hub.people.rates import Rates
 from wabiz_tui.hub.policy import InForce, PolicyKeeper
+from wabiz_tui.hub.processes.process import HubProcess
 from wabiz_tui.model.clock import Clock
 
 
@@ -37,6 +38,7 @@ class Hub(NamedTuple):
     guard: Guard
     rates: Rates
     policies: PolicyKeeper
+    process: HubProcess
     metrics: Metrics
     transport: Transport
     clock: Clock

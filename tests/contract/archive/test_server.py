@@ -18,7 +18,7 @@ from tests.contract.archive.conftest import Ground
 from tests.support.hub_archive import FILE_KEY, NUMBER, open_at
 from tests.support.hub_served import ENVIRONMENT
 from wabiz_tui.hub.archive.engine.addresses import is_server, normal_address, place_at
-from wabiz_tui.hub.archive.engine.postgresql import lock_number
+from wabiz_tui.hub.archive.engine.locks import lock_number
 from wabiz_tui.hub.archive.engine.server_rows import KeysTable, Line
 from wabiz_tui.hub.archive.store import Writing, feed_head
 from wabiz_tui.hub.operations.secrets import SecretPlaces, load_secrets, make_own_keys

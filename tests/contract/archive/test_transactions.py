@@ -1,6 +1,7 @@
 """Transactions of the archive and the numbers of its changes, on both engines."""
 
 import asyncio
+import contextlib
 import threading
 from typing import Any
 
@@ -128,10 +129,20 @@ def test_a_snapshot_stays_as_it_began(ground: Ground) -> None:
     assert (before, after, archive.read_now(feed_head)) == (0, 0, 1)
 
 
-def test_an_archive_has_one_hub(ground: Ground) -> None:
-    """While one hub holds the archive another is refused in a sentence that names it; afterwards it is free."""
-    with ground.place().held_alone("1"), pytest.raises(Conflict, match="Another hub already serves"), ground.place().held_alone("1"):
+def test_an_archive_is_held_alone(ground: Ground) -> None:
+    """Who holds the archive alone is told of a hub that serves it, and a hub of who holds it alone; afterwards it is free."""
+    with ground.place().served("1"), pytest.raises(Conflict, match="serves"), ground.place().held_alone("1"):
+        pass
+    with ground.place().held_alone("1"), pytest.raises(Conflict), ground.place().served("1"):
         pass
 
     with ground.place().held_alone("1"):
+        pass
+
+
+def test_hubs_serve_a_file_alone_and_a_server_together(ground: Ground) -> None:
+    """A second hub is refused on a file, in a sentence that names it, and welcome on a server."""
+    refused = pytest.raises(Conflict, match="Another hub already serves") if ground.engine == "sqlcipher" else contextlib.nullcontext()
+
+    with ground.place().served("1"), refused, ground.place().served("1"):
         pass

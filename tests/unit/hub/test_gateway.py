@@ -124,7 +124,7 @@ async def test_a_crash_between_leaving_and_answer_is_uncertain(tmp_path: Path) -
         sending = asyncio.ensure_future(agent.send(body))
         await asyncio.wait_for(served.meta.arrived.wait(), 20)
 
-        settled = await served.hub.archive.write(settle_interrupted)
+        settled = await served.hub.archive.write(lambda writing: settle_interrupted(writing, writing.archive.place.process))
         [message] = await outgoing(agent)
         again = await agent.send(body)
         served.meta.hold.set()

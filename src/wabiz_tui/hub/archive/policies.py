@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import perhaps_from_ms, to_ms
+from wabiz_tui.hub.processes.bus import POLICY
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.wire import SignedPolicy
 
@@ -68,7 +69,7 @@ def add_policy(
         )
     )
     if state == "in_force":
-        writing.touch("policy", FEED_ID)
+        _tell(writing)
 
 
 def approve_policy(writing: Writing, version: int, *, by: str, waits_until: datetime) -> None:
@@ -79,7 +80,7 @@ def enforce_policy(writing: Writing, version: int) -> None:
     """Put a waiting version in force."""
     _supersede(writing)
     _update(writing, version, {"state": "in_force"})
-    writing.touch("policy", FEED_ID)
+    _tell(writing)
 
 
 def withdraw_waiting(writing: Writing) -> None:
@@ -87,6 +88,11 @@ def withdraw_waiting(writing: Writing) -> None:
     writing.connection.execute(
         sa.update(schema.policy).where(_policy.tenant == writing.tenant, _policy.state == "waiting").values(state="withdrawn")
     )
+
+
+def _tell(writing: Writing) -> None:
+    writing.touch("policy", FEED_ID)
+    writing.tell(POLICY)
 
 
 def _supersede(writing: Writing) -> None:

@@ -1,7 +1,8 @@
 """Sends in the archive: one row for each idempotency key of a caller, from queued to settled.
 
 `queued` has not left; `leaving` is committed before the first byte goes out, so a crash there is seen as what it is:
-nobody knows (security.md §8); `settled` has its answer.
+nobody knows (security.md §8); `settled` has its answer. What is not settled has an owner: the hub process that sends it. What a
+dead process had queued is nobody's, until its caller asks again.
 """
 
 import hashlib
@@ -14,6 +15,8 @@ from wabiz_tui.hub.archive.shelves import Shelved
 from wabiz_tui.hub.archive.store import Reading, Writing
 
 _outgoing = schema.outgoing.c
+NOBODY = ""
+"""The owner of what a dead process had queued."""
 SENDS: Shelved[None] = Shelved(schema.outgoing, "message")
 
 
@@ -23,6 +26,7 @@ class StoredSend(NamedTuple):
     state: str
     http_status: int | None
     answer: bytes | None
+    owner: str
 
 
 def find_send(reading: Reading, caller: str, key: str) -> StoredSend | None:
@@ -45,6 +49,7 @@ def add_send(writing: Writing, caller: str, key: str, body_hash: bytes, message:
             message=message,
             state="queued" if has_to_wait else "leaving",
             at_ms=writing.now_ms,
+            owner=writing.archive.place.process,
         )
     )
 
@@ -57,22 +62,47 @@ def settle_send(writing: Writing, message: str, *, http_status: int | None, answ
     )
 
 
-def let_leave(writing: Writing, message: str) -> bool:
-    """From queued to leaving; False when somebody else has done so."""
+def let_leave(writing: Writing, message: str, *, owner: str) -> bool:
+    """From queued, by that owner, to leaving by this process; False when somebody else has it."""
     changed = writing.connection.execute(
         sa.update(schema.outgoing)
-        .where(_outgoing.tenant == writing.tenant, _outgoing.message == message, _outgoing.state == "queued")
-        .values(state="leaving")
+        .where(_outgoing.tenant == writing.tenant, _outgoing.message == message, _outgoing.state == "queued", _outgoing.owner == owner)
+        .values(state="leaving", owner=writing.archive.place.process)
     ).rowcount
     return bool(changed)
 
 
-def sends_in(reading: Reading, state: str) -> list[str]:
-    """The messages whose sends are `queued` or `leaving`, oldest first."""
-    rows = reading.connection.execute(
-        sa.select(_outgoing.message).where(_outgoing.tenant == reading.tenant, _outgoing.state == state).order_by(_outgoing.message)
+def disown(writing: Writing, message: str) -> None:
+    """Nobody sends what is queued, until its caller asks again."""
+    writing.connection.execute(
+        sa.update(schema.outgoing)
+        .where(_outgoing.tenant == writing.tenant, _outgoing.message == message, _outgoing.state == "queued")
+        .values(owner=NOBODY)
     )
-    return [row.message for row in rows]
+
+
+def sends_in(reading: Reading, state: str, *, owner: str | None = None) -> list[str]:
+    """The messages whose sends are `queued` or `leaving`, of one process or of all, oldest first."""
+    query = sa.select(_outgoing.message).where(_outgoing.tenant == reading.tenant, _outgoing.state == state)
+    if owner is not None:
+        query = query.where(_outgoing.owner == owner)
+    return [row.message for row in reading.connection.execute(query.order_by(_outgoing.message))]
+
+
+def owners_of_open_sends(reading: Reading) -> list[str]:
+    """The processes that have sends under way, the dead among them."""
+    query = sa.select(_outgoing.owner).where(
+        _outgoing.tenant == reading.tenant, sa.text("state <> 'settled'"), _outgoing.owner != NOBODY
+    )  # fmt: skip
+    return [row.owner for row in reading.connection.execute(query.distinct())]
+
+
+def answer_of(reading: Reading, message: str) -> tuple[int, bytes] | None:
+    """Status and body of what was answered; None while it is under way."""
+    row = reading.connection.execute(
+        sa.select(_outgoing.http_status, _outgoing.answer).where(_outgoing.tenant == reading.tenant, _outgoing.message == message)
+    ).first()
+    return None if row is None or row.http_status is None or row.answer is None else (row.http_status, bytes(row.answer))
 
 
 def is_ours(reading: Reading, message: str) -> bool:
@@ -85,4 +115,4 @@ def digest(raw: bytes) -> bytes:
 
 
 def _stored(row: sa.Row[Any]) -> StoredSend:
-    return StoredSend(row.body_hash, row.message, row.state, row.http_status, row.answer)
+    return StoredSend(row.body_hash, row.message, row.state, row.http_status, row.answer, row.owner)

@@ -1,7 +1,7 @@
 """The archive: its one writer and its readers, and the rule by which changes are numbered."""
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
-from wabiz_tui.hub.archive.engine.places import Place
+from wabiz_tui.hub.archive.engine.places import KEYS_DESTROYED, Place
 from wabiz_tui.hub.archive.engine.sql import put
 from wabiz_tui.hub.archive.erasure.tombstones import Tombstones
 from wabiz_tui.hub.archive.journal import Journal
@@ -182,10 +182,11 @@ class Archive:
             self._opened = opened.pop_all()
         self.sealer = Sealer(self.keys, derive(seal_key, "index"), tenant=tenant, random_bytes=random_bytes)
         self.bus.on(CHANGES, lambda head: self._tell_listeners(int(head)))
+        self.bus.on(KEYS_DESTROYED, lambda table: (self.shares if table == "shares" else self.keys).forget_cached())
         self.bus.on_gap(self._catch_up)
         self._id_lock, self._last_ms = Lock(), 0
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
         self._key_epoch: int | None = None
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="archive-reader")
 
     def next_id(self, now: datetime) -> str:
@@ -215,8 +216,8 @@ class Archive:
         head: int | None = None
         try:
             with self.place.translated(), self._engines.writer.begin() as connection:
-                writing = Writing(connection, self)
                 self._notice_renewed_keys(connection)
+                writing = Writing(connection, self)
                 yield writing
                 writing.settle()
                 head = writing.number_changes()
@@ -258,6 +259,8 @@ class Archive:
 
     def _catch_up(self) -> None:
         """Others may have told what was not heard."""
+        self.keys.forget_cached()
+        self.shares.forget_cached()
         self._tell_listeners(0)
 
     def close(self) -> None:
@@ -286,5 +289,16 @@ def changes_since(reading: Reading, since: int, limit: int) -> list[ChangeRow]:
         .where(column.tenant == reading.tenant, column.seq > since)
         .order_by(column.seq)
         .limit(limit)
+    )
+    return [ChangeRow(row.seq, row.entity, row.id) for row in rows]
+
+
+def changes_of(reading: Reading, since: int, entities: Sequence[Entity]) -> list[ChangeRow]:
+    """All rows after `since` of these entities, in rising sequence: only for entities of which there are few."""
+    column = schema.change.c
+    rows = reading.connection.execute(
+        sa.select(column.seq, column.entity, column.id)
+        .where(column.tenant == reading.tenant, column.entity.in_(entities), column.seq > since)
+        .order_by(column.seq)
     )
     return [ChangeRow(row.seq, row.entity, row.id) for row in rows]

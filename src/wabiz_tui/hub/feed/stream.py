@@ -81,6 +81,10 @@ class Feed:
         """Whose streams are open. For any thread."""
         return {stream.viewer.device for stream in tuple(self._streams)}
 
+    def devices(self) -> set[str]:
+        """Whose streams are open. For any thread."""
+        return {stream.viewer.device for stream in tuple(self._streams)}
+
     def close(self) -> None:
         """End all streams. For any thread of the loop; safe to repeat."""
         self._is_closed = True

@@ -14,7 +14,7 @@ from wabiz_tui.graph.requests import ReadRequest, SendRequest, parse_request
 from wabiz_tui.graph.responses import Accepted
 from wabiz_tui.hub.archive.conversations import load_conversation
 from wabiz_tui.hub.archive.messages import find_by_wamid, last_incoming, load_message
-from wabiz_tui.hub.archive.sends import digest, let_leave
+from wabiz_tui.hub.archive.sends import NOBODY, answer_of, digest, let_leave
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing
 from wabiz_tui.hub.gateway.addressing import known_conversation
 from wabiz_tui.hub.gateway.answers import Answered, refused, uncertain
@@ -26,6 +26,7 @@ from wabiz_tui.hub.gateway.sender import Sender, check_number, require
 from wabiz_tui.hub.gateway.templates import TemplateShelf
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.policy import InForce
+from wabiz_tui.hub.processes.waiting import until
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import BadInput, CloudError, StoreError, WabizError
 from wabiz_tui.model.values import Direction, Message
@@ -34,6 +35,8 @@ from wabiz_tui.model.wire import addressed_conversation
 LARGEST_BODY = 1024 * 1024
 _LONGEST_KEY = 200
 _BETWEEN_RECORDINGS = (0.1, 1.0)
+_LONGEST_ELSEWHERE = 30.0
+"""Seconds that a caller waits here for the answer to a message that another hub process sends."""
 
 log = structlog.get_logger("hub.gateway")
 
@@ -150,17 +153,27 @@ class Gateway:
         known = await self._archive.write(lambda writing: repeated(writing, asked))
         if isinstance(known, Answered):
             return known
-        if known is not None and not known.has_left and earlier.message not in self._under_way:
+        if known is not None and known.owner == NOBODY:
             outgoing = await self._archive.write(lambda writing: resume(writing, asked, earlier.message))
             if outgoing is not None:
                 return await self._start(outgoing)
         task = self._under_way.get(earlier.message)
-        return uncertain(earlier.message) if task is None else await asyncio.shield(task)
+        if task is not None:
+            return await asyncio.shield(task)
+        is_here = known is not None and known.owner == self._archive.place.process
+        return uncertain(earlier.message) if is_here else await self._await_answer(earlier.message)
+
+    async def _await_answer(self, message: str) -> Answered:
+        """Another hub process has it: what came of it there, or that nobody knows, when that process ended or takes too long."""
+        settled = await until(self._archive, lambda reading: answer_of(reading, message), within=_LONGEST_ELSEWHERE)
+        return uncertain(message) if settled is None else Answered(*settled, message)
 
     async def _deliver(self, outgoing: Outgoing) -> Answered:
         message = outgoing.message.id
         try:
             accepted = await self._departures.send(outgoing, self._let_leave)
+        except _TakenOver:
+            return await self._await_answer(message)
         except CloudError as error:
             failure = error
             answer = refused(failure)._replace(message=message) if not failure.is_uncertain else uncertain(message)
@@ -187,7 +200,8 @@ class Gateway:
                 await asyncio.sleep(pause)
 
     async def _let_leave(self, message: str) -> None:
-        await self._archive.write(lambda writing: let_leave(writing, message))
+        if not await self._archive.write(lambda writing: let_leave(writing, message, owner=self._archive.place.process)):
+            raise _TakenOver
 
     async def _read_on_reply(self, outgoing: Outgoing) -> None:
         if self._in_force().policy.privacy.read_receipts != "on_reply":
@@ -198,6 +212,10 @@ class Gateway:
             return None if found is None else load_message(reading, found)
 
         await self.tell_read(await self._archive.read(newest), outgoing.number)
+
+
+class _TakenOver(Exception):
+    """The message is not this process's to send any more: it was out of the others' sight for a while, and taken for dead."""
 
 
 def _look(reading: Reading, asked: Asked) -> tuple[Answered | UnderWay | None, str | None]:

@@ -11,7 +11,7 @@ from wabiz_tui.hub.archive.conversations import StoredConversation, note_message
 from wabiz_tui.hub.archive.files import add_media
 from wabiz_tui.hub.archive.messages import add_message, load_message, set_delivery
 from wabiz_tui.hub.archive.sealing import media_unit, month_of
-from wabiz_tui.hub.archive.sends import add_send, find_send, let_leave
+from wabiz_tui.hub.archive.sends import NOBODY, add_send, find_send, let_leave
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.uploads import find_upload, note_media_use
 from wabiz_tui.hub.gateway.addressing import body_for_meta, conversation_for
@@ -53,7 +53,8 @@ class UnderWay(NamedTuple):
     """A message that was asked for before under the same key and has no answer yet."""
 
     message: str
-    has_left: bool
+    owner: str
+    """The hub process that sends it; NOBODY where that one ended before it left."""
 
 
 def prepare(writing: Writing, asked: Asked, *, has_to_wait: bool) -> Outgoing | Answered | UnderWay:
@@ -88,7 +89,7 @@ def resume(writing: Writing, asked: Asked, message_id: str) -> Outgoing | None:
     """What was queued when an earlier hub ended goes now, as the message it is. None when it is no longer there to be sent, or
     somebody else sends it."""
     message = load_message(writing, message_id)
-    if message is None or not let_leave(writing, message_id):
+    if message is None or not let_leave(writing, message_id, owner=NOBODY):
         return None
     conversation = _judged(writing, asked)
     set_delivery(writing, message_id, fold(None, DeliveryState.QUEUED, writing.now))
@@ -104,7 +105,7 @@ def repeated(reading: Reading, asked: Asked) -> Answered | UnderWay | None:
     if known.body_hash != asked.body_hash:
         return refused(refuse("key_reused", "This Idempotency-Key was used for another request"))
     if known.answer is None or known.http_status is None:
-        return UnderWay(known.message, known.state != "queued")
+        return UnderWay(known.message, known.owner)
     return Answered(known.http_status, known.answer, known.message)
 
 

@@ -7,7 +7,7 @@ from wabiz_tui.hub.archive.contacts import attach_alias
 from wabiz_tui.hub.archive.conversations import load_conversation, note_answered
 from wabiz_tui.hub.archive.conversations import touch_preview_of as touch_preview
 from wabiz_tui.hub.archive.messages import load_message, set_delivery, set_wamid
-from wabiz_tui.hub.archive.sends import sends_in, settle_send
+from wabiz_tui.hub.archive.sends import disown, sends_in, settle_send
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.gateway.answers import Answered, uncertain
 from wabiz_tui.hub.gateway.refusals import refuse
@@ -17,17 +17,18 @@ from wabiz_tui.model.errors import CloudError
 from wabiz_tui.model.values import DeliveryState, Message
 
 
-def settle_interrupted(writing: Writing) -> int:
-    """What the hub's end caught. Of what was leaving nobody knows whether it arrived: its status webhook settles it, or a person. What
-    was queued did not leave, and is shown as failed until its caller asks again with the same key."""
-    interrupted = sends_in(writing, "leaving")
+def settle_interrupted(writing: Writing, owner: str) -> int:
+    """What the end of a hub process caught; how many are uncertain. Of what was leaving nobody knows whether it arrived: its status
+    webhook settles it, or a person. What was queued did not leave, and is shown as failed until its caller asks again with the same key."""
+    interrupted = sends_in(writing, "leaving", owner=owner)
     for message_id in interrupted:
         _mark(writing, message_id, "uncertain")
         answer = uncertain(message_id)
         settle_send(writing, message_id, http_status=answer.status, answer=answer.body)
-    for message_id in sends_in(writing, "queued"):
+    for message_id in sends_in(writing, "queued", owner=owner):
         refusal = refuse("not_sent", "The hub ended before this message left; send it again")
         _mark(writing, message_id, DeliveryState.FAILED, MetaError(code=refusal.graph_code or 0, title=refusal.sentence))
+        disown(writing, message_id)
     return len(interrupted)
 
 

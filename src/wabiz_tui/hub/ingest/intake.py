@@ -1,7 +1,8 @@
 """The background step from the journal to the archive: in order, restartable, one transaction a batch, nothing blocks the rest."""
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -10,15 +11,18 @@ from wabiz_tui.graph.parsed import Parsed
 from wabiz_tui.graph.webhooks import parse
 from wabiz_tui.hub.archive.events import fold_position
 from wabiz_tui.hub.archive.journal import Journal, JournalEntry
-from wabiz_tui.hub.archive.store import Archive
+from wabiz_tui.hub.archive.store import Archive, Writing
 from wabiz_tui.hub.archive.times import from_ms
 from wabiz_tui.hub.ingest.batches import Lot, fold_batch
 from wabiz_tui.hub.operations.metrics import Metrics
+from wabiz_tui.hub.processes.bus import FOLDED, JOURNAL
 from wabiz_tui.model.errors import BadInput, StoreError
 
 _BATCH = 500
 _PAUSE_AFTER_FAILURE = 1.0
 _PATIENCE = 5.0
+_BETWEEN_TELLINGS = 0.02
+_BETWEEN_LOOKS = 1.0
 
 _MOST_STRANGERS = 1000
 
@@ -33,15 +37,23 @@ class Ours(NamedTuple):
 
 
 class Intake:
-    """`wake` after each journal commit; `run` folds until `stop`, and then what is left."""
+    """`wake` after each journal commit; `run` folds until `stop`, and then what is left. Of several processes the one that `leads`
+    folds; the others tell it that there is something."""
 
-    def __init__(self, archive: Archive, journal: Journal, metrics: Metrics, ours: Ours) -> None:
-        self._archive, self._journal, self._metrics, self._ours = archive, journal, metrics, ours
+    def __init__(
+        self, archive: Archive, journal: Journal, metrics: Metrics, ours: Ours, *, leads: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._archive, self._journal, self._metrics, self._ours, self._leads = archive, journal, metrics, ours, leads
         self._strangers: set[tuple[str, str]] = set()
         self._wanted = asyncio.Event()
-        self._folded = asyncio.Condition()
+        self._progress = asyncio.Event()
+        """Set, and another put in its place, when the archive has more of the journal than before."""
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
         self._purged_on = ""
+        archive.bus.on(FOLDED, lambda _position: self._soon(self._advance))
+        archive.bus.on(JOURNAL, lambda _nothing: self._soon(self._told))
+        archive.bus.on_gap(lambda: self._soon(self._catch_up))
 
     def wake(self) -> None:
         self._wanted.set()
@@ -55,26 +67,32 @@ class Intake:
 
         A reader who asks after a webhook's 200 finds it: the two steps of ingest are not seen from outside.
         """
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         wanted = await loop.run_in_executor(None, self._journal.last)
         try:
-            async with asyncio.timeout(within), self._folded:
-                while await self._archive.read(fold_position) < wanted:
-                    await self._folded.wait()
+            async with asyncio.timeout(within):
+                while True:
+                    progress = self._progress
+                    if await self._archive.read(fold_position) >= wanted:
+                        return True
+                    await progress.wait()
         except TimeoutError:
             return False
-        return True
 
     async def run(self) -> None:
         """Start with what an earlier end left over."""
+        self._loop = asyncio.get_running_loop()
         self._wanted.set()
         while True:
-            await self._wanted.wait()
-            self._wanted.clear()
+            await self._until_wanted()
             try:
-                while await self.fold_once():
-                    pass
-                await self._purge_daily()
+                if self._leads():
+                    while await self.fold_once():
+                        pass
+                    await self._purge_daily()
+                elif not self._stopping:
+                    self._archive.bus.tell_now(JOURNAL)
+                    await asyncio.sleep(_BETWEEN_TELLINGS)
             except StoreError as error:
                 # Nothing is lost: the journal holds it, and the position moved only with the transaction.
                 log.warning("fold_failed", code=error.code)
@@ -86,7 +104,7 @@ class Intake:
                 return
 
     async def fold_once(self) -> int:
-        """Fold one batch; how many entries it had."""
+        """Fold one batch; how many entries it had. Where another process folded meanwhile it is left alone."""
         position = await self._archive.read(fold_position)
         loop = asyncio.get_running_loop()
         entries = await loop.run_in_executor(None, lambda: self._journal.read_after(position, limit=_BATCH))
@@ -94,9 +112,9 @@ class Intake:
             return 0
         # A body of 3 MB takes 100 ms and more to parse: neither the loop nor the one writer waits for it.
         lots = await loop.run_in_executor(None, parse_all, entries)
-        bad = await self._archive.write(lambda writing: fold_batch(writing, lots))
-        async with self._folded:
-            self._folded.notify_all()
+        bad = await self._archive.write(lambda writing: _fold(writing, lots, position))
+        if bad is None:
+            return len(entries)
         self._metrics.folded.inc(len(entries))
         for lot in lots:
             self._tell_strangers(() if isinstance(lot.parts, str) else lot.parts)
@@ -119,6 +137,29 @@ class Intake:
                     self._strangers.add((reason, named))
                     log.warning("webhook_not_for_us", reason=reason, id=named[:64])
 
+    async def _until_wanted(self) -> None:
+        """A process that ends between its journal's commit and its word to the leader leaves it to the leader's next look."""
+        patience = _BETWEEN_LOOKS if self._archive.bus.is_shared and self._leads() else None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wanted.wait(), patience)
+        self._wanted.clear()
+
+    def _soon(self, act: Callable[[], None]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(act)
+
+    def _advance(self) -> None:
+        self._progress.set()
+        self._progress = asyncio.Event()
+
+    def _told(self) -> None:
+        if self._leads():
+            self.wake()
+
+    def _catch_up(self) -> None:
+        self._advance()
+        self.wake()
+
     async def _purge_daily(self) -> None:
         today = self._archive.clock.now().date().isoformat()
         if today != self._purged_on:
@@ -127,6 +168,14 @@ class Intake:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(None, self._archive.prepare_months)
             await loop.run_in_executor(None, lambda: self._journal.purge(folded=position))
+
+
+def _fold(writing: Writing, lots: Sequence[Lot], position: int) -> list[tuple[int, str]] | None:
+    """None where the position is not what these entries were read after: two that take themselves for the leader fold nothing twice."""
+    if fold_position(writing) != position:
+        return None
+    writing.tell(FOLDED, str(lots[-1].entry.number))
+    return fold_batch(writing, lots)
 
 
 def parse_all(entries: Sequence[JournalEntry]) -> list[Lot]:

@@ -49,7 +49,7 @@ def serve(config: Path, host: str, port: int, clock: Clock) -> int:
     limits = msgspec.structs.replace(settings.limits, connections=room_for_lines(settings.limits.connections))
     settings = msgspec.structs.replace(settings, limits=limits)
     listener = _listen(host, port)
-    with contextlib.closing(listener), settings.place(secrets).held_alone(settings.hub.tenant) as hold:
+    with contextlib.closing(listener), settings.place(secrets).served(settings.hub.tenant) as hold:
         return _run(settings, secrets, listener, clock, hold, certificate=certificate)
 
 

@@ -118,6 +118,31 @@ class Signals(Protocol):
         ...
 
 
+class Seated(NamedTuple):
+    """How a process sits: whether it leads, and whether its seat was taken (again) with this look."""
+
+    leads: bool
+    is_anew: bool
+
+
+class Seat(Protocol):
+    """A process's place among those that serve one archive; it ends with the process, however that ends. For one thread."""
+
+    def look(self) -> Seated:
+        """Keep the seat or take it again, and lead if nobody does. Raises StoreError and its kin, and leads no more then."""
+        ...
+
+    def living(self, processes: Collection[str]) -> set[str]:
+        """Those of these processes that have their seats."""
+        ...
+
+    def claim(self, connection: sa.Connection, process: str) -> bool:
+        """Keep a dead process from its seat until this transaction's end; False where it lives."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Place(Protocol):
     """One database of one hub; what it opens is the caller's to close."""
 
@@ -134,7 +159,14 @@ class Place(Protocol):
         """Turns the errors of engine and driver into errors of ours, with a sentence about this place."""
         ...
 
+    @property
+    def process(self) -> str:
+        """The id of the process that this place is opened by; no other has it."""
+        ...
+
     def open_signals(self, tenant: str) -> Signals: ...
+
+    def take_seat(self, tenant: str) -> Seat: ...
 
     def open_keys(self, table: KeyTable, tenant: str) -> KeyRows: ...
 
@@ -144,11 +176,14 @@ class Place(Protocol):
         """Make room for messages of these months (`2026-11`), where the engine wants to be told beforehand."""
         ...
 
-    def held_alone(self, tenant: str) -> AbstractContextManager[Callable[[], None]]:
-        """Hold the archive for this process as long as the context lasts. Raises Conflict when another holds it.
+    def served(self, tenant: str) -> AbstractContextManager[Callable[[], None]]:
+        """Serve the archive as long as the context lasts: with others on a server, as the only process where it lies in files.
+        Raises Conflict when somebody else holds it, alone or at all.
 
         Call what it gives now and then, from one thread at a time: it takes again what a broken line let go, and raises Conflict
-        when another was quicker, StoreError while the place cannot be reached.
+        when another was quicker, StoreError while the place cannot be reached."""
+        ...
 
-        Two hubs would number and fold one journal twice, and send to Meta what the other takes for interrupted."""
+    def held_alone(self, tenant: str) -> AbstractContextManager[Callable[[], None]]:
+        """As `served`, with nobody beside: for what no hub may see half done. Raises Conflict while any hub serves the archive."""
         ...

@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from psycopg import conninfo, errors, sql
 from sqlalchemy import event, pool
 
-from wabiz_tui.hub.archive.engine.places import Engines, KeyTable
+from wabiz_tui.hub.archive.engine.locks import lock_number
+from wabiz_tui.hub.archive.engine.places import KEYS_DESTROYED, Engines, KeyTable
 from wabiz_tui.hub.archive.engine.server_rows import JournalTable, KeysTable, Line
+from wabiz_tui.hub.archive.engine.server_seat import ServerSeat
 from wabiz_tui.hub.archive.engine.server_signals import Channel, ServerSignals
 from wabiz_tui.hub.archive.engine.sql import WRITER, migrate_or_close, translated_sql
 from wabiz_tui.model.errors import Conflict, StoreError, StoreFull, UsageError
@@ -55,8 +57,8 @@ class PostgresqlPlace:
             self._options["sslmode"] = "require"
         self._options = {name: value for name, value in self._options.items() if name not in parts}
         self.name = f"the database {parts.get('dbname') or parts.get('user') or 'of this user'} at {host or 'the local socket'}"
-        # Tells one process from another on the wire, whatever clock and chance the archive was given.
-        self._sender = secrets.token_hex(8)
+        # Of this process alone, whatever chance the archive was given.
+        self.process = secrets.token_hex(16)
         self._months: set[str] = set()
         self._months_lock = Lock()
 
@@ -96,8 +98,12 @@ class PostgresqlPlace:
     def open_signals(self, tenant: str) -> ServerSignals:
         return ServerSignals(self._new_line(), self._new_line(), self._channel(tenant))
 
+    def take_seat(self, tenant: str) -> ServerSeat:
+        return ServerSeat(self._new_line(), tenant, self.process)
+
     def open_keys(self, table: KeyTable, tenant: str) -> KeysTable:
-        return KeysTable(self._new_line(), table, tenant)
+        channel = self._channel(tenant)
+        return KeysTable(self._new_line(), table, tenant, tell=lambda connection: channel.tell(connection, [(KEYS_DESTROYED, table)]))
 
     def open_journal(self, tenant: str) -> JournalTable:
         number = lock_number(f"journal/{tenant}")
@@ -117,8 +123,15 @@ class PostgresqlPlace:
                     _add_month(line, month)
                 self._months.add(month)
 
+    def served(self, tenant: str) -> contextlib.AbstractContextManager[Callable[[], None]]:
+        """Beside other hubs, and not while somebody holds it alone."""
+        return self._held(tenant, "pg_advisory_lock_shared", f"Another program holds {self.name} alone; wait for its end.")
+
+    def held_alone(self, tenant: str) -> contextlib.AbstractContextManager[Callable[[], None]]:
+        return self._held(tenant, "pg_advisory_lock", f"A hub serves {self.name}; end it first.")
+
     @contextlib.contextmanager
-    def held_alone(self, tenant: str) -> Generator[Callable[[], None]]:
+    def _held(self, tenant: str, take: str, refusal: str) -> Generator[Callable[[], None]]:
         """The server lets go when this process or its line ends. It notices the end of a killed one a moment late: that is waited for."""
         line = self._new_line()
         held: list[psycopg.Connection[Any]] = []
@@ -133,9 +146,9 @@ class PostgresqlPlace:
                 connection = line.open()
                 connection.execute("SET lock_timeout = '5s'")
                 try:
-                    connection.execute("SELECT pg_advisory_lock(%s)", (lock_number(f"hub/{tenant}"),))
+                    connection.execute(sql.SQL("SELECT {}(%s)").format(sql.Identifier(take)), (lock_number(f"hub/{tenant}"),))
                 except errors.LockNotAvailable as error:
-                    raise Conflict(f"Another hub already serves {self.name}; end it first.", code="hub_runs") from error
+                    raise Conflict(refusal, code="hub_runs") from error
                 held[:] = [connection]
 
         try:
@@ -145,7 +158,7 @@ class PostgresqlPlace:
             line.close()
 
     def _channel(self, tenant: str) -> Channel:
-        return Channel(f"wabiz_{lock_number(f'signals/{tenant}'):x}", self._sender)
+        return Channel(f"wabiz_{lock_number(f'signals/{tenant}'):x}", self.process)
 
     def _new_line(self) -> Line:
         return Line(self.name, self._connect, self.translated)
@@ -204,10 +217,3 @@ def _add_month(line: psycopg.Connection[Any], month: str) -> None:
     line.execute("CREATE SCHEMA IF NOT EXISTS wabiz_months")
     line.execute(sql.SQL("CREATE TABLE {} (LIKE message INCLUDING ALL)").format(name))
     line.execute(sql.SQL("ALTER TABLE message ATTACH PARTITION {} FOR VALUES IN ({})").format(name, sql.Literal(month)))
-
-
-def lock_number(name: str) -> int:
-    """The number of an advisory lock: 63 bits of a hash of what it guards."""
-    import hashlib
-
-    return int.from_bytes(hashlib.sha256(f"wabiz/{name}".encode()).digest()[:8], "big") >> 1

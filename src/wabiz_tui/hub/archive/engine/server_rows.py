@@ -49,8 +49,9 @@ class Line:
 class KeysTable:
     """Wrapped keys in the schema `wabiz_keys`, which is backed up apart from the content and kept for a short time."""
 
-    def __init__(self, line: Line, table: KeyTable, tenant: str) -> None:
-        self._line, self._tenant = line, tenant
+    def __init__(self, line: Line, table: KeyTable, tenant: str, *, tell: Callable[[Connection], None] | None = None) -> None:
+        """`tell` tells the other processes, with the transaction of the connection it is given, that keys of theirs are gone."""
+        self._line, self._tenant, self._tell = line, tenant, tell
         self._is_adding = False
         self._table = sql.Identifier("wabiz_keys", table)
         made = (
@@ -79,7 +80,6 @@ class KeysTable:
 
     def add(self, name: str, wrapped: bytes) -> bool:
         query = self._sql("INSERT INTO {} VALUES (%s, %s, %s) ON CONFLICT DO NOTHING")
-        with self._line.translated():
         return self._change(query, name, wrapped) == 1
 
     def put(self, name: str, wrapped: bytes) -> None:
@@ -90,11 +90,17 @@ class KeysTable:
         )
 
     def _change(self, query: sql.Composed, name: str, wrapped: bytes) -> int:
+        with self._line.translated():
             connection = self._line.open()
             if not self._is_adding:
                 connection.execute("BEGIN")
                 self._is_adding = True
-            return connection.execute(query, (self._tenant, name, wrapped)).rowcount == 1
+            return connection.execute(query, (self._tenant, name, wrapped)).rowcount
+
+    def page(self, after: str, limit: int) -> list[tuple[str, bytes]]:
+        query = self._sql("SELECT name, wrapped FROM {} WHERE tenant = %s AND name > %s ORDER BY name LIMIT %s")
+        with self._line.translated():
+            return [(row[0], bytes(row[1])) for row in self._line.open().execute(query, (self._tenant, after, limit))]
 
     def commit(self) -> None:
         """Raises StoreError where the server dropped the transaction: by its line, or by a statement of it that failed. To COMMIT
@@ -182,12 +188,6 @@ class JournalTable:
             row = self._reader.open().execute("SELECT max(number) FROM wabiz_journal.entry WHERE tenant = %s", (self._tenant,)).fetchone()
         return 0 if row is None or row[0] is None else int(row[0])
 
-    def purge(self, before: str, folded: int) -> tuple[int, set[str]]:
-        delete = "DELETE FROM wabiz_journal.entry WHERE tenant = %s AND day < %s AND number <= %s"
-        with self._writing, self._writer.translated():
-            connection = self._writer.open()
-            deleted = connection.execute(delete, (self._tenant, before, folded)).rowcount
-            left = connection.execute("SELECT DISTINCT day FROM wabiz_journal.entry WHERE tenant = %s AND day < %s", (self._tenant, before))
     def skip_to(self, number: int) -> None:
         """Tenants share the sequence, which only ever rises."""
         sequence = "pg_get_serial_sequence('wabiz_journal.entry', 'number')"
@@ -195,6 +195,12 @@ class JournalTable:
         with self._writing, self._writer.translated():
             self._writer.open().execute(skip.encode(), (number,))
 
+    def purge(self, before: str, folded: int) -> tuple[int, set[str]]:
+        delete = "DELETE FROM wabiz_journal.entry WHERE tenant = %s AND day < %s AND number <= %s"
+        with self._writing, self._writer.translated():
+            connection = self._writer.open()
+            deleted = connection.execute(delete, (self._tenant, before, folded)).rowcount
+            left = connection.execute("SELECT DISTINCT day FROM wabiz_journal.entry WHERE tenant = %s AND day < %s", (self._tenant, before))
             return deleted, {row[0] for row in left}
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, pool
 
 from wabiz_tui.hub.archive.engine.cipher import ARCHIVE_ID, JOURNAL_ID, KEYS_ID, check_version, connect, driver, store_error, translated
-from wabiz_tui.hub.archive.engine.places import Engines, KeyTable, SealedEntry
+from wabiz_tui.hub.archive.engine.places import Engines, KeyTable, SealedEntry, Seated
 from wabiz_tui.hub.archive.engine.sql import WRITER, migrate_or_close, translated_sql
 from wabiz_tui.model.errors import Conflict, DamagedStore, StoreError
 from wabiz_tui.model.secret import Secret
@@ -25,6 +25,7 @@ class SqlcipherPlace:
 
     def __init__(self, path: Path, key: Secret) -> None:
         self.path, self._key = path, key
+        self.process = secrets.token_hex(16)
 
     @property
     def media(self) -> Path:
@@ -60,6 +61,9 @@ class SqlcipherPlace:
     def open_signals(self, tenant: str) -> "NoSignals":
         return NoSignals()
 
+    def take_seat(self, tenant: str) -> "OnlySeat":
+        return OnlySeat()
+
     def open_keys(self, table: KeyTable, tenant: str) -> "KeyFile":
         return KeyFile(beside(self.path, f".{table}"), self._key, tenant)
 
@@ -68,6 +72,10 @@ class SqlcipherPlace:
 
     def prepare_months(self, months: Iterable[str]) -> None:
         """One table holds all months here."""
+
+    def served(self, tenant: str) -> contextlib.AbstractContextManager[Callable[[], None]]:
+        """One process a file."""
+        return self.held_alone(tenant)
 
     @contextlib.contextmanager
     def held_alone(self, tenant: str) -> Generator[Callable[[], None]]:
@@ -101,6 +109,21 @@ class NoSignals:
     def listen(self, hear: Callable[[str, str], object], missed: Callable[[], object]) -> None: ...
 
     def stop(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class OnlySeat:
+    """Whoever has the files leads, and every other process that had them is dead."""
+
+    def look(self) -> Seated:
+        return Seated(leads=True, is_anew=False)
+
+    def living(self, processes: Collection[str]) -> set[str]:
+        return set()
+
+    def claim(self, connection: sa.Connection, process: str) -> bool:
+        return True
 
     def close(self) -> None: ...
 
@@ -141,6 +164,17 @@ class KeyFile:
             added = self._connection.execute("INSERT OR IGNORE INTO sealed_key VALUES (?, ?, ?)", (self._tenant, name, wrapped))
             return added.rowcount == 1
 
+    def put(self, name: str, wrapped: bytes) -> None:
+        with translated(self._path):
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("INSERT OR REPLACE INTO sealed_key VALUES (?, ?, ?)", (self._tenant, name, wrapped))
+
+    def page(self, after: str, limit: int) -> list[tuple[str, bytes]]:
+        query = "SELECT name, wrapped FROM sealed_key WHERE tenant = ? AND name > ? ORDER BY name LIMIT ?"
+        with translated(self._path):
+            return list(self._connection.execute(query, (self._tenant, after, limit)))
+
     def commit(self) -> None:
         if self._connection.in_transaction:
             with translated(self._path):
@@ -163,18 +197,10 @@ class KeyFile:
                 self._connection.execute("DELETE FROM sealed_key WHERE tenant = ? AND name = ?", (self._tenant, name)).rowcount
                 for name in names
             )
+            for name, wrapped in (replaced or {}).items():
+                update = "UPDATE sealed_key SET wrapped = ? WHERE tenant = ? AND name = ?"
+                deleted += self._connection.execute(update, (wrapped, self._tenant, name)).rowcount
             self._connection.execute("COMMIT")
-    def put(self, name: str, wrapped: bytes) -> None:
-        with translated(self._path):
-            if not self._connection.in_transaction:
-                self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("INSERT OR REPLACE INTO sealed_key VALUES (?, ?, ?)", (self._tenant, name, wrapped))
-
-    def page(self, after: str, limit: int) -> list[tuple[str, bytes]]:
-        query = "SELECT name, wrapped FROM sealed_key WHERE tenant = ? AND name > ? ORDER BY name LIMIT ?"
-        with translated(self._path):
-            return list(self._connection.execute(query, (self._tenant, after, limit)))
-
             if deleted:
                 # secure_delete alone leaves copies in page slack and in the log (security.md §2.3)
                 self._connection.execute("VACUUM")
@@ -197,9 +223,6 @@ class JournalFile:
             if check_version(self._writer, path, known=_VERSION) < _VERSION:
                 self._writer.execute(
                     "CREATE TABLE IF NOT EXISTS entry (number INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL,"
-            for name, wrapped in (replaced or {}).items():
-                update = "UPDATE sealed_key SET wrapped = ? WHERE tenant = ? AND name = ?"
-                deleted += self._connection.execute(update, (wrapped, self._tenant, name)).rowcount
                     " at_ms INTEGER NOT NULL, sealed BLOB NOT NULL)"
                 )
                 self._writer.execute(f"PRAGMA user_version = {_VERSION}")
@@ -238,6 +261,14 @@ class JournalFile:
             row = self._reader.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entry'").fetchone()
         return int(row[0]) if row else 0
 
+    def skip_to(self, number: int) -> None:
+        with self._writer_lock, translated(self._path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            known = self._writer.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'entry'", (number,)).rowcount
+            if not known:
+                self._writer.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('entry', ?)", (number,))
+            self._writer.execute("COMMIT")
+
     def purge(self, before: str, folded: int) -> tuple[int, set[str]]:
         with self._writer_lock, translated(self._path):
             deleted = self._writer.execute("DELETE FROM entry WHERE day < ? AND number <= ?", (before, folded)).rowcount
@@ -253,11 +284,3 @@ class JournalFile:
 def beside(path: Path, suffix: str) -> Path:
     """The file or folder that belongs to the archive `path`, named after it."""
     return path.with_name(path.name + suffix)
-    def skip_to(self, number: int) -> None:
-        with self._writer_lock, translated(self._path):
-            self._writer.execute("BEGIN IMMEDIATE")
-            known = self._writer.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'entry'", (number,)).rowcount
-            if not known:
-                self._writer.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('entry', ?)", (number,))
-            self._writer.execute("COMMIT")
-

@@ -1,10 +1,15 @@
 """What the gateway sent and was given."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive.schema.base import metadata, ms, tenant_key
 
-# A send under its caller's idempotency key. `answer` is the Graph-shaped answer once there is one.
+OPEN: dict[str, Any] = {f"{engine}_where": sa.text("state <> 'settled'") for engine in ("sqlite", "postgresql")}
+
+# A send under its caller's idempotency key. `answer` is the Graph-shaped answer once there is one; `owner` the hub process that
+# sends it until then.
 outgoing = sa.Table(
     "outgoing",
     metadata,
@@ -17,7 +22,9 @@ outgoing = sa.Table(
     sa.Column("http_status", sa.Integer),
     sa.Column("answer", sa.LargeBinary),
     ms("at_ms", nullable=False),
+    sa.Column("owner", sa.String(64), nullable=False, server_default=""),
     sa.Index("outgoing_by_message", "tenant", "message", unique=True),
+    sa.Index("outgoing_open", "tenant", "owner", **OPEN),
 )
 
 # Files uploaded through the gateway, found by a keyed hash of Meta's media id; type, size and hash of the file are sealed.
