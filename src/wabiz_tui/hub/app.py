@@ -43,6 +43,8 @@ from wabiz_tui.hub.policy import PolicyKeeper, ripen
 from wabiz_tui.hub.processes.process import HubProcess
 from wabiz_tui.hub.processes.wiring import attach
 from wabiz_tui.hub.requests import error_answer
+from wabiz_tui.hub.shifts.board import ShiftBoard
+from wabiz_tui.hub.shifts.keeper import ShiftKeeper
 from wabiz_tui.hub.work.status import wake_snoozed
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.errors import NotFound, StoreError, WabizError
@@ -66,6 +68,8 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
     intake = Intake(archive, journal, metrics, ours, leads=lambda: process.leads)
     door = WebhookDoor(journal, intake, metrics, app_secrets=secrets.app_secrets, verify_token=secrets.verify_token, clock=clock)
     policies = PolicyKeeper(archive)
+    shifts = ShiftBoard(archive, lambda: policies.current)
+    feed = Feed(archive, lambda: policies.current, metrics, standing=shifts.standing)
     transport = Transport(settings.hub.graph_url, secrets.graph_token)
     client = CloudClient(transport, settings.hub.graph_version)
     accounts = sorted(settings.hub.all_accounts)
@@ -77,7 +81,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         journal=journal,
         intake=intake,
         door=door,
-        feed=Feed(archive, lambda: policies.current, metrics),
+        feed=feed,
         gateway=Gateway(archive, client, lambda: policies.current, metrics, templates=templates, caught_up=intake.caught_up),
         files=MediaDoor(archive, client, passing),
         objects=Objects(archive, passing, templates, accounts),
@@ -86,6 +90,8 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         rates=Rates(clock.monotonic),
         policies=policies,
         process=process,
+        shifts=shifts,
+        shift_keeper=ShiftKeeper(archive, shifts, lambda: policies.current, turned=feed.shifts_turned, leads=lambda: process.leads),
         metrics=metrics,
         transport=transport,
         clock=clock,
@@ -128,10 +134,12 @@ async def _running(hub: Hub) -> AsyncGenerator[None]:
     attach(hub, loop)
     await hub.process.join()
     hub.process.on_lead(hub.intake.wake)
+    hub.process.on_lead(hub.shift_keeper.wake)
     for work in (hub.media.run, lambda: _keep_house(hub)):
         hub.process.while_leading(work)
     intake = asyncio.ensure_future(hub.intake.run())
     process = asyncio.ensure_future(hub.process.run())
+    shifts = asyncio.ensure_future(hub.shift_keeper.run())
     try:
         yield
     finally:
@@ -141,7 +149,8 @@ async def _running(hub: Hub) -> AsyncGenerator[None]:
         await hub.gateway.finish(_LAST_SENDS)
         await asyncio.wait([intake], timeout=_LAST_SENDS)
         process.cancel()
-        await asyncio.gather(intake, process, return_exceptions=True)
+        shifts.cancel()
+        await asyncio.gather(intake, process, shifts, return_exceptions=True)
         await hub.process.leave()
         await hub.transport.close()
         await loop.run_in_executor(None, hub.journal.stop)

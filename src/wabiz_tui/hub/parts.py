@@ -20,6 +20,8 @@ from wabiz_tui.hub.operations.settings import Settings
 from wabiz_tui.hub.people.rates import Rates
 from wabiz_tui.hub.policy import InForce, PolicyKeeper
 from wabiz_tui.hub.processes.process import HubProcess
+from wabiz_tui.hub.shifts.board import ShiftBoard
+from wabiz_tui.hub.shifts.keeper import ShiftKeeper
 from wabiz_tui.model.clock import Clock
 
 
@@ -39,6 +41,8 @@ class Hub(NamedTuple):
     rates: Rates
     policies: PolicyKeeper
     process: HubProcess
+    shifts: ShiftBoard
+    shift_keeper: ShiftKeeper
     metrics: Metrics
     transport: Transport
     clock: Clock

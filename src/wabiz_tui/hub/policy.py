@@ -13,6 +13,7 @@ from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.wire import PolicyOutcome, PolicyStanding, PolicyText, PolicyVersion, SignedPolicy
 from wabiz_tui.policy.difference import Change, compare, in_force_meanwhile, needs_approval
 from wabiz_tui.policy.document import Policy, parse_policy
+from wabiz_tui.policy.hours import is_on_shift
 from wabiz_tui.policy.library import shipped_text
 from wabiz_tui.policy.rendering import render_policy
 from wabiz_tui.proof.policies import sign_policy
@@ -36,7 +37,10 @@ def in_force(reading: Reading) -> InForce:
     stored = rows.policy_in_force(reading)
     if stored is None:
         raise NotFound("This archive has no policy; set the hub up anew with `wabiz hub init`.")
-    return InForce(stored.version, parse_policy(stored.text, accepted=True), stored.signed)
+    policy = parse_policy(stored.text, accepted=True)
+    # The first question loads the calendar of holidays, which takes half a second: here, not where requests are answered.
+    is_on_shift(policy, reading.now)
+    return InForce(stored.version, policy, stored.signed)
 
 
 class PolicyKeeper:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
+from wabiz_tui.model.feed import Entity
 from wabiz_tui.model.shift import ShiftStanding
 from wabiz_tui.policy.document import Policy
 from wabiz_tui.policy.hours import is_on_shift, next_start, shift_end
@@ -21,7 +22,7 @@ FLOWING: Final[frozenset[str]] = frozenset(
 """The actions (policy/permissions.py) that stay open to somebody who is closed out, since none of them shows a customer, a message
 or a count of them. `feed.read` and the shares narrow themselves (hub/feed, hub/endpoints/enrolment.py). Everything else waits."""
 
-FLOWING_ENTITIES: Final[tuple[str, ...]] = ("policy", "team", "person", "number")
+FLOWING_ENTITIES: Final[tuple[Entity, ...]] = ("policy", "team", "person", "number")
 """What the feed still carries then (model.feed.Entity)."""
 
 _MOST_JOINED = 32

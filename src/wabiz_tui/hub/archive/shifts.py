@@ -9,9 +9,10 @@ from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
 from wabiz_tui.model.shift import ShiftState
-from wabiz_tui.policy.standing import OwnWord, Override
+from wabiz_tui.policy.standing import Override, OwnWord
 
 _shift, _person = schema.shift.c, schema.person.c
+_conversation, _episode = schema.conversation.c, schema.episode.c
 
 
 class StoredShift(NamedTuple):
@@ -67,6 +68,18 @@ def set_state(writing: Writing, person: str, state: ShiftState, *, is_handed_ove
     """What the hub has done about it; in the feed where the state is another."""
     _put(writing, person, {"state": state, "is_handed_over": is_handed_over})
     writing.touch("person", person)
+
+
+def touch_unread(writing: Writing, person: str) -> None:
+    """Say of what is theirs, or nobody's, and unread that it changed: its count was withheld from them."""
+    rows = writing.connection.execute(
+        sa.select(_conversation.id)
+        .join(schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
+        .where(_conversation.tenant == writing.tenant, _conversation.unread > 0, _episode.status != "resolved")
+        .where(_episode.assignee.is_(None) | (_episode.assignee == person))
+    )
+    for row in rows:
+        writing.touch("conversation", row.id)
 
 
 def _put(writing: Writing, person: str, values: dict[str, Any]) -> None:

@@ -75,7 +75,9 @@ async def _counted(hub: Hub, request: Request, kind: type[T], named: Callable[[T
 
 async def me(hub: Hub, caller: Caller, _request: Request) -> Response:
     person = caller.person
-    head = await hub.archive.read(feed_head)
+    # The head tells how much happened, which is not told to who is closed out.
+    is_closed = hub.shifts.is_closed(person.id, person.role)
+    head = 0 if is_closed else await hub.archive.read(feed_head)
     return json_answer(
         WhoAmI(
             device=caller.device.id,
@@ -91,6 +93,7 @@ async def me(hub: Hub, caller: Caller, _request: Request) -> Response:
 
 
 async def share(hub: Hub, caller: Caller, request: Request) -> Response:
+    hub.shifts.check(caller.person)  # no share, so that no cache opens until work resumes
     asked = whole_number(request, "epoch", -1)
     device, current, epoch = caller.device.id, hub.policy, None if asked < 0 else asked
     return json_answer(
@@ -103,6 +106,9 @@ async def share(hub: Hub, caller: Caller, request: Request) -> Response:
 async def epochs(hub: Hub, caller: Caller, request: Request) -> Response:
     wanted = await read_json(request, NextEpoch)
     device, current = caller.device.id, hub.policy
+    if not await hub.archive.read(lambda reading: devices.is_purging(reading, caller.device, wanted.after)):
+        # Nothing is left to be purged: this would be another way to ask for the share.
+        hub.shifts.check(caller.person)
     return json_answer(
         await hub.archive.write(
             lambda writing: devices.begin_next_epoch(writing, device, wanted.after, current.policy, policy_version=current.version)

@@ -13,6 +13,7 @@ from wabiz_tui.hub.people.access import authenticate, require
 from wabiz_tui.hub.requests import error_answer, report
 from wabiz_tui.model.errors import BadInput, WabizError
 from wabiz_tui.model.wire import TIME_HEADER
+from wabiz_tui.policy.standing import FLOWING
 
 NOBODYS = "0" * 32
 """An id that nothing has: new ids begin with their time."""
@@ -45,8 +46,15 @@ async def _answer(hub: Hub, endpoint: Endpoint, request: Request) -> Response:
     caller = await authenticate(hub.archive, request.headers.get("authorization"))
     hub.rates.devices.take(caller.device.id)
     require(caller, endpoint.permission)
+    flows = endpoint.permission in FLOWING
+    if not flows:
+        hub.shifts.check(caller.person)
     check_names(request)
-    return await endpoint.handler(hub, caller, request)
+    response = await endpoint.handler(hub, caller, request)
+    if not flows and endpoint.method == "GET":
+        # The shift may have ended while the answer was made; what was done by a POST is done, and is answered.
+        hub.shifts.check(caller.person)
+    return response
 
 
 def check_names(request: Request) -> None:

@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wabiz_tui.hub.endpoints import audit, changes, enrolment, identities, people, policy, reading, routines, teams, work
+from wabiz_tui.hub.endpoints import audit, changes, enrolment, identities, people, policy, reading, routines, shifts, teams, work
 from wabiz_tui.hub.endpoints.endpoint import Endpoint
 from wabiz_tui.hub.gateway.door import CALLS
 from wabiz_tui.hub.parts import Hub
@@ -29,6 +29,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *work.ENDPOINTS,
     *reading.ENDPOINTS,
     *routines.ENDPOINTS,
+    *shifts.ENDPOINTS,
     *audit.ENDPOINTS,
 )
 

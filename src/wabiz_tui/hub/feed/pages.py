@@ -1,5 +1,6 @@
 """Pages of changes: each value read when it is sent, as its reader may see it, and encoded once for all who see the same."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,8 +12,8 @@ from wabiz_tui.hub.archive.messages import conversations_of, load_messages
 from wabiz_tui.hub.archive.people import load_people
 from wabiz_tui.hub.archive.routines import CANNED, MACROS
 from wabiz_tui.hub.archive.sight import Assigned, assigned_of
-from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_since, feed_head
-from wabiz_tui.hub.feed.seen import seen_conversation, seen_event, seen_message
+from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_of, changes_since, feed_head
+from wabiz_tui.hub.feed.seen import is_plain, names_in, seen_contact, seen_conversation, seen_event, seen_message
 from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
 from wabiz_tui.hub.policy import InForce
 from wabiz_tui.model.codec import encode
@@ -20,12 +21,13 @@ from wabiz_tui.model.errors import Revoked
 from wabiz_tui.model.feed import Change
 from wabiz_tui.model.values import Number, Person
 from wabiz_tui.policy.permissions import can_see
-from wabiz_tui.policy.privacy import mask_contact
+from wabiz_tui.policy.standing import FLOWING_ENTITIES
 
 MOST_CHANGES = 1000
 MOST_BYTES = 2 * 1024 * 1024
 """After which a page ends, with the value that passed it."""
 _AT_ONCE = 250
+_UNREAD = re.compile(rb',"unread":\d+')
 _OF_CONVERSATIONS = frozenset({"contact", "conversation", "message"})
 
 
@@ -36,6 +38,11 @@ class Told(NamedTuple):
     of: tuple[Assigned, ...] | None
     shown: bytes
     gone: bytes
+
+    @property
+    def uncounted(self) -> bytes:
+        """Without the count of what is unread. Inside a text the quotes would be escaped, so that only the key matches."""
+        return _UNREAD.sub(b"", self.shown, count=1) if self.row.entity == "conversation" else self.shown
 
     def is_seen_by(self, viewer: Viewer) -> bool:
         return self.of is None or any(viewer.can_see_conversation(*one) for one in self.of)
@@ -65,9 +72,14 @@ class Stretch(NamedTuple):
         person = self.people.get(known.person)
         return None if person is None or person.revoked_at is not None else viewer_of(person, known.device)
 
-    def page(self, viewer: Viewer) -> Page:
-        """What they may never see is left out; what is out of their sight comes without a value."""
-        changes = b",".join(one.shown if one.is_seen_by(viewer) else one.gone for one in self.told if can_see(viewer.role, one.row.entity))
+    def page(self, viewer: Viewer, *, is_quiet: bool = False) -> Page:
+        """What they may never see is left out; what is out of their sight comes without a value. `is_quiet` withholds the counts of
+        what is unread."""
+        changes = b",".join(
+            (one.uncounted if is_quiet else one.shown) if one.is_seen_by(viewer) else one.gone
+            for one in self.told
+            if can_see(viewer.role, one.row.entity)
+        )
         more = self.next < self.head
         raw = b'{"changes":[%s],"next":%d,"head":%d,"more":%s,"at":%s}' % (
             changes, self.next, self.head, b"true" if more else b"false", encode(self.at),
@@ -75,7 +87,7 @@ class Stretch(NamedTuple):
         return Page(raw, self.next, more, not changes)
 
 
-def page_for(reading: Reading, viewer: Viewer, policy: InForce, *, since: int, limit: int) -> Page:
+def page_for(reading: Reading, viewer: Viewer, policy: InForce, *, since: int, limit: int, is_quiet: bool = False) -> Page:
     """The next changes for one reader, as they stand in the snapshot; nothing is opened that they may not see."""
     stretch = stretch_after(reading, policy, since=since, limit=limit, viewer=viewer)
     current = stretch.viewer(viewer)
@@ -101,6 +113,32 @@ def stretch_after(
             break
     reached = told[-1].row.seq if told else since
     return Stretch(since, reached, feed_head(reading), reading.now, tuple(told), people)
+
+
+class Flow(NamedTuple):
+    """What goes on to readers who are closed out, up to `head`; `changes` are JSON objects without their braces' beginning."""
+
+    changes: tuple[bytes, ...]
+    head: int
+    at: datetime
+    people: dict[str, Person]
+
+    def page(self, cursor: int) -> bytes:
+        """As a page that leaves the reader's cursor where it is. Sequences and head are the cursor too: they would count what happened."""
+        changes = b",".join(b'{"seq":%d,%s' % (cursor, change) for change in self.changes)
+        return b'{"changes":[%s],"next":%d,"head":%d,"more":false,"at":%s}' % (changes, cursor, cursor, encode(self.at))
+
+
+def flowing_after(reading: Reading, policy: InForce, *, since: int) -> Flow:
+    """The changes after `since` of what shows no customer and no work (policy/standing.py); there are hundreds at most."""
+    rows = changes_of(reading, since, FLOWING_ENTITIES)
+    values = _Values(reading, policy).load(rows)
+    changes = tuple(
+        b'"entity":%s,"id":%s' % (encode(row.entity), encode(row.id)) + (b"}" if value is None else b',"value":%s}' % value)
+        for row in rows
+        for value in (values.get((row.entity, row.id)),)
+    )
+    return Flow(changes, feed_head(reading), reading.now, load_people(reading))
 
 
 def _told(reading: Reading, policy: InForce, rows: Sequence[ChangeRow], viewer: Viewer | None) -> Iterator[Told]:
@@ -181,15 +219,18 @@ class _Values:
 
     def _contacts(self, ids: list[str]) -> dict[str, Any]:
         stored = load_contacts(self._reading, ids)
-        return {contact: mask_contact(found.value(), self._policy.policy, "agent") for contact, found in stored.items()}
+        return {contact: seen_contact(found, self._policy.policy, "agent") for contact, found in stored.items()}
 
     def _conversations(self, ids: list[str]) -> dict[str, Any]:
         stored = load_conversations(self._reading, ids)
         return {conversation: seen_conversation(found, self._policy.policy, "agent") for conversation, found in stored.items()}
 
     def _messages(self, ids: list[str]) -> dict[str, Any]:
-        ours = own_numbers(self._reading)
-        return {message.id: seen_message(message, self._policy.policy, ours) for message in load_messages(self._reading, ids).values()}
+        messages, ours, policy = load_messages(self._reading, ids), own_numbers(self._reading), self._policy.policy
+        names = names_in(self._reading, (message.conversation for message in messages.values() if not is_plain(message)))
+        return {
+            message.id: seen_message(message, policy, ours, names.get(message.conversation, frozenset())) for message in messages.values()
+        }
 
     def _events(self, ids: list[str]) -> dict[str, Any]:
         ours = own_numbers(self._reading)

@@ -13,12 +13,14 @@ from typing import Any
 import structlog
 
 from wabiz_tui.hub.archive.store import Archive
-from wabiz_tui.hub.feed.pages import MOST_CHANGES, Page, Stretch, page_for, stretch_after
-from wabiz_tui.hub.feed.viewer import Viewer
+from wabiz_tui.hub.feed.pages import MOST_CHANGES, Flow, Page, Stretch, flowing_after, page_for, stretch_after
+from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
 from wabiz_tui.hub.ingest.door import Receive, Send
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.policy import InForce
+from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import WabizError
+from wabiz_tui.model.shift import ShiftStanding
 
 HEARTBEAT = 15.0
 SLOWEST_WRITE = 10.0
@@ -27,6 +29,7 @@ MOST_PER_DEVICE = 4
 _LOOK = 1.0
 _MOST_BYTES = 256 * 1024
 """Of one event to those who follow: what a listener that stops reading holds in memory."""
+WORKS = ShiftStanding("working")
 _REVOKED = b"event: revoked\ndata: {}\n\n"
 
 log = structlog.get_logger("hub.feed")
@@ -35,8 +38,17 @@ log = structlog.get_logger("hub.feed")
 class Feed:
     """The open streams. They are woken by commits, never by the clock."""
 
-    def __init__(self, archive: Archive, in_force: Callable[[], InForce], metrics: Metrics) -> None:
-        self._archive, self._in_force, self._metrics = archive, in_force, metrics
+    def __init__(
+        self,
+        archive: Archive,
+        in_force: Callable[[], InForce],
+        metrics: Metrics,
+        *,
+        standing: Callable[[str, str], ShiftStanding] = lambda _person, _role: WORKS,
+    ) -> None:
+        """`standing` says at any moment how the shift of a person (id, role) stands; it is asked before anything is written."""
+        self._archive, self._in_force, self._metrics, self._standing = archive, in_force, metrics, standing
+        self._have_shifts_turned = False
         self._streams: dict[_Stream, None] = {}
         self._commits = 0
         self._woken = asyncio.Event()
@@ -51,8 +63,28 @@ class Feed:
         self._delivering = loop.create_task(self._deliver(), name="feed")
 
     async def page(self, viewer: Viewer, *, since: int, limit: int) -> Page:
+        if not self._stands(viewer).is_closed:
+            page = await self._content(viewer, since=since, limit=limit)
+            # The shift may have ended while the page was made.
+            if not self._stands(viewer).is_closed:
+                return page
+        return Page((await self._flow(since)).page(since), since, more=False, is_empty=False)
+
+    def shifts_turned(self) -> None:
+        """Look at every reader's shift: the clock, a word or a policy may have changed it."""
+        self._have_shifts_turned = True
+        self._woken.set()
+
+    def _stands(self, viewer: Viewer) -> ShiftStanding:
+        return self._standing(viewer.person, viewer.role)
+
+    async def _content(self, viewer: Viewer, *, since: int, limit: int) -> Page:
+        policy, is_quiet = self._in_force(), self._stands(viewer).is_quiet
+        return await self._archive.read(lambda reading: page_for(reading, viewer, policy, since=since, limit=limit, is_quiet=is_quiet))
+
+    async def _flow(self, since: int) -> Flow:
         policy = self._in_force()
-        return await self._archive.read(lambda reading: page_for(reading, viewer, policy, since=since, limit=limit))
+        return await self._archive.read(lambda reading: flowing_after(reading, policy, since=since))
 
     async def stream(self, viewer: Viewer, since: int, receive: Receive, send: Send) -> None:
         """Serve one reader until it leaves, is revoked, is too slow, or the hub closes. A dropped reader resumes from its cursor."""
@@ -76,10 +108,6 @@ class Feed:
         for stream in tuple(self._streams):
             if stream.viewer.device == device:
                 stream.end("revoked")
-
-    def devices(self) -> set[str]:
-        """Whose streams are open. For any thread."""
-        return {stream.viewer.device for stream in tuple(self._streams)}
 
     def devices(self) -> set[str]:
         """Whose streams are open. For any thread."""
@@ -113,23 +141,35 @@ class Feed:
         """Page until nothing is left, then park."""
         while stream.is_open:
             commits = self._commits
-            page = await self.page(stream.viewer, since=stream.cursor, limit=MOST_CHANGES)
+            if self._stands(stream.viewer).is_closed:
+                self._park(stream)
+                return
+            page = await self._content(stream.viewer, since=stream.cursor, limit=MOST_CHANGES)
             if not stream.is_open:
                 return
+            if self._stands(stream.viewer).is_closed:
+                continue
             if page.next > stream.cursor:
                 stream.cursor = page.next
                 async with asyncio.timeout(SLOWEST_WRITE):
                     await stream.send(_body(_event(page)))
             if not page.more:
-                stream.is_parked = True
+                self._park(stream)
                 if commits != self._commits:
                     self._woken.set()
                 return
+
+    def _park(self, stream: "_Stream") -> None:
+        stream.is_parked = True
+        if self._stands(stream.viewer) != stream.stands:
+            self.shifts_turned()
 
     async def _deliver(self) -> None:
         """Hand every commit out, and once a second look for who needs a sign of life or has stopped reading."""
         while not self._is_closed:
             self._woken.clear()
+            self._turn_shifts()
+            await self._let_flow()
             for since, streams in self._waiting().items():
                 await self._hand_out_after(since, streams)
             with suppress(TimeoutError):
@@ -141,7 +181,7 @@ class Feed:
         """The parked streams that can take something, by their place."""
         waiting: dict[int, list[_Stream]] = {}
         for stream in self._streams:
-            if stream.is_waiting:
+            if stream.is_waiting and not stream.stands.is_closed:
                 waiting.setdefault(stream.cursor, []).append(stream)
         return waiting
 
@@ -172,14 +212,55 @@ class Feed:
                 stream.end("revoked")
                 continue
             stream.viewer = viewer
-            key = (viewer.role, viewer.teams, viewer.person if viewer.person in named else "")
+            stands = self._stands(viewer)
+            if stands.is_closed:
+                self.shifts_turned()
+                continue
+            key = (viewer.role, viewer.teams, viewer.person if viewer.person in named else "", stands.is_quiet)
             if key not in alike:
-                page = stretch.page(viewer)
+                page = stretch.page(viewer, is_quiet=stands.is_quiet)
                 alike[key] = _event(page), page.is_empty
             event, is_empty = alike[key]
             stream.cursor = stretch.next
             if not is_empty:
                 stream.write(event, done=self._woken.set)
+
+    def _turn_shifts(self) -> None:
+        """Tell every reader whose shift stands otherwise than they were told. Who is closed out keeps their place until they work again."""
+        if not self._have_shifts_turned:
+            return
+        self._have_shifts_turned = False
+        for stream in tuple(self._streams):
+            stands = self._stands(stream.viewer)
+            if stands == stream.stands:
+                continue
+            if not stream.is_waiting:
+                self._have_shifts_turned = True  # told when what is being written is through
+                continue
+            stream.stands, stream.flowed = stands, stream.cursor
+            stream.write(b"event: shift\ndata: %s\n\n" % encode(stands), done=self._woken.set)
+
+    async def _let_flow(self) -> None:
+        """Policy, people and numbers to who is closed out."""
+        held: dict[int, list[_Stream]] = {}
+        for stream in self._streams:
+            if stream.is_waiting and stream.stands.is_closed:
+                held.setdefault(stream.flowed, []).append(stream)
+        for since, streams in held.items():
+            try:
+                flow = await self._flow(since)
+            except WabizError as error:
+                log.warning("feed_unreadable", code=error.code)
+                continue
+            for stream in streams:
+                known = flow.people.get(stream.viewer.person)
+                if known is None:
+                    stream.end("revoked")
+                    continue
+                if stream.is_waiting and stream.flowed == since:
+                    stream.viewer, stream.flowed = viewer_of(known, stream.viewer.device), flow.head
+                    if flow.changes:
+                        stream.write(b"event: changes\ndata: %s\n\n" % flow.page(stream.cursor), done=self._woken.set)
 
     def _look(self) -> None:
         for stream in tuple(self._streams):
@@ -204,12 +285,16 @@ class Feed:
 class _Stream:
     """One reader's open answer: where it stands, and what is being written to it. At most one event is under way."""
 
-    __slots__ = ("cursor", "ended", "is_parked", "loop", "reason", "send", "viewer", "writing", "written_at")
+    __slots__ = ("cursor", "ended", "flowed", "is_parked", "loop", "reason", "send", "stands", "viewer", "writing", "written_at")
 
     def __init__(self, viewer: Viewer, since: int, send: Send, loop: asyncio.AbstractEventLoop) -> None:
         self.viewer, self.cursor, self.send, self.loop = viewer, since, send, loop
         self.ended: asyncio.Future[None] = loop.create_future()
         self.reason = ""
+        self.stands = WORKS
+        """What the reader was told last of their shift."""
+        self.flowed = since
+        """Up to where policy, people and numbers were told while they are closed out."""
         self.is_parked = False
         self.writing: asyncio.Task[None] | None = None
         self.written_at = loop.time()

@@ -36,8 +36,10 @@ class TemplateFacts(NamedTuple):
 
 
 def check_hours(sender: Sender, policy: Policy, now: datetime) -> None:
-    """Raises CloudError where the policy closes the inbox now, with the time at which it opens."""
-    if not sender.keeps_shifts or not is_closed(policy, now):
+    """Raises CloudError where the policy closes the inbox to programs now, with the time at which it opens.
+
+    A person's own shift is judged at the gateway's door: they may be on a break, or work by an override."""
+    if not sender.keeps_hours or not is_closed(policy, now):
         return
     opens = next_start(policy, now)
     when = f" until {opens.isoformat(timespec='minutes')}" if opens is not None else ""

@@ -20,8 +20,10 @@ from wabiz_tui.hub.gateway.sender import Sender, integration_sender, person_send
 from wabiz_tui.hub.gateway.upload import read_upload
 from wabiz_tui.hub.people.access import Unauthorized, authenticate, bearer_token
 from wabiz_tui.hub.requests import read_body, report
+from wabiz_tui.hub.shifts.gate import closed_until
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import CloudError, Denied, StoreError, TooLarge, WabizError
+from wabiz_tui.model.values import Person
 from wabiz_tui.model.wire import IDEMPOTENCY_KEY, MESSAGE_HEADER, TIME_HEADER
 
 if TYPE_CHECKING:
@@ -179,12 +181,21 @@ async def _who(hub: "Hub", rates: KeyRates, authorization: str | None) -> Sender
     token = bearer_token(authorization)
     if not is_key(token):
         caller = await authenticate(hub.archive, authorization)
+        check_shift(hub, caller.person)
         return person_sender(caller.person, caller.viewer)
     integration = await hub.archive.read(lambda reading: integration_of(reading, token))
     if integration is None:
         raise Unauthorized(_KEY_REFUSED)
     rates.take(integration, hub.clock.now())
     return integration_sender(integration)
+
+
+def check_shift(hub: "Hub", person: Person) -> None:
+    """Raises CloudError where the policy closes this person out now, for whatever they ask: every call shows or moves content."""
+    stands = hub.shifts.standing(person.id, person.role)
+    if stands.is_closed:
+        wait = None if stands.resumes_at is None else stands.resumes_at - hub.clock.now()
+        raise refuse("off_shift", closed_until(stands), retry_after=wait)
 
 
 def _response(answered: Answered) -> Response:

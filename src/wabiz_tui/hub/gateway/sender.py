@@ -27,9 +27,9 @@ class Sender(NamedTuple):
     """Whether the hub itself writes, out of hours."""
 
     @property
-    def keeps_shifts(self) -> bool:
-        """Whether the policy's working hours bind this sender."""
-        return self.integration is None or not self.integration.any_hour
+    def keeps_hours(self) -> bool:
+        """Whether this is a program that the policy's working hours bind."""
+        return self.integration is not None and not self.integration.any_hour
 
     def may(self, action: str) -> bool:
         if self.is_hub:
