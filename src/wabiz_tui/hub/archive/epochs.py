@@ -103,6 +103,16 @@ def last_overdue_epoch(reading: Reading, device: str) -> int:
     return reading.connection.execute(query.where(_epoch.reason == OVERDUE)).scalar() or 0
 
 
+def is_offered(reading: Reading, device: str, epoch: int) -> bool:
+    """Whether the hub began this epoch itself, because the one before was overdue: nothing that the device has opens by it."""
+    before = schema.epoch.alias("before")
+    query = sa.select(_epoch.epoch).join(
+        before, (before.c.tenant == _epoch.tenant) & (before.c.device == _epoch.device) & (before.c.epoch == _epoch.epoch - 1)
+    )
+    query = query.where(_epoch.tenant == reading.tenant, _epoch.device == device, _epoch.epoch == epoch)
+    return reading.connection.execute(query.where(before.c.reason == OVERDUE, before.c.destroyed_ms <= _epoch.begun_ms)).first() is not None
+
+
 def note_lease(writing: Writing, device: str, *, until: datetime) -> None:
     """Remember that the device holds a share from now, without a gap where it still did."""
     of_device = (_lease.tenant == writing.tenant, _lease.device == device)

@@ -8,6 +8,7 @@ from wabiz_tui.hub.archive.epochs import (
     find_receipt,
     find_share,
     forget_leases,
+    is_offered,
     last_overdue_epoch,
     outbox_share_name,
 )
@@ -40,7 +41,7 @@ def share_of(reading: Reading, device: DeviceRecord, policy: Policy, *, epoch: i
         outbox_share=to_base64(outbox),
         lease=int(policy.cache.lease.total_seconds()),
         at=reading.now,
-        reset=device.is_overdue and wanted == device.epoch == last_overdue_epoch(reading, device.id) + 1,
+        reset=device.is_overdue and is_offered(reading, device.id, wanted),
     )
 
 
