@@ -52,6 +52,8 @@ class Meta:
         self.hold: asyncio.Event | None = None
         self.arrived = asyncio.Event()
         self.url = ""
+        self.trouble = ""
+        """With files: `down`, `token` (Meta refuses ours), `cut` (a line that breaks) or `wrong` (other bytes)."""
 
     def application(self) -> Starlette:
         return Starlette(
@@ -106,6 +108,10 @@ class Meta:
 
     async def _media(self, request: Request) -> Response:
         media = request.path_params["media"]
+        if self.trouble == "down":
+            return Response(b"", 503)
+        if self.trouble == "token":
+            return JSONResponse({"error": {"message": "Error validating access token", "type": "OAuthException", "code": 190}}, 401)
         if media not in self.files:
             return JSONResponse({"error": {"message": "(#100) gone", "code": 100}}, 400)
         if request.method == "DELETE":
@@ -116,7 +122,10 @@ class Meta:
         return JSONResponse({"url": url, "mime_type": "image/jpeg", "sha256": hashlib.sha256(content).hexdigest(), "id": media})
 
     async def _bytes(self, request: Request) -> Response:
-        return Response(self.files[request.path_params["media"]])
+        content = self.files[request.path_params["media"]]
+        if self.trouble == "cut":
+            return Response(content[:100], headers={"Content-Length": str(len(content))})
+        return Response(content if self.trouble != "wrong" else content[::-1])
 
 
 class TestDevice:

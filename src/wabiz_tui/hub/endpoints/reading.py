@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from wabiz_tui.hub.endpoints.endpoint import Endpoint
 from wabiz_tui.hub.feed.history import read_history
-from wabiz_tui.hub.ingest.media import stored_file
+from wabiz_tui.hub.ingest.delivery import deliver, not_there, stored_file
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people.access import Caller
 from wabiz_tui.hub.requests import json_answer, whole_number
@@ -22,10 +22,12 @@ async def history(hub: Hub, caller: Caller, request: Request) -> Response:
 
 async def media(hub: Hub, caller: Caller, request: Request) -> Response:
     message = request.path_params["message"]
-    content = await hub.archive.read(lambda reading: stored_file(reading, caller.viewer, message))
+    stored = await hub.archive.read(lambda reading: stored_file(reading, caller.viewer, message))
     # Never a type the customer named: nobody's browser shall run it.
-    headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-    return Response(content, media_type="application/octet-stream", headers=headers)
+    answer = await deliver(hub.archive, stored, request.headers, media_type="application/octet-stream")
+    if answer is None:
+        raise not_there("stored")
+    return answer
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

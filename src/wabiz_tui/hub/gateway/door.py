@@ -74,7 +74,7 @@ async def _object(hub: "Hub", sender: Sender, request: Request) -> Answered:
 
 
 async def _bytes(hub: "Hub", sender: Sender, request: Request) -> Response:
-    return await hub.files.download(sender, request.path_params["object"])
+    return await hub.files.download(sender, request.path_params["object"], request.headers)
 
 
 async def _delete(hub: "Hub", sender: Sender, request: Request) -> Answered:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.hub.archive.conversations import load_conversation
-from wabiz_tui.hub.archive.files import read_file, unit_of_media
+from wabiz_tui.hub.archive.files import place_of, unit_of_media
 from wabiz_tui.hub.archive.messages import load_message
 from wabiz_tui.hub.archive.store import Archive, Reading
 from wabiz_tui.hub.archive.uploads import FileFacts, add_upload, find_upload, forget_upload, is_being_archived, messages_with
@@ -22,6 +22,7 @@ from wabiz_tui.hub.gateway.passing import Passing
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, check_number, require
 from wabiz_tui.hub.gateway.upload import LARGEST_FILE, Uploaded
+from wabiz_tui.hub.ingest.delivery import StoredFile, deliver, tag_of
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.content import Media
 from wabiz_tui.model.errors import CloudError
@@ -85,15 +86,15 @@ class MediaDoor:
             facts = {key: meta[key] for key in ("mime_type", "sha256", "file_size") if key in meta}
         return Answered(200, encode(told | facts))
 
-    async def download(self, sender: Sender, media: str) -> Response:
-        """The bytes: the archive's own where it has them, else Meta's as they come. Raises CloudError."""
+    async def download(self, sender: Sender, media: str, asked: Mapping[str, str]) -> Response:
+        """The bytes for a request with these headers: the archive's own where it has them, else Meta's. Raises CloudError."""
         held = await self._archive.read(lambda reading: _held(reading, sender, media, None))
         headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         if held.is_stored:
-            loop = asyncio.get_running_loop()
-            content = await loop.run_in_executor(None, read_file, self._archive, held.message, held.unit)
-            if content is not None:
-                return Response(content, media_type=held.media.mime_type or _PLAIN, headers=headers)
+            stored = StoredFile(place_of(self._archive, held.message, held.unit), tag_of(held.media.sha256))
+            answer = await deliver(self._archive, stored, asked, media_type=held.media.mime_type or _PLAIN)
+            if answer is not None:
+                return answer
         pieces = self._client.download_media(media, number=held.number or None)
         first = await anext(aiter(pieces), b"")  # what Meta refuses is refused before the answer begins
         return StreamingResponse(_after(first, pieces), media_type=held.media.mime_type or _PLAIN, headers=headers)

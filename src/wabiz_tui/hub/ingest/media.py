@@ -1,8 +1,8 @@
-"""Fetch customers' files before their ids die: in the background, retried, checked against Meta's hash, sealed."""
+"""Fetch customers' files before their ids die: in the background, a few at once, retried as long as the id lives, checked, sealed."""
 
 import asyncio
-import base64
-import hashlib
+import random
+from collections.abc import AsyncIterable, AsyncIterator
 from datetime import timedelta
 
 import msgspec
@@ -10,28 +10,47 @@ import structlog
 
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.hub.archive.conversations import load_conversation
-from wabiz_tui.hub.archive.files import DueMedia, due_media, keep_file, next_media_ms, read_file, retry_media, settle_media, unit_of_media
+from wabiz_tui.hub.archive.files import (
+    DueMedia,
+    due_media,
+    forget_partial_files,
+    media_state,
+    next_media_ms,
+    place_of,
+    retry_media,
+    settle_media,
+)
 from wabiz_tui.hub.archive.messages import load_message, save_message
-from wabiz_tui.hub.archive.store import Archive, Reading, Writing
-from wabiz_tui.hub.feed.viewer import Viewer
+from wabiz_tui.hub.archive.sealed_files import PIECE, FileWriter
+from wabiz_tui.hub.archive.store import Archive, Writing
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.model.content import Media
-from wabiz_tui.model.errors import BadInput, CloudError, NotFound, WabizError
+from wabiz_tui.model.errors import CloudError, StoreError, TooLarge, WabizError
 from wabiz_tui.model.values import Message
 
-_MOST_ATTEMPTS = 20
+_AT_ONCE = 4
+_MOST_WRONG = 5
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(hours=1)
+_PAUSE_AFTER_FAILURE = 1.0
+_UNKNOWN_OBJECT = (100, 33)
+"""Meta's codes for an id that is not there (any more)."""
 
 log = structlog.get_logger("hub.media")
 
 
 class MediaFetcher:
+    """`run` until `stop`. What is to be fetched stands in the archive, so another run, or another process, goes on with it.
+
+    A file is given up only when its id is dead: a token that expired, a full disk or a Meta that is down for days lose none that
+    can still be had."""
+
     def __init__(self, archive: Archive, client: CloudClient, metrics: Metrics) -> None:
         self._archive, self._client, self._metrics = archive, client, metrics
         self._wanted = asyncio.Event()
         self._is_stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._under_way: dict[str, asyncio.Task[None]] = {}
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -41,65 +60,103 @@ class MediaFetcher:
         self._is_stopping = True
         self._wanted.set()
 
-    async def run(self) -> None:
-        while not self._is_stopping:
-            self._wanted.clear()
-            for due in await self._archive.read(due_media):
-                if self._is_stopping:
-                    return
-                await self._fetch(due)
-            await self._wait()
+    def wake(self) -> None:
+        """Look for what is due now."""
+        self._wanted.set()
 
-    async def _wait(self) -> None:
-        next_ms = await self._archive.read(next_media_ms)
-        if next_ms is None:
-            await self._wanted.wait()
+    async def run(self) -> None:
+        try:
+            while not self._is_stopping:
+                self._wanted.clear()
+                try:
+                    await self._start_due()
+                    pause = await self._until_next()
+                except StoreError as error:
+                    log.warning("media_queue_unreadable", code=error.code)
+                    pause = _PAUSE_AFTER_FAILURE
+                try:
+                    await asyncio.wait_for(self._wanted.wait(), pause)
+                except TimeoutError:
+                    continue
+        finally:
+            under_way = list(self._under_way.values())
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _start_due(self) -> None:
+        room = _AT_ONCE - len(self._under_way)
+        if room <= 0:
             return
-        pause = next_ms / 1000 - self._archive.clock.now().timestamp()
-        if pause > 0:
-            try:
-                await asyncio.wait_for(self._wanted.wait(), pause)
-            except TimeoutError:
-                return
+        due = await self._archive.read(lambda reading: due_media(reading, _AT_ONCE + len(self._under_way)))
+        for one in [one for one in due if one.message not in self._under_way][:room]:
+            self._under_way[one.message] = asyncio.ensure_future(self._fetch(one))
+
+    async def _until_next(self) -> float | None:
+        """Seconds until something else is due; None where only a new message or the end of a fetch can bring it."""
+        if len(self._under_way) >= _AT_ONCE:
+            return None
+        next_ms = await self._archive.read(lambda reading: next_media_ms(reading, besides=tuple(self._under_way)))
+        return None if next_ms is None else max(0.0, next_ms / 1000 - self._archive.clock.now().timestamp())
 
     def _committed(self, _head: int) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wanted.set)
 
     async def _fetch(self, due: DueMedia) -> None:
+        try:
+            await self._try(due)
+        except StoreError as error:
+            log.warning("media_not_kept", message=due.message, code=error.code)
+            await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+        finally:
+            self._under_way.pop(due.message, None)
+            self._wanted.set()
+
+    async def _try(self, due: DueMedia) -> None:
         message = await self._archive.read(lambda reading: load_message(reading, due.message))
         if message is None or not isinstance(message.content, Media):
             await self._settle(due.message, "failed")
             return
         try:
-            content = await self._download(message, message.content)
-        except (CloudError, BadInput) as error:
+            await self._download(due, message, message.content)
+        except WabizError as error:
             await self._put_off(due, error)
-            return
-        loop = asyncio.get_running_loop()
-        unit = await self._archive.read(lambda reading: unit_of_media(reading, due.message))
-        await loop.run_in_executor(None, keep_file, self._archive, due.message, unit or "", content)
-        await self._settle(due.message, "stored", size=len(content))
 
-    async def _download(self, message: Message, media: Media) -> bytes:
+    async def _download(self, due: DueMedia, message: Message, media: Media) -> None:
+        """Into its place, sealed, and then told; nothing of it is kept when the hash is not the one the webhook told."""
         stored = await self._archive.read(lambda reading: load_conversation(reading, message.conversation))
         number = stored.value.number if stored is not None else None
-        content = bytearray()
-        async for chunk in self._client.download_media(media.id, number=number):
-            content += chunk
-        if media.sha256 and not is_hash_of(media.sha256, bytes(content)):
-            raise BadInput("The file is not the one Meta's hash names.", code="wrong_hash")
-        return bytes(content)
+        await asyncio.to_thread(forget_partial_files, self._archive, due.message)
+        async with self._client.media.open(media.id, number=number, sha256=media.sha256 or "") as incoming:
+            writer = await asyncio.to_thread(FileWriter, self._archive, place_of(self._archive, due.message, due.unit))
+            try:
+                async for piece in _in_pieces(incoming):
+                    await asyncio.to_thread(writer.write, piece)
+                await asyncio.to_thread(writer.finish)
+            finally:
+                await asyncio.to_thread(writer.give_up)
+        await self._settle(due.message, "stored", size=writer.size)
+        if not await asyncio.to_thread(lambda: writer.is_current(anew=True)):
+            # Its unit was sealed anew just then, and whoever did that may not have seen the file yet.
+            await self._again(due)
+
+    async def _again(self, due: DueMedia) -> None:
+        now = self._archive.clock.now()
+        await self._archive.write(
+            lambda writing: _record(writing, due.message, "pending", 0) if media_state(writing, due.message) is not None else None
+        )
+        await self._archive.write(lambda writing: retry_media(writing, due.message, attempts=due.attempts, next_try=now))
 
     async def _put_off(self, due: DueMedia, error: WabizError) -> None:
         attempts = due.attempts + 1
-        is_lasting = isinstance(error, CloudError) and not error.is_transient and not error.is_uncertain
-        if due.is_expired or is_lasting or attempts >= _MOST_ATTEMPTS:
+        is_lost = _is_gone(error) or (error.code == "wrong_hash" and attempts >= _MOST_WRONG)
+        if due.is_expired or is_lost:
             log.warning("media_failed", message=due.message, code=error.code, attempts=attempts)
             await self._settle(due.message, "expired" if due.is_expired else "failed")
             return
-        pause = min(_FIRST_PAUSE * 2 ** min(attempts, 12), _LONGEST_PAUSE)
-        next_try = self._archive.clock.now() + pause
+        next_try = self._archive.clock.now() + pause_after(attempts, told=error.retry_after if isinstance(error, CloudError) else None)
+        log.info("media_put_off", message=due.message, code=error.code, attempts=attempts)
         await self._archive.write(lambda writing: retry_media(writing, due.message, attempts=attempts, next_try=next_try))
 
     async def _settle(self, message: str, state: str, *, size: int = 0) -> None:
@@ -107,26 +164,32 @@ class MediaFetcher:
         await self._archive.write(lambda writing: _record(writing, message, state, size))
 
 
-def stored_file(reading: Reading, viewer: Viewer, message_id: str) -> bytes:
-    """The file of a message its viewer may see. Raises NotFound with what became of it."""
-    message = load_message(reading, message_id)
-    stored = load_conversation(reading, message.conversation) if message is not None else None
-    if message is None or stored is None or not viewer.can_see_conversation(*stored.assigned):
-        raise NotFound("There is no such message.")
-    if not isinstance(message.content, Media):
-        raise NotFound("This message has no file.")
-    unit = unit_of_media(reading, message_id)
-    content = read_file(reading.archive, message_id, unit) if unit is not None and message.content.stored == "stored" else None
-    if content is None:
-        words = {"pending": "is still being fetched; ask again in a moment", "expired": "was gone at WhatsApp before it could be fetched"}
-        raise NotFound(f"The file {words.get(message.content.stored, 'could not be fetched')}.", code=f"media_{message.content.stored}")
-    return content
+def pause_after(attempts: int, *, told: timedelta | None = None) -> timedelta:
+    """Until the next attempt: doubled each time up to an hour, a tenth more or less so that not all come back at once, and never
+    less than what Meta told."""
+    pause = min(_FIRST_PAUSE * 2 ** min(attempts - 1, 12), _LONGEST_PAUSE) * random.uniform(0.9, 1.1)  # noqa: S311 no secret
+    return max(pause, min(told or timedelta(), _LONGEST_PAUSE))
 
 
-def is_hash_of(told: str, content: bytes) -> bool:
-    """Meta writes SHA-256 in base64 in webhooks and in hexadecimal elsewhere (cloud-api §8)."""
-    found = hashlib.sha256(content).digest()
-    return told.strip() in (base64.b64encode(found).decode(), found.hex(), found.hex().upper())
+def _is_gone(error: WabizError) -> bool:
+    """Whether no later attempt can bring the file: Meta does not know the id, or the file is larger than any that she takes."""
+    if isinstance(error, TooLarge):
+        return True
+    if not isinstance(error, CloudError) or error.is_transient or error.is_uncertain:
+        return False
+    return error.graph_code in _UNKNOWN_OBJECT or (error.graph_code is None and error.http_status in (404, 410))
+
+
+async def _in_pieces(incoming: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """What comes in crumbs, in pieces worth a turn of a thread."""
+    waiting = bytearray()
+    async for piece in incoming:
+        waiting += piece
+        if len(waiting) >= PIECE:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
 
 
 def _record(writing: Writing, message_id: str, state: str, size: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
-from wabiz_tui.hub.archive.files import file_of, keep_file, read_file
+from wabiz_tui.hub.archive.files import file_of, forget_partial_files, reseal_file
 from wabiz_tui.hub.archive.sealing import text_unit
 from wabiz_tui.hub.archive.store import Archive, Writing
 
@@ -137,9 +137,7 @@ def reseal_files(archive: Archive, unit: str) -> int:
         query = sa.select(media.message).where(media.tenant == reading.tenant, media.unit == unit, media.state == "stored")
         messages = [row.message for row in reading.connection.execute(query)]
     for message in messages:
-        content = read_file(archive, message, unit)
-        if content is not None:
-            keep_file(archive, message, unit, content)
+        reseal_file(archive, message, unit)
     return len(messages)
 
 
@@ -147,9 +145,8 @@ def remove_files(archive: Archive, messages: Iterable[str]) -> int:
     """Unlink these messages' files, as far as they are there; how many."""
     removed = 0
     for message in messages:
-        path = file_of(archive, message)
-        for one in (path, path.with_suffix(".part")):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(one)  # noqa: PTH108 suppress tells an absent file from one that could not be removed
-                removed += one is path
+        forget_partial_files(archive, message)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(file_of(archive, message))  # noqa: PTH108 suppress tells an absent file from one that could not be removed
+            removed += 1
     return removed
