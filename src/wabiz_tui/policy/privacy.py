@@ -8,6 +8,7 @@ enough unknown that one can try them all.) The number of dots is always the same
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -19,6 +20,9 @@ from wabiz_tui.policy.permissions import can, sees_content
 DOTS = "••••"
 _NUMBER_IN_TEXT = 7
 """Fewest digits, blanks and signs between them ignored, that count as a phone number inside a name."""
+
+_SHORTEST_NAME, _SHORTEST_WORD = 4, 8
+"""Of a username that is looked for in other texts, and of one of letters alone."""
 
 # ITU-T E.164: zones 1 and 7 have codes of one digit; these have two; all others three.
 _TWO_DIGITS = frozenset({20, 27, *range(30, 35), 36, 39, 40, 41, *range(43, 50), *range(51, 59), *range(60, 67)}) | frozenset(
@@ -94,19 +98,41 @@ def mask_contact(contact: Contact, policy: Policy, role: str, *, revealed: bool 
     )
 
 
-def mask_identities(value: Any, *, ours: frozenset[str] = frozenset()) -> Any:
-    """A JSON value of Meta's with the customers in it masked: by the key that names them, and wherever their number or user id,
-    once so named, stands in another text or number of the value. Everything else comes out as it was, the business's own
-    numbers too: `ours` (digits alone) and those the value itself calls so. A shared contact card is content and is left alone."""
+def mask_identities(value: Any, *, ours: frozenset[str] = frozenset(), known: frozenset[str] = frozenset()) -> Any:
+    """A JSON value of Meta's with the customers in it masked: by the key that names them, and wherever their number, user id or
+    username, so named or `known` (see `names_of`), stands in another text or number of the value. Everything else comes out as it
+    was, the business's own numbers too: `ours` (digits alone) and those the value itself calls so. A shared contact card is
+    content and is left alone."""
     ours |= {digits for key, leaf in _leaves(value, "") if key in _OUR_KEYS and (digits := _digits_of(leaf))}
-    known = {
+    return _masked(value, "", "", ours, named_in(value, ours=ours) | (known - ours))
+
+
+def named_in(value: Any, *, ours: frozenset[str] = frozenset()) -> frozenset[str]:
+    """By what those are found in other texts whom a key of this JSON value names as a person's."""
+    return frozenset(
         name
         for key, leaf in _leaves(value, "")
         if _names_a_person(key) and key != "username"
         for name in (_digits_of(leaf), str(leaf))
         if len(name) >= _NUMBER_IN_TEXT and name not in ours
-    }
-    return _masked(value, "", "", ours, frozenset(known))
+    )
+
+
+def mask_known(text: str, known: frozenset[str]) -> str:
+    """`text` with the identities in it masked that are `known` (see `names_of`), however their numbers are spelled."""
+    return _without_known(text, known)
+
+
+def names_of(*identities: str | None) -> frozenset[str]:
+    """What a person's numbers, user ids and usernames are found by in other texts: numbers by their digits. What is too short to be
+    told from other words is left out: a username of few letters is a word of the language as often as not."""
+    names: set[str] = set()
+    for identity in filter(None, identities):
+        bare = identity.removeprefix("@")
+        digits = _digits_of(bare)
+        is_number = len(digits) >= _NUMBER_IN_TEXT and not any(character.isalpha() for character in bare)
+        names.add(digits if is_number else bare)
+    return frozenset(name for name in names if len(name) >= (_SHORTEST_WORD if name.isalpha() else _SHORTEST_NAME))
 
 
 def mask_user_ids_in(text: str) -> str:
@@ -147,7 +173,8 @@ def _masked(value: Any, key: str, above: str, ours: frozenset[str], known: froze
     if isinstance(value, bool) or not isinstance(value, str | int | float) or key in _OUR_KEYS or _digits_of(value) in ours:
         return value
     if _names_a_person(key):
-        return _masked_name(value, key)
+        named = _masked_name(value, key)
+        return _without_known(named, known) if isinstance(named, str) else named
     if isinstance(value, str):
         shown = mask_numbers_in(value) if (above, key) == ("profile", "name") else value
         return _without_known(shown, known)
@@ -172,9 +199,22 @@ def _without_known(text: str, known: frozenset[str]) -> str:
     if not known:
         return text
     for name in known:
-        if not name.isdigit() and name in text:
-            text = text.replace(name, mask_user_id(name) if _BSUID.fullmatch(name) else mask_numbers_in(name))
+        if not name.isdigit() and name.casefold() in text.casefold():
+            text = _whole_word(name).sub(lambda found: _mask_named(found[0]), text)
+    if not any(map(_is_digit, text)):
+        return text
     return _SPELLED.sub(lambda found: mask_phone(found[0]) if any(name in _digits_of(found[0]) for name in known) else found[0], text)
+
+
+@lru_cache(maxsize=1024)
+def _whole_word(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", re.IGNORECASE)
+
+
+def _mask_named(name: str) -> str:
+    if _BSUID.fullmatch(name):
+        return mask_user_id(name)
+    return mask_username(name) if sum(map(_is_digit, name)) < _NUMBER_IN_TEXT else mask_numbers_in(name)
 
 
 def _text_of(value: str | float) -> str:

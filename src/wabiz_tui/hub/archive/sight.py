@@ -41,6 +41,12 @@ def assigned_of(reading: Reading, conversations: Iterable[str]) -> dict[str, Ass
     return {row.id: Assigned(row.assignee, row.team) for row in rows}
 
 
+def contacts_of(reading: Reading, conversations: Iterable[str]) -> dict[str, str]:
+    """Conversation id → contact id."""
+    query = sa.select(_conversation.id, _conversation.contact).where(_conversation.tenant == reading.tenant)
+    return {row.id: row.contact for row in reading.connection.execute(query.where(_conversation.id.in_(sorted(set(conversations)))))}
+
+
 def note_reassigned(writing: Writing, conversation: str, before: Assigned) -> None:
     """Tell that a conversation which was with `before` is with somebody else: it goes from whom it left, and comes, with its contact
     and what a cache may hold of its messages, to whom may see it only since."""

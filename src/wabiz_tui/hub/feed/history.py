@@ -6,7 +6,7 @@ from wabiz_tui.hub.archive.messages import load_message, page_of_messages
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.archive.times import to_ms
 from wabiz_tui.hub.audit import Act, record
-from wabiz_tui.hub.feed.seen import seen_message
+from wabiz_tui.hub.feed.seen import names_in, seen_message
 from wabiz_tui.hub.feed.viewer import Viewer
 from wabiz_tui.hub.work.sight import visible_conversation
 from wabiz_tui.model.errors import NotFound
@@ -32,5 +32,5 @@ def read_history(writing: Writing, viewer: Viewer, conversation: str, *, before:
     day = writing.now.date().isoformat()
     if shown and not was_recorded(writing, f"history/{viewer.person}/{conversation}/{day}"):
         record(writing, Act("history.read", by=viewer.person, device=viewer.device, about=conversation, details={"day": day}))
-    ours = own_numbers(writing)
-    return HistoryPage(messages=[seen_message(message, policy, ours) for message in shown], has_earlier=has_earlier)
+    ours, names = own_numbers(writing), names_in(writing, [conversation]).get(conversation, frozenset())
+    return HistoryPage(messages=[seen_message(message, policy, ours, names) for message in shown], has_earlier=has_earlier)

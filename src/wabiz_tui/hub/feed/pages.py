@@ -13,7 +13,7 @@ from wabiz_tui.hub.archive.people import load_people
 from wabiz_tui.hub.archive.routines import CANNED, MACROS
 from wabiz_tui.hub.archive.sight import Assigned, assigned_of
 from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_of, changes_since, feed_head
-from wabiz_tui.hub.feed.seen import is_plain, names_in, seen_contact, seen_conversation, seen_event, seen_message
+from wabiz_tui.hub.feed.seen import is_plain, names_in, names_of_contact, seen_contact, seen_conversation, seen_event, seen_message
 from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
 from wabiz_tui.hub.policy import InForce
 from wabiz_tui.model.codec import encode
@@ -93,7 +93,7 @@ def page_for(reading: Reading, viewer: Viewer, policy: InForce, *, since: int, l
     current = stretch.viewer(viewer)
     if current is None:
         raise Revoked("An administrator has ended this person's access.")
-    return stretch.page(current)
+    return stretch.page(current, is_quiet=is_quiet)
 
 
 def stretch_after(
@@ -219,11 +219,12 @@ class _Values:
 
     def _contacts(self, ids: list[str]) -> dict[str, Any]:
         stored = load_contacts(self._reading, ids)
-        return {contact: seen_contact(found, self._policy.policy, "agent") for contact, found in stored.items()}
+        policy = self._policy.policy
+        return {one: seen_contact(found.value(), policy, "agent", names_of_contact(found)) for one, found in stored.items()}
 
     def _conversations(self, ids: list[str]) -> dict[str, Any]:
-        stored = load_conversations(self._reading, ids)
-        return {conversation: seen_conversation(found, self._policy.policy, "agent") for conversation, found in stored.items()}
+        stored, names, policy = load_conversations(self._reading, ids), names_in(self._reading, ids), self._policy.policy
+        return {one: seen_conversation(found, policy, "agent", names.get(one, frozenset())) for one, found in stored.items()}
 
     def _messages(self, ids: list[str]) -> dict[str, Any]:
         messages, ours, policy = load_messages(self._reading, ids), own_numbers(self._reading), self._policy.policy

@@ -11,6 +11,7 @@ from wabiz_tui.hub.archive.contacts import contact_of, set_blocked
 from wabiz_tui.hub.archive.events import load_numbers
 from wabiz_tui.hub.archive.store import Archive, Writing
 from wabiz_tui.hub.audit import Act, record
+from wabiz_tui.hub.feed.seen import seen_answer
 from wabiz_tui.hub.gateway.answers import Answered
 from wabiz_tui.hub.gateway.passing import Passing, with_own_links
 from wabiz_tui.hub.gateway.refusals import refuse
@@ -80,7 +81,8 @@ class Objects:
     async def blocked(self, sender: Sender, number: str, query: Mapping[str, str], address: Address) -> Answered:
         await self._check_number(sender, number)
         require(sender, "contact.block")
-        return _told(with_own_links(await self._passing.ask("GET", number, "block_users", params=_params(query)), address))
+        answer = with_own_links(await self._passing.ask("GET", number, "block_users", params=_params(query)), address)
+        return _told(answer if sender.viewer is None else await self._archive.read(lambda reading: seen_answer(reading, answer)))
 
     async def block(self, sender: Sender, number: str, body: Json, *, is_blocked: bool) -> Answered:
         """Block or unblock at Meta, and remember at the hub whom it was done to."""
