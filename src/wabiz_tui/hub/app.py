@@ -43,9 +43,10 @@ from wabiz_tui.hub.policy import PolicyKeeper, ripen
 from wabiz_tui.hub.processes.process import HubProcess
 from wabiz_tui.hub.processes.wiring import attach
 from wabiz_tui.hub.requests import error_answer
+from wabiz_tui.hub.routines.keeping import Routines
+from wabiz_tui.hub.routines.replying import Replies
 from wabiz_tui.hub.shifts.board import ShiftBoard
 from wabiz_tui.hub.shifts.keeper import ShiftKeeper
-from wabiz_tui.hub.work.status import wake_snoozed
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.errors import NotFound, StoreError, WabizError
 from wabiz_tui.model.wire import TIME_HEADER
@@ -74,6 +75,8 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
     client = CloudClient(transport, settings.hub.graph_version)
     accounts = sorted(settings.hub.all_accounts)
     templates, passing = TemplateShelf(client, accounts, clock), Passing(transport, settings.hub.graph_version)
+    gateway = Gateway(archive, client, lambda: policies.current, metrics, templates=templates, caught_up=intake.caught_up)
+    replies = Replies(archive, gateway, templates, lambda: policies.current.policy, business=settings.hub.business)
     return Hub(
         settings=settings,
         secrets=secrets,
@@ -82,7 +85,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         intake=intake,
         door=door,
         feed=feed,
-        gateway=Gateway(archive, client, lambda: policies.current, metrics, templates=templates, caught_up=intake.caught_up),
+        gateway=gateway,
         files=MediaDoor(archive, client, passing),
         objects=Objects(archive, passing, templates, accounts),
         media=MediaFetcher(archive, client, metrics),
@@ -92,6 +95,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         process=process,
         shifts=shifts,
         shift_keeper=ShiftKeeper(archive, shifts, lambda: policies.current, turned=feed.shifts_turned, leads=lambda: process.leads),
+        routines=Routines(archive, lambda: policies.current, replies, metrics),
         metrics=metrics,
         transport=transport,
         clock=clock,
@@ -135,7 +139,7 @@ async def _running(hub: Hub) -> AsyncGenerator[None]:
     await hub.process.join()
     hub.process.on_lead(hub.intake.wake)
     hub.process.on_lead(hub.shift_keeper.wake)
-    for work in (hub.media.run, lambda: _keep_house(hub)):
+    for work in (hub.media.run, lambda: _keep_house(hub), hub.routines.run):
         hub.process.while_leading(work)
     intake = asyncio.ensure_future(hub.intake.run())
     process = asyncio.ensure_future(hub.process.run())
@@ -158,11 +162,10 @@ async def _running(hub: Hub) -> AsyncGenerator[None]:
 
 
 async def _keep_house(hub: Hub) -> None:
-    """What only the clock brings about: snoozes end, approved policies ripen."""
+    """What only the clock brings about: approved policies ripen."""
 
     def work(writing: Writing) -> None:
         ripen(writing)
-        wake_snoozed(writing)
         tend(writing, hub.policy.policy)
 
     while True:

@@ -19,6 +19,7 @@ from wabiz_tui.hub.operations.secrets import HubSecrets
 from wabiz_tui.hub.operations.settings import Settings
 from wabiz_tui.hub.people.rates import Rates
 from wabiz_tui.hub.policy import InForce, PolicyKeeper
+from wabiz_tui.hub.routines.keeping import Routines
 from wabiz_tui.hub.processes.process import HubProcess
 from wabiz_tui.hub.shifts.board import ShiftBoard
 from wabiz_tui.hub.shifts.keeper import ShiftKeeper
@@ -43,6 +44,7 @@ class Hub(NamedTuple):
     process: HubProcess
     shifts: ShiftBoard
     shift_keeper: ShiftKeeper
+    routines: Routines
     metrics: Metrics
     transport: Transport
     clock: Clock

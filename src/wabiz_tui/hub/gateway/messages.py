@@ -204,7 +204,8 @@ class Gateway:
             raise _TakenOver
 
     async def _read_on_reply(self, outgoing: Outgoing) -> None:
-        if self._in_force().policy.privacy.read_receipts != "on_reply":
+        # What the hub says by itself is no sign that anybody read.
+        if self._in_force().policy.privacy.read_receipts != "on_reply" or outgoing.message.author is None:
             return
 
         def newest(reading: Reading) -> Message | None:

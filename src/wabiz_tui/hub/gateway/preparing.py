@@ -71,7 +71,7 @@ def prepare(writing: Writing, asked: Asked, *, has_to_wait: bool) -> Outgoing | 
         content=_with_facts(writing, request.content),
         sent_at=writing.now,
         delivery=fold(None, DeliveryState.QUEUED, writing.now),
-        author=sender.id,
+        author=sender.id or None,
         author_name=sender.name,
         reply_to=request.reply_to,
         key=asked.key,

@@ -51,6 +51,10 @@ class TemplateShelf:
         await self._are_younger_than(_FRESH)
         return next((one for one in self._items if word(one.get("id")) == identifier), None)
 
+    async def named(self, name: str) -> list[dict[str, Any]]:
+        """The templates of that name, one a language, where Meta told of them within the last minute; nothing where she did not."""
+        return [one for one in self._items if one.get("name") == name] if await self._are_younger_than(_FRESH) else []
+
     def forget(self) -> None:
         """Something about the templates changed: the next who asks gets them anew."""
         self._loaded_at = None

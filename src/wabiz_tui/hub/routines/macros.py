@@ -16,6 +16,7 @@ from wabiz_tui.hub.feed.viewer import Viewer
 from wabiz_tui.hub.routines.canned import Author, check_team, fill_for
 from wabiz_tui.hub.work.assignment import assign, assign_team
 from wabiz_tui.hub.work.labels import change_labels, change_priority
+from wabiz_tui.hub.work.notes import write_note
 from wabiz_tui.hub.work.sight import visible_conversation
 from wabiz_tui.hub.work.status import change_status
 from wabiz_tui.model.errors import BadInput, Conflict, Denied, NotFound
@@ -29,6 +30,7 @@ from wabiz_tui.model.work import (
     Macro,
     MacroStep,
     NewMacro,
+    NewNote,
     PriorityChange,
     Step,
     TeamAssignment,
@@ -126,7 +128,7 @@ def run(writing: Writing, viewer: Viewer, person: Person, conversation: str, mac
         return Begun(earlier.run, kept, stored.value.number, sends)
     made = StoredRun(writing.new_id(), macro, conversation, None)
     for step in kept.steps:
-        _take(writing, viewer, person, conversation, step, run=made.run)
+        _take(writing, viewer, person, conversation, step)
     _hand_on(writing, viewer, person, conversation, kept.steps)
     record(writing, Act("macro.run", by=person.id, device=viewer.device, about=conversation, details={"macro": macro, "run": made.run}))
     if key is not None:
@@ -144,7 +146,7 @@ def _filled(reading: Reading, person: Person, stored: StoredConversation, macro:
     )
 
 
-def _take(writing: Writing, viewer: Viewer, person: Person, conversation: str, step: MacroStep, *, run: str) -> None:
+def _take(writing: Writing, viewer: Viewer, person: Person, conversation: str, step: MacroStep) -> None:
     match step.do:
         case "label":
             change_labels(writing, viewer, person, conversation, LabelChange(add=(step.value,)))
@@ -156,7 +158,7 @@ def _take(writing: Writing, viewer: Viewer, person: Person, conversation: str, s
             status, until = _status(step.value, writing.now)
             change_status(writing, viewer, person, conversation, StatusChange(status, until=until))
         case "note":
-            raise BadInput("Notes are not written by macros.", code="bad_step")
+            write_note(writing, viewer, person, conversation, NewNote(text=step.value))
         case "assign" | "team" | "canned":
             pass
 

@@ -49,6 +49,7 @@ episode_clock = sa.Table(
     sa.Column("conversation", sa.String(64), nullable=False),
     ms("running_ms"),
     sa.Column("spent_ms", sa.BigInteger),
+    ms("waiting_ms"),
     ms("response_due_ms"),
     ms("resolution_due_ms"),
     ms("alarm_ms"),

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("conversation", sa.String(length=64), nullable=False),
         sa.Column("running_ms", sa.BigInteger(), nullable=True),
         sa.Column("spent_ms", sa.BigInteger(), nullable=True),
+        sa.Column("waiting_ms", sa.BigInteger(), nullable=True),
         sa.Column("response_due_ms", sa.BigInteger(), nullable=True),
         sa.Column("resolution_due_ms", sa.BigInteger(), nullable=True),
         sa.Column("alarm_ms", sa.BigInteger(), nullable=True),
