@@ -16,10 +16,11 @@ from sqlalchemy import event, pool
 
 from wabiz_tui.hub.archive.engine.locks import lock_number
 from wabiz_tui.hub.archive.engine.places import KEYS_DESTROYED, Engines, KeyTable
+from wabiz_tui.hub.archive.engine.server_lines import BOUNDED, PATIENT, Patience, TextCursor
 from wabiz_tui.hub.archive.engine.server_rows import JournalTable, KeysTable, Line
 from wabiz_tui.hub.archive.engine.server_seat import ServerSeat
 from wabiz_tui.hub.archive.engine.server_signals import Channel, ServerSignals
-from wabiz_tui.hub.archive.engine.sql import WRITER, migrate_or_close, translated_sql
+from wabiz_tui.hub.archive.engine.sql import WRITER, migrate, translated_sql
 from wabiz_tui.model.errors import Conflict, StoreError, StoreFull, UsageError
 from wabiz_tui.model.secret import Secret
 
@@ -55,6 +56,7 @@ class PostgresqlPlace:
         host = str(parts.get("host") or parts.get("hostaddr") or os.environ.get("PGHOST") or os.environ.get("PGHOSTADDR") or "")
         if "sslmode" not in parts and "PGSSLMODE" not in os.environ and not _is_on_this_machine(parts):
             self._options["sslmode"] = "require"
+        self._own_options = str(parts.get("options") or os.environ.get("PGOPTIONS") or "")
         self._options = {name: value for name, value in self._options.items() if name not in parts}
         self.name = f"the database {parts.get('dbname') or parts.get('user') or 'of this user'} at {host or 'the local socket'}"
         # Of this process alone, whatever chance the archive was given.
@@ -70,18 +72,30 @@ class PostgresqlPlace:
         """Readers see one snapshot. A tenant has one writer at a time, whichever process it is in: it holds a lock until its commit."""
         with self._line() as line:
             self._check_version(line)
+        self._migrate(tenant)
+        engine = self._engine(BOUNDED, poolclass=pool.QueuePool, pool_size=8, max_overflow=4, pool_pre_ping=True)
+        writer = engine.execution_options(**{WRITER: tenant})
+        return Engines(engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), writer)
+
+    def _migrate(self, tenant: str) -> None:
+        """Whoever comes while another migrates waits for it, whichever tenant either is of."""
+        engine = self._engine(PATIENT, poolclass=pool.NullPool)
+        try:
+            with self._line() as line:
+                line.execute("SELECT pg_advisory_lock(%s)", (lock_number("migrations"),))
+                migrate(engine.execution_options(**{WRITER: tenant}), self, name=self.name)
+        finally:
+            engine.dispose()
+
+    def _engine(self, patience: Patience, **pooled: Any) -> sa.Engine:
         engine = sa.create_engine(
             "postgresql+psycopg://",
-            creator=lambda: self._connect(autocommit=False),
-            poolclass=pool.QueuePool,
-            pool_size=8,
-            max_overflow=4,
-            pool_pre_ping=True,
+            creator=lambda: self._connect(patience, autocommit=False),
             hide_parameters=True,
             # Whatever the database's default is: what a writer reads must be what stands there once its turn has come.
             isolation_level="READ COMMITTED",
+            **pooled,
         )
-        writer = engine.execution_options(**{WRITER: tenant})
 
         @event.listens_for(engine, "begin")
         def begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction] the event keeps it
@@ -89,8 +103,7 @@ class PostgresqlPlace:
             if writes_for is not None:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_number(f"write/{writes_for}"))))
 
-        migrate_or_close(writer, self, name=self.name)
-        return Engines(engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True), writer)
+        return engine
 
     def translated(self) -> contextlib.AbstractContextManager[None]:
         return translated_sql(self._store_error)
@@ -103,7 +116,9 @@ class PostgresqlPlace:
 
     def open_keys(self, table: KeyTable, tenant: str) -> KeysTable:
         channel = self._channel(tenant)
-        return KeysTable(self._new_line(), table, tenant, tell=lambda connection: channel.tell(connection, [(KEYS_DESTROYED, table)]))
+        return KeysTable(
+            self._new_line(), table, tenant, tell=lambda connection: channel.tell(connection, [(KEYS_DESTROYED, table)])
+        )
 
     def open_journal(self, tenant: str) -> JournalTable:
         number = lock_number(f"journal/{tenant}")
@@ -160,19 +175,20 @@ class PostgresqlPlace:
     def _channel(self, tenant: str) -> Channel:
         return Channel(f"wabiz_{lock_number(f'signals/{tenant}'):x}", self.process)
 
-    def _new_line(self) -> Line:
-        return Line(self.name, self._connect, self.translated)
+    def _new_line(self, patience: Patience = BOUNDED) -> Line:
+        return Line(self.name, lambda: self._connect(patience), self.translated)
 
     @contextlib.contextmanager
     def _line(self) -> Generator[psycopg.Connection[Any]]:
-        with self.translated(), contextlib.closing(self._connect()) as line:
+        with self.translated(), contextlib.closing(self._connect(PATIENT)) as line:
             yield line
 
-    def _connect(self, *, autocommit: bool = True) -> psycopg.Connection[Any]:
+    def _connect(self, patience: Patience, *, autocommit: bool = True) -> psycopg.Connection[Any]:
         # The password is handed over here alone, so that neither address nor engine ever holds it.
         password = {} if self._password is None else {"password": self._password.text()}
-        options: dict[str, Any] = {**self._options, **password}
-        return psycopg.connect(self._address, autocommit=autocommit, **options)
+        # What the operator's own options say counts.
+        options: dict[str, Any] = {**self._options, **password, "options": f"{patience.options} {self._own_options}".strip()}
+        return psycopg.connect(self._address, autocommit=autocommit, cursor_factory=TextCursor, **options)
 
     def _check_version(self, line: psycopg.Connection[Any]) -> None:
         found = line.info.server_version

@@ -12,6 +12,7 @@ from wabiz_tui.hub.archive.engine.places import KeyTable, SealedEntry
 from wabiz_tui.model.errors import StoreError
 
 Connection = psycopg.Connection[Any]
+_PURGED_AT_ONCE = 5000
 _SET_UP = 0x7761_6269_7A00  # the lock of those who make tables
 
 
@@ -139,7 +140,10 @@ class KeysTable:
                 if deleted and self._tell is not None:
                     self._tell(connection)
             if deleted:
+                # Cut halfway the rows would stay in their pages.
+                connection.execute("SET statement_timeout = 0; SET lock_timeout = 0")
                 connection.execute(self._sql("VACUUM (FULL) {}"))
+                connection.execute("RESET statement_timeout; RESET lock_timeout")
         return deleted
 
     def close(self) -> None:
@@ -196,10 +200,17 @@ class JournalTable:
             self._writer.open().execute(skip.encode(), (number,))
 
     def purge(self, before: str, folded: int) -> tuple[int, set[str]]:
-        delete = "DELETE FROM wabiz_journal.entry WHERE tenant = %s AND day < %s AND number <= %s"
+        due = "SELECT number FROM wabiz_journal.entry WHERE tenant = %s AND day < %s AND number <= %s ORDER BY number LIMIT %s"
+        delete = f"DELETE FROM wabiz_journal.entry WHERE tenant = %s AND number IN ({due})"  # noqa: S608 no word of it comes from outside
+        given = (self._tenant, self._tenant, before, folded, _PURGED_AT_ONCE)
+        deleted, some = 0, _PURGED_AT_ONCE
+        while some == _PURGED_AT_ONCE:
+            # Between two lots those who wait with a webhook have their turn.
+            with self._writing, self._writer.translated():
+                some = self._writer.open().execute(delete.encode(), given).rowcount
+            deleted += some
         with self._writing, self._writer.translated():
             connection = self._writer.open()
-            deleted = connection.execute(delete, (self._tenant, before, folded)).rowcount
             left = connection.execute("SELECT DISTINCT day FROM wabiz_journal.entry WHERE tenant = %s AND day < %s", (self._tenant, before))
             return deleted, {row[0] for row in left}
 

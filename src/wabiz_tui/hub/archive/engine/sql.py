@@ -15,14 +15,10 @@ WRITER = "wabiz_writer"
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
-def migrate_or_close(writer: sa.Engine, place: Place, *, name: str) -> None:
-    """Bring the schema to this program's, in one transaction. Raises NewerSchema when it is beyond; the engine is closed then."""
-    try:
-        with place.translated(), writer.begin() as connection:
-            _migrate(connection, name)
-    except BaseException:
-        writer.dispose()
-        raise
+def migrate(writer: sa.Engine, place: Place, *, name: str) -> None:
+    """Bring the schema to this program's, in one transaction. Raises NewerSchema when it is beyond."""
+    with place.translated(), writer.begin() as connection:
+        _migrate(connection, name)
 
 
 def _migrate(connection: sa.Connection, name: str) -> None:
@@ -51,6 +47,10 @@ class translated_sql:  # noqa: N801 read as a verb: with translated_sql(...)
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         cause = error.orig if isinstance(error, exc.DBAPIError) else error
+        if isinstance(cause, exc.TimeoutError):
+            raise StoreError("The archive is busy: all its lines are in use; ask again in a moment.") from error
+        if isinstance(cause, exc.PendingRollbackError):
+            raise StoreError("The line to the archive broke amid a transaction; nothing of it was kept.") from error
         translated = None if cause is None or isinstance(cause, StoreError) else self._translate(cause)
         if translated is not None:
             raise translated from error

@@ -13,7 +13,7 @@ from sqlalchemy import event, pool
 
 from wabiz_tui.hub.archive.engine.cipher import ARCHIVE_ID, JOURNAL_ID, KEYS_ID, check_version, connect, driver, store_error, translated
 from wabiz_tui.hub.archive.engine.places import Engines, KeyTable, SealedEntry, Seated
-from wabiz_tui.hub.archive.engine.sql import WRITER, migrate_or_close, translated_sql
+from wabiz_tui.hub.archive.engine.sql import WRITER, migrate, translated_sql
 from wabiz_tui.model.errors import Conflict, DamagedStore, StoreError
 from wabiz_tui.model.secret import Secret
 
@@ -52,7 +52,11 @@ class SqlcipherPlace:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
         writer = engine.execution_options(**{WRITER: tenant})
-        migrate_or_close(writer, self, name=self.path.name)
+        try:
+            migrate(writer, self, name=self.path.name)
+        except BaseException:
+            engine.dispose()
+            raise
         return Engines(engine, writer)
 
     def translated(self) -> contextlib.AbstractContextManager[None]:
