@@ -16,7 +16,7 @@ from wabiz_tui.model.content import Note, System, Text, kind_of
 from wabiz_tui.model.values import Contact, Conversation, Direction, Event, Message, Role
 from wabiz_tui.policy.document import Policy
 from wabiz_tui.policy.masking import mask_struct
-from wabiz_tui.policy.privacy import mask_contact, mask_identities, mask_numbers_in, mask_user_ids_in, named_in, names_of
+from wabiz_tui.policy.privacy import mask_contact, mask_identities, mask_known, mask_numbers_in, mask_user_ids_in, named_in, names_of
 
 _ABOUT_THE_BUSINESS = ("account_", "business_", "phone_number_", "message_template_", "template_", "security", "partner_", "flows")
 """How the fields begin whose values name the business and its own numbers, never a customer (cloud-api §10)."""
@@ -82,10 +82,11 @@ def seen_message(message: Message, policy: Policy, ours: frozenset[str], known: 
     if not policy.privacy.mask_numbers or is_plain(message):
         return message
     # One value: whoever one part names is masked in the others too.
-    masked = mask_struct(message, ours=ours, known=known | named_in(msgspec.to_builtins(message), ours=ours))
+    names = known | named_in(msgspec.to_builtins(message), ours=ours)
+    masked = mask_struct(message, ours=ours, known=names)
     content, author_name = masked.content, masked.author_name
     if isinstance(content, System) and isinstance(message.content, System):
-        content = msgspec.structs.replace(content, body=_told(message.content.body))
+        content = msgspec.structs.replace(content, body=mask_known(_told(message.content.body), names))
     if message.direction is Direction.INCOMING and author_name:
         author_name = mask_numbers_in(author_name)
     return msgspec.structs.replace(masked, content=content, author_name=author_name)
