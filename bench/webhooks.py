@@ -28,6 +28,8 @@ WABIZ = [sys.executable, "-m", "wabiz_tui.cli.main"]
 SECRET = "a bench's app secret"  # noqa: S105 of a hub that lives for minutes
 SECRETS = {"BENCH_TOKEN": "none", "BENCH_SECRET": SECRET, "BENCH_VERIFY": "verify"}
 AT_ONCE = 64
+ALONE = 0.02
+"""Seconds between webhooks that come alone: what the one before set going is over by then."""
 
 
 @contextlib.contextmanager
@@ -75,9 +77,9 @@ def pywa(core: int | None) -> Generator[int]:
         process.wait(30)
 
 
-def run(port: int, requests: list[bytes], *, at_once: int) -> Load:
+def run(port: int, requests: list[bytes], *, at_once: int, pause: float = 0.0) -> Load:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        load = runner.run(post_all(port, requests, at_once=at_once))
+        load = runner.run(post_all(port, requests, at_once=at_once, pause=pause))
     assert not load.refused, f"{load.refused} were refused"
     return load
 
@@ -85,14 +87,14 @@ def run(port: int, requests: list[bytes], *, at_once: int) -> Load:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--webhooks", type=int, default=30_000)
-    parser.add_argument("--alone", type=int, default=500, help="webhooks posted one after the other")
+    parser.add_argument("--alone", type=int, default=300, help="webhooks that come alone")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--archive", choices=("sqlcipher", "postgresql"), default="sqlcipher")
     options = parser.parse_args()
     ours_core, load_core = cores()
     if load_core is not None:
         os.sched_setaffinity(0, {load_core})
-    bodies = traffic(options.webhooks + options.alone)
+    bodies = traffic(options.webhooks + options.alone, longer=400)
     secret = SECRET.encode()
     ours_requests, peer_requests = signed(bodies, secret), signed(bodies, secret, path=pywa_server.PATH)
     print(f"# bodies of {statistics.mean(map(len, bodies)):.0f} bytes, {AT_ONCE} connections, {options.rounds} rounds", file=sys.stderr)
@@ -101,10 +103,10 @@ def main() -> None:
         server = stack.enter_context(cluster(is_durable=True)) if options.archive == "postgresql" else None
         for _ in range(options.rounds):
             with hub(None if server is None else server.url(server.database()), ours_core) as port:
-                alone = run(port, ours_requests[options.webhooks :], at_once=1)
+                alone = run(port, ours_requests[options.webhooks :], at_once=1, pause=ALONE)
                 ours = run(port, ours_requests[: options.webhooks], at_once=AT_ONCE)
             with pywa(ours_core) as port:
-                peer_alone = run(port, peer_requests[options.webhooks :], at_once=1)
+                peer_alone = run(port, peer_requests[options.webhooks :], at_once=1, pause=ALONE)
                 peer = run(port, peer_requests[: options.webhooks], at_once=AT_ONCE)
             rows.append((ours, peer, alone, peer_alone))
             print(f"# hub {ours.rate:.0f}/s, pywa {peer.rate:.0f}/s", file=sys.stderr)

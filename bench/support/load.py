@@ -42,8 +42,8 @@ def signed(bodies: Sequence[bytes], secret: bytes, *, path: str = PATH) -> list[
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, requests: Iterator[bytes], load: _Posting) -> None:
-        self._requests, self._load = requests, load
+    def __init__(self, requests: Iterator[bytes], load: _Posting, pause: float) -> None:
+        self._requests, self._load, self._pause = requests, load, pause
         self._transport: asyncio.Transport | None = None
         self._started = 0.0
         self._answer = b""
@@ -64,7 +64,10 @@ class _Connection(asyncio.Protocol):
             return
         self._load.answered(head.startswith(b"HTTP/1.1 200"), time.perf_counter() - self._started)
         self._answer = b""
-        self._next()
+        if self._pause:
+            asyncio.get_running_loop().call_later(self._pause, self._next)
+        else:
+            self._next()
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
@@ -93,11 +96,11 @@ class _Posting:
             self.refused += 1
 
 
-async def post_all(port: int, requests: Sequence[bytes], *, at_once: int) -> Load:
-    """All requests, over `at_once` connections to loopback."""
+async def post_all(port: int, requests: Sequence[bytes], *, at_once: int, pause: float = 0.0) -> Load:
+    """All requests, over `at_once` connections to loopback, each of which waits `pause` seconds after an answer."""
     posting, left, loop = _Posting(), iter(requests), asyncio.get_running_loop()
     started = time.perf_counter()
-    made = [await loop.create_connection(lambda: _Connection(left, posting), "127.0.0.1", port) for _ in range(at_once)]
+    made = [await loop.create_connection(lambda: _Connection(left, posting, pause), "127.0.0.1", port) for _ in range(at_once)]
     await asyncio.gather(*(connection.ended for _, connection in made))
     return Load(time.perf_counter() - started, posting.waits, posting.refused)
 
