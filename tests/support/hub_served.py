@@ -51,6 +51,8 @@ class Meta:
         self.asked: list[dict[str, str]] = []
         self.hold: asyncio.Event | None = None
         self.arrived = asyncio.Event()
+        self.blocking = "accept"
+        self.blocks: list[tuple[str, str]] = []
         self.url = ""
         self.trouble = ""
         """With files: `down`, `token` (Meta refuses ours), `cut` (a line that breaks) or `wrong` (other bytes)."""
@@ -102,8 +104,16 @@ class Meta:
         return JSONResponse({"id": media})
 
     async def _block_users(self, request: Request) -> Response:
-        users = [{"input": one.get("user") or one["user_id"], **({"wa_id": one["user"]} if "user" in one else {})}
-                 for one in (await request.json())["block_users"]]  # fmt: skip
+        asked = [one.get("user") or one["user_id"] for one in (await request.json())["block_users"]]
+        self.blocks += [(request.method, one) for one in asked]
+        if self.blocking == "break":
+            return Response(b"", 502)
+        users = [{"input": one, **({} if "." in one else {"wa_id": one})} for one in asked]
+        if self.blocking == "refuse":
+            reason = {"code": 131047, "message": "Re-engagement message", "error_data": {"details": "more than 24 hours"}}
+            lists = {"added_users": [], "failed_users": [{**user, "errors": [reason]} for user in users]}
+            error = {"message": "(#139100) Failed", "code": 139100, "fbtrace_id": "t"}
+            return JSONResponse({"messaging_product": "whatsapp", "block_users": lists, "error": error}, 400)
         return JSONResponse({"messaging_product": "whatsapp", "block_users": {"added_users": users}})
 
     async def _media(self, request: Request) -> Response:

@@ -27,6 +27,14 @@ ALIASES: Shelved[None] = Shelved(schema.alias, "hash", identity=("kind", "hash")
 PAST_ALIASES: Shelved[None] = Shelved(schema.alias_past, "id", group="hash")
 
 
+class KeptField(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the business keeps under a name of its own; no text where it was removed, so that a merge brings no older one back."""
+
+    name: str
+    at: datetime
+    text: str | None = None
+
+
 class ContactRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of a person, as sealed under the contact's key. `aliases` are those it holds now."""
 
@@ -40,6 +48,11 @@ class ContactRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """Meta's time of the wish above: webhooks come in any order."""
     blocked: tuple[str, ...] = ()
     """The business numbers that have blocked this person."""
+    blocked_here: tuple[str, ...] = ()
+    """Those of them of which Meta is known not to block, so that only the hub does."""
+    blocked_at: datetime | None = None
+    fields: dict[str, KeptField] = {}
+    """By model.naming.name_key of their names."""
     proposed: tuple[str, ...] = ()
     """Contacts that may be the same person, for a human to decide."""
 
@@ -69,6 +82,8 @@ class StoredContact(msgspec.Struct, frozen=True):
             is_masked=False,
             identity_changed_at=self.record.identity_changed_at,
             marketing_opt_out=self.record.marketing_opt_out,
+            blocked_at=self.record.blocked_at if self.record.blocked else None,
+            fields={field.name: field.text for _, field in sorted(self.record.fields.items()) if field.text is not None},
             created_at=self.created_at,
         )
 
@@ -141,13 +156,22 @@ def set_opt_out(writing: Writing, contact: str, *, is_out: bool, at: datetime) -
     save_record(writing, contact, msgspec.structs.replace(stored.record, marketing_opt_out=is_out, marketing_told_at=at))
 
 
-def set_blocked(writing: Writing, contact: str, number: str, *, is_blocked: bool) -> None:
-    """Whether this business number has blocked the contact."""
+def set_blocked(writing: Writing, contact: str, number: str, *, is_blocked: bool, at_meta: bool = True) -> None:
+    """Whether this business number has blocked the contact; with `at_meta` false only the hub does, as far as is known."""
     stored = load_contacts(writing, [contact]).get(contact)
-    if stored is None or (number in stored.record.blocked) == is_blocked:
+    if stored is None:
         return
-    others = tuple(one for one in stored.record.blocked if one != number)
-    save_record(writing, contact, msgspec.structs.replace(stored.record, blocked=(*others, number) if is_blocked else others))
+    record = stored.record
+    others = tuple(one for one in record.blocked if one != number)
+    here = tuple(one for one in record.blocked_here if one != number)
+    changed = msgspec.structs.replace(
+        record,
+        blocked=(*others, number) if is_blocked else others,
+        blocked_here=(*here, number) if is_blocked and not at_meta else here,
+        blocked_at=(record.blocked_at or writing.now) if is_blocked or others else None,
+    )
+    if (set(changed.blocked), set(changed.blocked_here)) != (set(record.blocked), set(record.blocked_here)):
+        save_record(writing, contact, changed)
 
 
 def touch_identities(writing: Writing) -> None:
@@ -321,6 +345,10 @@ def _merge(writing: Writing, kept: str, merged: str, *, at: datetime) -> None:
         marketing_opt_out=mine.marketing_opt_out or other.marketing_opt_out,
         marketing_told_at=max(filter(None, (mine.marketing_told_at, other.marketing_told_at)), default=None),
         blocked=tuple(dict.fromkeys((*mine.blocked, *other.blocked))),
+        # Meta may block either of them under its own key: only where none is known to be does the hub alone.
+        blocked_here=_only_here(mine, other),
+        blocked_at=min(filter(None, (mine.blocked_at, other.blocked_at)), default=None),
+        fields=joined_fields(mine.fields, other.fields),
         identity_changed_at=mine.identity_changed_at or other.identity_changed_at,
     )
     save_record(writing, kept, joined)
@@ -334,6 +362,16 @@ def _merge(writing: Writing, kept: str, merged: str, *, at: datetime) -> None:
             tenant=writing.tenant, id=writing.new_id(), kept=kept, merged=merged, moved=encode(moved).decode(), at_ms=to_ms(at)
         )
     )
+
+
+def _only_here(mine: ContactRecord, other: ContactRecord) -> tuple[str, ...]:
+    at_meta = {number for record in (mine, other) for number in record.blocked if number not in record.blocked_here}
+    return tuple(number for number in dict.fromkeys((*mine.blocked_here, *other.blocked_here)) if number not in at_meta)
+
+
+def joined_fields(mine: dict[str, KeptField], other: dict[str, KeptField]) -> dict[str, KeptField]:
+    """Of each field what was written last."""
+    return {key: max((held[key] for held in (other, mine) if key in held), key=lambda field: field.at) for key in mine | other}
 
 
 def _learn(writing: Writing, contact: str, identity: Identity, *, at: datetime) -> None:

@@ -6,7 +6,21 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wabiz_tui.hub.endpoints import audit, changes, enrolment, identities, people, policy, reading, routines, shifts, teams, work
+from wabiz_tui.hub.endpoints import (
+    audit,
+    changes,
+    contacts,
+    enrolment,
+    identities,
+    notes,
+    people,
+    policy,
+    reading,
+    routines,
+    shifts,
+    teams,
+    work,
+)
 from wabiz_tui.hub.endpoints.endpoint import Endpoint
 from wabiz_tui.hub.gateway.door import CALLS
 from wabiz_tui.hub.parts import Hub
@@ -27,6 +41,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *teams.ENDPOINTS,
     *identities.ENDPOINTS,
     *work.ENDPOINTS,
+    *notes.ENDPOINTS,
+    *contacts.ENDPOINTS,
     *reading.ENDPOINTS,
     *routines.ENDPOINTS,
     *shifts.ENDPOINTS,
