@@ -84,6 +84,16 @@ class KeyStore:
                 self._cache.pop(name, None)
             return bool(present)
 
+    def renewed(self) -> list[str]:
+        """The names that have more than one key. Cost: reading all of them."""
+        found: list[str] = []
+        after = ""
+        while rows := self.page(after):
+            after = rows[-1][0]
+            # Nonce and tag stand beside the keys.
+            found += [name for name, wrapped in rows if not name.startswith(_NOTES) and len(wrapped) >= 28 + 2 * _LENGTH]
+        return found
+
     def settle(self, renewed: Iterable[str], destroyed: Iterable[str], notes: Iterable[str] = ()) -> int:
         """Destroy what `renew` replaced and these keys as a whole, with these notes, and rewrite what held them; how many keys.
 

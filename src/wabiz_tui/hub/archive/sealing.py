@@ -79,6 +79,10 @@ class Sealer:
             raise DamagedStore(f"A sealed value of the archive ({about}) is damaged or stands in the wrong row.")
         return plain
 
+    def opens(self, unit: str, sealed: bytes, *, about: str) -> bool:
+        """Whether what is sealed opens under a key that there is."""
+        return _opened(self._keys.find_all(unit), sealed, self._about(unit, about)) is not None
+
     def has_key(self, unit: str) -> bool:
         return self._keys.find(unit) is not None
 

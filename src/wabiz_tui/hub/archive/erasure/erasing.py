@@ -18,8 +18,15 @@ import sqlalchemy as sa
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.conversations import refresh_state
 from wabiz_tui.hub.archive.engine.sql import put
-from wabiz_tui.hub.archive.erasure.finding import Found, find_contact_whole, find_messages, in_chunks, target_of
-from wabiz_tui.hub.archive.erasure.resealing import remove_files, reseal, reseal_files, units_of_messages
+from wabiz_tui.hub.archive.erasure.finding import Found, find_buried, find_contact_whole, find_messages, in_chunks, target_of
+from wabiz_tui.hub.archive.erasure.resealing import (
+    remove_files,
+    remove_shut_files,
+    reseal,
+    reseal_files,
+    units_of_messages,
+    unopenable,
+)
 from wabiz_tui.hub.archive.messages import find_by_wamid, load_message, load_messages, save_message
 from wabiz_tui.hub.archive.sealing import contact_unit, event_unit
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing
@@ -30,6 +37,7 @@ from wabiz_tui.model.feed import Entity
 from wabiz_tui.model.values import Direction, Message
 
 _UNDER_WAY = "erasure/"
+_UNITS = ("unit/", "event/", "waiting/")
 # Their rows stay, emptied: a repeat under the same idempotency key must not send or write again.
 _KEPT = (schema.outgoing, schema.note_key)
 # Found by their wamids, which an index leads to.
@@ -71,6 +79,54 @@ def erase_contact(writing: Writing, contact: str, act: Act) -> Erased:
 
     Nobody is banned: who writes again is a new contact."""
     return _erase(writing, find_contact_whole(writing, contact), _Task(act, contact=contact))
+
+
+def erase_buried(writing: Writing, act: Act) -> Erased:
+    """Erase again whatever has a tombstone: for an archive that was restored from a backup older than the erasure."""
+    if not writing.tombstones.has_any():
+        return Erased()
+    return _erase(writing, find_buried(writing), _Task(act))
+
+
+def drop_shut(archive: Archive) -> int:
+    """Remove rows and files that no key opens any more: of a backup older than an erasure in their unit, restored without the keys of
+    then. How many rows. Their neighbours' erasure is what shut them: nothing that could be read is lost here."""
+    count = 0
+    for unit in _renewed_units(archive):
+        count += archive.write_now(lambda writing, unit=unit: _drop_shut(writing, unit))
+        if unit.endswith("/media"):
+            count += remove_shut_files(archive, unit)
+    return count
+
+
+def _renewed_units(archive: Archive) -> list[str]:
+    with archive.reading() as reading:
+        if not reading.tombstones.has_any():
+            return []
+        hashes = {reading.sealer.lookup("renewed", name): name for prefix in _UNITS for name in archive.keys.names(prefix)}
+        return sorted(hashes[one] for one in reading.tombstones.among("renewed", list(hashes)))
+
+
+def _drop_shut(writing: Writing, unit: str) -> int:
+    found, count = Found(), 0
+    for table, rows in unopenable(writing, unit):
+        count += len(rows)
+        match table.name:
+            case "message":
+                found.messages = [row.id for row in rows]
+            case "event":
+                found.events = [row.id for row in rows]
+            case "quarantine":
+                found.entries = [row.entry for row in rows]
+            case _:
+                column = next(column.name for column in table.primary_key if column.name != "tenant")
+                _delete(writing, table, column, [getattr(row, column) for row in rows])
+    left = _conversations_of(writing, found)
+    _delete_messages(writing, found)
+    _delete_people(writing, found)
+    for conversation in left:
+        _refresh(writing, conversation)
+    return count
 
 
 def finish_erasures(archive: Archive) -> int:
@@ -134,6 +190,7 @@ def _remove(writing: Writing, found: Found, task: _Task) -> Erased:
             resealed.append(unit)
     task.renewed = sorted({*task.renewed, *resealed})
     task.destroyed = sorted({*task.destroyed, *gone})
+    writing.tombstones.put("renewed", (writing.sealer.lookup("renewed", one) for one in resealed), at_ms=writing.now_ms)
     writing.tombstones.put("key", (writing.sealer.lookup("key", one) for one in gone), at_ms=writing.now_ms)
     return Erased(len(found.messages), len(found.conversations), len(found.contacts), len(found.events), len(found.entries), len(resealed))
 

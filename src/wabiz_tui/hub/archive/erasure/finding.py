@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.contacts import load_contacts
+from wabiz_tui.hub.archive.erasure.tombstones import TombstoneKind
 from wabiz_tui.hub.archive.messages import load_messages
 from wabiz_tui.hub.archive.sealing import event_unit
 from wabiz_tui.hub.archive.store import Reading
@@ -54,6 +55,64 @@ def find_contact_whole(reading: Reading, contact: str) -> Found:
     names = [value for stored in load_contacts(reading, contacts).values() for _, value in stored.record.aliases]
     needles = _needles((*contacts, *conversations, *names))
     return Found(contacts, conversations, messages, _events(reading, needles, ""), _quarantined(reading, needles))
+
+
+def find_buried(reading: Reading) -> Found:
+    """Whatever stands in the archive though there is a tombstone of it. Cost: reading the keys of every row."""
+    found = Found()
+    for contact in _buried(reading, schema.contact, "contact"):
+        whole = find_contact_whole(reading, contact)
+        found.contacts += whole.contacts
+        found.conversations += whole.conversations
+        found.messages += whole.messages
+        found.events += whole.events
+        found.entries += whole.entries
+    found.conversations += _buried(reading, schema.conversation, "conversation")
+    found.messages += _ids(reading, schema.message, _message.conversation, found.conversations)
+    found.messages += find_messages(reading, (*_buried(reading, schema.message, "message"), *_of_buried_wamids(reading))).messages
+    found.events += _of_hashes(reading, schema.event, _event.id, _event.identity, "event")
+    entries = reading.connection.execute(sa.select(_quarantine.entry).where(_quarantine.tenant == reading.tenant))
+    hashes = {reading.sealer.lookup("quarantine", str(row.entry)): row.entry for row in entries}
+    found.entries += [hashes[one] for one in reading.tombstones.among("quarantine", list(hashes))]
+    return Found(*(list(dict.fromkeys(getattr(found, name))) for name in found.__struct_fields__))
+
+
+def _buried(reading: Reading, table: sa.Table, kind: TombstoneKind) -> list[str]:
+    """By our own ids."""
+    found: list[str] = []
+    for ids in _all_of(reading, table, table.c.id):
+        hashes = {reading.sealer.lookup(kind, one): one for one in ids}
+        found += [hashes[one] for one in reading.tombstones.among(kind, list(hashes))]
+    return found
+
+
+def _of_buried_wamids(reading: Reading) -> list[str]:
+    return _of_hashes(reading, schema.message_key, _key.message, _key.wamid_hash, "wamid")
+
+
+def _of_hashes(
+    reading: Reading, table: sa.Table, wanted: sa.ColumnElement[str], hashed: sa.ColumnElement[bytes], kind: TombstoneKind
+) -> list[str]:
+    found: list[str] = []
+    for hashes in _all_of(reading, table, hashed):
+        gone = reading.tombstones.among(kind, hashes)
+        if gone:
+            query = sa.select(wanted.label("wanted")).where(table.c.tenant == reading.tenant, hashed.in_(gone))
+            found += [row.wanted for row in reading.connection.execute(query)]
+    return found
+
+
+def _all_of(reading: Reading, table: sa.Table, column: sa.ColumnElement[Any]) -> Iterator[list[Any]]:
+    """The values of a column that tells rows apart, in its order."""
+    last: Any = None
+    while True:
+        query = sa.select(column.label("value")).where(table.c.tenant == reading.tenant).order_by(column).limit(_AT_ONCE)
+        values = [row.value for row in reading.connection.execute(query if last is None else query.where(column > last))]
+        if values:
+            yield values
+        if len(values) < _AT_ONCE:
+            return
+        last = values[-1]
 
 
 def target_of(content: Content) -> str | None:

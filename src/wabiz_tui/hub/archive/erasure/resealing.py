@@ -2,17 +2,20 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
-from wabiz_tui.hub.archive.files import file_of, forget_partial_files, reseal_file
+from wabiz_tui.hub.archive.files import file_of, forget_partial_files, place_of, reseal_file
+from wabiz_tui.hub.archive.sealed_files import open_file
 from wabiz_tui.hub.archive.sealing import text_unit
-from wabiz_tui.hub.archive.store import Archive, Writing
+from wabiz_tui.hub.archive.store import Archive, Reading, Writing
+from wabiz_tui.model.errors import DamagedStore
 
 _AT_ONCE = 500
+_UNITS_AT_ONCE = 50
 
 
 Within: TypeAlias = "Callable[[str, str], sa.ColumnElement[bool] | None]"
@@ -96,26 +99,28 @@ def reseal(writing: Writing, unit: str) -> int:
     return sum(_reseal(writing, sealed, unit) for sealed in SEALED)
 
 
+def unopenable(reading: Reading, unit: str) -> Iterator[tuple[sa.Table, list[Any]]]:
+    """The rows that no key of the unit opens, each as the values of its key but for the tenant."""
+    for sealed in SEALED:
+        shut = [
+            row
+            for rows in _pages(reading, sealed, unit)
+            for row in rows
+            if not reading.sealer.opens(unit, row.sealed, about=sealed.about(row))
+        ]
+        if shut:
+            yield sealed.table, shut
+
+
 def _reseal(writing: Writing, sealed: Sealed, unit: str) -> int:
-    table = sealed.table
-    keys = [column for column in table.primary_key if column.name != "tenant"]
-    within = sealed.within(writing.tenant, unit)
-    if within is None:
-        return 0
+    table, count = sealed.table, 0
+    keys = _keys_of(table)
     update = (
         sa.update(table)
         .where(table.c.tenant == writing.tenant, *(column == sa.bindparam(f"of_{column.name}") for column in keys))
         .values(sealed=sa.bindparam("to_sealed"))
     )
-    if table is schema.message:  # helps PostgreSQL to the partition
-        update = update.where(within)
-    count = 0
-    last: tuple[Any, ...] | None = None
-    while True:
-        query = sa.select(*keys, table.c.sealed).where(table.c.tenant == writing.tenant, within).order_by(*keys).limit(_AT_ONCE)
-        if last is not None:
-            query = query.where(sa.tuple_(*keys) > sa.tuple_(*last))
-        rows = writing.connection.execute(query).all()
+    for rows in _pages(writing, sealed, unit):
         anew: list[dict[str, Any]] = []
         for row in rows:
             plain = writing.sealer.open(unit, row.sealed, about=sealed.about(row))
@@ -125,20 +130,42 @@ def _reseal(writing: Writing, sealed: Sealed, unit: str) -> int:
         if anew:
             writing.connection.execute(update, anew)
         count += len(rows)
+    return count
+
+
+def _pages(reading: Reading, sealed: Sealed, unit: str) -> Iterator[Sequence[Any]]:
+    """The unit's rows in one table: their keys, and what is sealed."""
+    table, within = sealed.table, sealed.within(reading.tenant, unit)
+    keys = _keys_of(table)
+    last: tuple[Any, ...] | None = None
+    while within is not None:
+        query = sa.select(*keys, table.c.sealed).where(table.c.tenant == reading.tenant, within).order_by(*keys).limit(_AT_ONCE)
+        if last is not None:
+            query = query.where(sa.tuple_(*keys) > sa.tuple_(*last))
+        rows = reading.connection.execute(query).all()
+        yield rows
         if len(rows) < _AT_ONCE:
-            return count
+            return
         last = tuple(rows[-1][: len(keys)])
+
+
+def _keys_of(table: sa.Table) -> list[sa.Column[Any]]:
+    return [column for column in table.primary_key if column.name != "tenant"]
 
 
 def reseal_files(archive: Archive, unit: str) -> int:
     """The unit's files, each replaced whole; how many. A second run changes nothing for the worse."""
-    media = schema.media.c
-    with archive.reading() as reading:
-        query = sa.select(media.message).where(media.tenant == reading.tenant, media.unit == unit, media.state == "stored")
-        messages = [row.message for row in reading.connection.execute(query)]
+    messages = _stored(archive, unit)
     for message in messages:
         reseal_file(archive, message, unit)
     return len(messages)
+
+
+def _stored(archive: Archive, unit: str) -> list[str]:
+    media = schema.media.c
+    with archive.reading() as reading:
+        query = sa.select(media.message).where(media.tenant == reading.tenant, media.unit == unit, media.state == "stored")
+        return [row.message for row in reading.connection.execute(query)]
 
 
 def remove_files(archive: Archive, messages: Iterable[str]) -> int:
@@ -150,3 +177,34 @@ def remove_files(archive: Archive, messages: Iterable[str]) -> int:
             os.unlink(file_of(archive, message))  # noqa: PTH108 suppress tells an absent file from one that could not be removed
             removed += 1
     return removed
+
+
+def remove_shut_files(archive: Archive, unit: str) -> int:
+    """Unlink the unit's files that no key opens any more; how many."""
+    return remove_files(archive, [message for message in _stored(archive, unit) if not _opens(archive, message, unit)])
+
+
+def _opens(archive: Archive, message: str, unit: str) -> bool:
+    try:
+        reader = open_file(archive, place_of(archive, message, unit))
+        if reader is not None:
+            with contextlib.closing(reader):
+                next(iter(reader.pieces()), None)
+    except DamagedStore:
+        return False
+    return True
+
+
+def settle_renewed(archive: Archive) -> int:
+    """Seal anew whatever stands under several keys, and destroy all but the newest of each; how many units. For restores, after which
+    a unit may have keys of different ages."""
+    names = archive.keys.renewed()
+    for start in range(0, len(names), _UNITS_AT_ONCE):
+        some = names[start : start + _UNITS_AT_ONCE]
+        archive.write_now(lambda writing, some=some: [reseal(writing, unit) for unit in some])
+        for unit in some:
+            if unit.endswith("/media"):
+                reseal_files(archive, unit)
+    if names:
+        archive.keys.settle(names, ())
+    return len(names)

@@ -4,12 +4,13 @@ Of wamids, media ids, events and of our own ids a tombstone holds for ever. Of t
 everything is erased: nobody is banned, and who writes again is a new contact.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 from wabiz_tui.hub.archive.keystore import KeyStore
 
-TombstoneKind = Literal["wamid", "message", "media", "event", "quarantine", "conversation", "contact", "alias", "key"]
+TombstoneKind = Literal["wamid", "message", "media", "event", "quarantine", "conversation", "contact", "alias", "key", "renewed"]
+"""`key` names keys that are destroyed, `renewed` those that were replaced: under what they were before, nothing opens any more."""
 PREFIX: Final = "tombstone/"
 
 
@@ -38,7 +39,13 @@ class Tombstones:
             self.load(kind, (hashed,))
         return self._found[name]
 
+    def among(self, kind: TombstoneKind, hashes: Sequence[bytes]) -> list[bytes]:
+        """Those of them that have one, in their order; nothing is remembered of so many."""
+        found = self._keys.notes([_name(kind, one) for one in hashes]) if self.has_any() else {}
+        return [one for one in hashes if _name(kind, one) in found]
+
     def has_any(self) -> bool:
+        """Whether anything was ever erased here."""
         if self._has_any is None:
             self._has_any = self._keys.has_notes(PREFIX)
         return self._has_any
