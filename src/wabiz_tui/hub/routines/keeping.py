@@ -36,7 +36,8 @@ class Routines:
     """`settle` runs in every transaction; `run`, while this process leads."""
 
     def __init__(self, archive: Archive, in_force: Callable[[], InForce], replies: Replies, metrics: Metrics) -> None:
-        self._archive, self._in_force, self._replies = archive, in_force, replies
+        self.replies = replies
+        self._archive, self._in_force = archive, in_force
         self._missed = Counter("wabiz_levels_missed", "Service levels that ran out, by clock.", ["clock"], registry=metrics.registry)
         self._dealt = Counter("wabiz_conversations_dealt", "Conversations that were given to somebody by load.", registry=metrics.registry)
         self._woken = asyncio.Event()
@@ -96,7 +97,7 @@ class Routines:
             if (next_ms is not None and next_ms <= now_ms) or has_queue:
                 await self._archive.write(self._ring)
                 next_ms, _, _ = await self._archive.read(self._due)
-            settled = await asyncio.gather(*(self._replies.send(one) for one in owed))
+            settled = await asyncio.gather(*(self.replies.send(one) for one in owed))
         except StoreError as error:
             log.warning("routines_failed", code=error.code)
             return _AFTER_FAILURE
