@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from wabiz_tui.cli.backup import backup, restore
 from wabiz_tui.cli.output import print_json
 from wabiz_tui.model.clock import clock_from_environment
 from wabiz_tui.model.errors import UsageError
@@ -14,6 +15,10 @@ from wabiz_tui.model.paths import paths_from_environment
 @click.group()
 def hub() -> None:
     """The hub: the only holder of the Graph token and the system of record."""
+
+
+hub.add_command(backup)
+hub.add_command(restore)
 
 
 def need_hub_extra() -> None:

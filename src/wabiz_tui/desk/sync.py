@@ -15,6 +15,7 @@ from wabiz_tui.model.codec import decode
 from wabiz_tui.model.desk import Link as LinkState
 from wabiz_tui.model.errors import DamagedStore, DocumentError, Locked, Revoked, StoreFull, Unreachable, WabizError
 from wabiz_tui.model.feed import Change, ChangesPage, Entity
+from wabiz_tui.model.shift import ShiftStanding
 from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
 from wabiz_tui.model.wire import SignedPolicy
 
@@ -38,6 +39,9 @@ class Told:
     def moved(self, link: LinkState) -> None: ...
 
     def refused(self, error: WabizError) -> None: ...
+
+    def turned(self, stands: ShiftStanding) -> None:
+        """How the shift stands from now on."""
 
     def arrived(self) -> None:
         """The hub was heard: what waits for it may go."""
@@ -130,6 +134,9 @@ class Sync:
         stream = self._link.stream(self.cursor)
         async with aclosing(stream):  # pyright: ignore[reportArgumentType] Link.stream is an async generator
             async for page in stream:
+                if isinstance(page, ShiftStanding):
+                    self._told.turned(page)
+                    continue
                 async with self._turn:
                     await self._apply(page)
                 if self.cursor < page.next:
@@ -161,8 +168,11 @@ class Sync:
         cache = self._cache()
         items = [item for change in new if (item := _item(change)) is not None]
         cursor = 0 if extended else page.next
-        applied = await cache.apply(items, rules.holding, cursor=cursor, policy=rules.signed if rules is not self.rules else None)
-        reason = "policy" if rules is not self.rules else _reason(items)
+        # The hub was restored: it tells everything anew, and what it does not is not there any more.
+        is_anew = self.cursor < page.begins
+        newer = rules.signed if rules is not self.rules else None
+        applied = await cache.apply(items, rules.holding, cursor=cursor, policy=newer, is_anew=is_anew)
+        reason = "policy" if rules is not self.rules else "removed" if is_anew else _reason(items)
         self.rules, self.cursor = rules, cursor
         arrived = [item.value for item in items if isinstance(item.value, Message)]
         await self._letters.settle(arrived)

@@ -40,3 +40,6 @@ class ChangesPage(msgspec.Struct, frozen=True):
     more: bool
     at: datetime
     """The hub's clock, for measuring skew."""
+    begins: int = 0
+    """The number after which this feed begins. A reader whose cursor is below it followed an archive that was restored since: what it
+    holds and is not told anew is not there any more."""

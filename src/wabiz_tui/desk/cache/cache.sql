@@ -113,6 +113,18 @@ UPDATE messages SET expires_at_ms = 0 WHERE doc IN (
     SELECT doc FROM messages WHERE expires_at_ms > :now ORDER BY doc DESC LIMIT -1 OFFSET :most
 )
 
+-- name: expire_every_message
+UPDATE messages SET expires_at_ms = 0 WHERE expires_at_ms > 0
+
+-- name: expire_every_conversation
+UPDATE conversations SET expires_at_ms = 0, preview_until_ms = 0 WHERE expires_at_ms > 0
+
+-- name: expire_every_contact
+UPDATE contacts SET expires_at_ms = 0 WHERE expires_at_ms > 0
+
+-- name: expire_every_event
+UPDATE events SET expires_at_ms = 0 WHERE expires_at_ms > 0
+
 -- name: expire_message
 UPDATE messages SET expires_at_ms = 0 WHERE id = :id AND expires_at_ms > 0
 

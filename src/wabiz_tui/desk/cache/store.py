@@ -55,11 +55,16 @@ class Cache:
     async def set_marks(self, **changes: object) -> None:
         await self.database.write(lambda connection: change_marks(connection, **changes))
 
-    async def apply(self, items: Sequence[Item], holding: Holding, *, cursor: int, policy: SignedPolicy | None = None) -> Applied:
-        """A batch and its cursor in one transaction; with a new policy, which also times every row again."""
+    async def apply(
+        self, items: Sequence[Item], holding: Holding, *, cursor: int, policy: SignedPolicy | None = None, is_anew: bool = False
+    ) -> Applied:
+        """A batch and its cursor in one transaction; with a new policy, which also times every row again. `is_anew` lets go of
+        everything that was held before it."""
         now = self._now()
 
         def work(connection: Connection) -> Applied:
+            if is_anew:
+                writing.expire_everything(connection)
             if policy is not None:
                 writing.hold(connection, holding, now=to_ms(now))
             applied = writing.apply(connection, items, holding, now=to_ms(now))

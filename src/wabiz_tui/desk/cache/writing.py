@@ -83,6 +83,12 @@ def apply(connection: Connection, items: Sequence[Item], holding: Holding, *, no
     return Applied(frozenset(work.touched), work.has_residue)
 
 
+def expire_everything(connection: Connection) -> None:
+    """Nothing that is held may be shown any more; the next rebuild destroys it. What is put again is held again."""
+    for kind in ("message", "conversation", "contact", "event"):
+        connection.execute(_sql[f"expire_every_{kind}"])
+
+
 def _order(item: Item) -> int:
     return 0 if item.entity == "conversation" else 1
 

@@ -275,6 +275,11 @@ def feed_head(reading: Reading) -> int:
     return reading.connection.execute(sa.select(schema.head.c.seq).where(schema.head.c.tenant == reading.tenant)).scalar() or 0
 
 
+def feed_begins(reading: Reading) -> int:
+    """The number after which the feed begins: above 0 once the archive was restored."""
+    return reading.connection.execute(sa.select(schema.head.c.begins).where(schema.head.c.tenant == reading.tenant)).scalar() or 0
+
+
 class ChangeRow(NamedTuple):
     seq: int
     entity: Entity

@@ -12,7 +12,7 @@ from wabiz_tui.hub.archive.messages import conversations_of, load_messages
 from wabiz_tui.hub.archive.people import load_people
 from wabiz_tui.hub.archive.routines import CANNED, MACROS
 from wabiz_tui.hub.archive.sight import Assigned, assigned_of
-from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_of, changes_since, feed_head
+from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_of, changes_since, feed_begins, feed_head
 from wabiz_tui.hub.feed.seen import is_plain, names_in, names_of_contact, seen_contact, seen_conversation, seen_event, seen_message
 from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
 from wabiz_tui.hub.policy import InForce
@@ -66,6 +66,7 @@ class Stretch(NamedTuple):
     at: datetime
     told: tuple[Told, ...]
     people: dict[str, Person]
+    begins: int = 0
 
     def viewer(self, known: Viewer) -> Viewer | None:
         """The reader as they stood in the snapshot; None when they are no longer there."""
@@ -81,8 +82,9 @@ class Stretch(NamedTuple):
             if can_see(viewer.role, one.row.entity)
         )
         more = self.next < self.head
-        raw = b'{"changes":[%s],"next":%d,"head":%d,"more":%s,"at":%s}' % (
-            changes, self.next, self.head, b"true" if more else b"false", encode(self.at),
+        begins = b',"begins":%d' % self.begins if self.begins else b""
+        raw = b'{"changes":[%s],"next":%d,"head":%d,"more":%s,"at":%s%s}' % (
+            changes, self.next, self.head, b"true" if more else b"false", encode(self.at), begins,
         )  # fmt: skip
         return Page(raw, self.next, more, not changes)
 
@@ -112,7 +114,7 @@ def stretch_after(
         if size > most_bytes:
             break
     reached = told[-1].row.seq if told else since
-    return Stretch(since, reached, feed_head(reading), reading.now, tuple(told), people)
+    return Stretch(since, reached, feed_head(reading), reading.now, tuple(told), people, feed_begins(reading))
 
 
 class Flow(NamedTuple):

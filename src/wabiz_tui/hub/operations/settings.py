@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from wabiz_tui.hub.archive.backup.restoring import refuse_half_restored
 from wabiz_tui.hub.archive.engine.addresses import is_server, normal_address, place_at
 from wabiz_tui.hub.archive.engine.places import Place
 from wabiz_tui.hub.archive.epochs import destroy_recorded
@@ -174,7 +175,13 @@ def open_archive(settings: Settings, secrets: HubSecrets, *, clock: Clock, rando
     """The archive, with what an earlier crash left undone done."""
     place = settings.place(secrets)
     archive = Archive(place, secrets.seal_key, tenant=settings.hub.tenant, clock=clock, random_bytes=random_bytes)
-    destroy_recorded(archive)
+    try:
+        refuse_half_restored(archive)
+        destroy_recorded(archive)
+        finish_erasures(archive)
+    except BaseException:
+        archive.close()
+        raise
     return archive
 
 
@@ -211,4 +218,3 @@ def _pairs(part: msgspec.Struct) -> list[str]:
     # A JSON string or list of strings is written alike in TOML.
     values = msgspec.structs.asdict(part)
     return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value not in ("", ())]
-    finish_erasures(archive)
