@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Callable, MutableMapping
 from typing import Any
 
 import structlog
@@ -10,12 +10,11 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.cloud.transport import Transport
-from wabiz_tui.hub.archive.store import Writing, feed_head
+from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.endpoints.routing import routes as endpoint_routes
 from wabiz_tui.hub.feed.stream import Feed
 from wabiz_tui.hub.front.addresses import place_caller
@@ -32,9 +31,11 @@ from wabiz_tui.hub.gateway.templates import TemplateShelf
 from wabiz_tui.hub.ingest.door import Receive, Send, WebhookDoor, answer
 from wabiz_tui.hub.ingest.intake import Intake, Ours
 from wabiz_tui.hub.ingest.media import MediaFetcher
+from wabiz_tui.hub.operations.health import HealthKeeper
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.operations.secrets import HubSecrets
 from wabiz_tui.hub.operations.settings import Settings, open_archive
+from wabiz_tui.hub.operations.watching import watch_routes
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people.access import authenticate, require
 from wabiz_tui.hub.people.overdue import tend
@@ -73,6 +74,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
     feed = Feed(archive, lambda: policies.current, metrics, standing=shifts.standing)
     transport = Transport(settings.hub.graph_url, secrets.graph_token)
     client = CloudClient(transport, settings.hub.graph_version)
+    guard = Guard(settings.limits, settings.trust, refused=metrics.refuse, monotonic=clock.monotonic)
     accounts = sorted(settings.hub.all_accounts)
     templates, passing = TemplateShelf(client, accounts, clock), Passing(transport, settings.hub.graph_version)
     gateway = Gateway(archive, client, lambda: policies.current, metrics, templates=templates, caught_up=intake.caught_up)
@@ -89,7 +91,8 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         files=MediaDoor(archive, client, passing),
         objects=Objects(archive, passing, templates, accounts),
         media=MediaFetcher(archive, client, metrics),
-        guard=Guard(settings.limits, settings.trust, refused=metrics.refuse, monotonic=clock.monotonic),
+        guard=guard,
+        health=HealthKeeper(archive, journal, metrics, guard, clock.monotonic),
         rates=Rates(clock.monotonic),
         policies=policies,
         process=process,
@@ -107,9 +110,7 @@ def create_app(hub: Hub) -> ASGIApp:
     """The application; its lifespan runs the background work and closes the parts at the end."""
     routes = [
         *endpoint_routes(hub),
-        Route("/healthz", _plain(lambda: _text(b"ok\n"))),
-        Route("/readyz", _plain(lambda: _ready(hub))),
-        Route("/metrics", _plain(lambda: _text(hub.metrics.text()))),
+        *watch_routes(hub),
         *gateway_routes(hub),
     ]
     inner = Starlette(routes=routes, lifespan=lambda _: _running(hub), exception_handlers={404: _not_found, 405: _wrong_method})
@@ -189,25 +190,6 @@ async def _stream(hub: Hub, scope: MutableMapping[str, Any], receive: Receive, s
         await answer(send, refusal.status_code, bytes(refusal.body), content_type=b"application/json", extra=extra)
         return
     await hub.feed.stream(caller.viewer, since, receive, send)
-
-
-async def _ready(hub: Hub) -> Response:
-    try:
-        await hub.archive.read(feed_head)
-    except StoreError as error:
-        return error_answer(error)
-    return await _text(b"ready\n")
-
-
-async def _text(body: bytes) -> Response:
-    return Response(body, media_type="text/plain; charset=utf-8")
-
-
-def _plain(make: Callable[[], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def handle(_request: Request) -> Response:
-        return await make()
-
-    return handle
 
 
 async def _not_found(request: Request, _error: Exception) -> Response:

@@ -14,6 +14,7 @@ from wabiz_tui.hub.gateway.objects import Objects
 from wabiz_tui.hub.ingest.door import WebhookDoor
 from wabiz_tui.hub.ingest.intake import Intake
 from wabiz_tui.hub.ingest.media import MediaFetcher
+from wabiz_tui.hub.operations.health import HealthKeeper
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.operations.secrets import HubSecrets
 from wabiz_tui.hub.operations.settings import Settings
@@ -39,6 +40,7 @@ class Hub(NamedTuple):
     objects: Objects
     media: MediaFetcher
     guard: Guard
+    health: HealthKeeper
     rates: Rates
     policies: PolicyKeeper
     process: HubProcess

@@ -31,6 +31,9 @@ class Trust:
     def has_proxies(self) -> bool:
         return bool(self._proxies)
 
+    def is_proxy_address(self, text: str) -> bool:
+        return self.is_proxy(parse_address(text))
+
     def is_proxy(self, address: Address | None) -> bool:
         return address is not None and any(address in network for network in self._proxies)
 

@@ -19,7 +19,7 @@ from wabiz_tui.hub.front.refusals import BUSY, FULL, NO_TLS, STREAMS_FULL, TOO_M
 Kind = Literal["webhook", "stream", "upload", "watch", "request"]
 
 _WEBHOOK, _STREAM = "/webhooks/whatsapp", "/v1/changes/stream"
-_WATCH = frozenset(("/healthz", "/readyz", "/metrics", "/v1/health"))
+_WATCH = frozenset(("/healthz", "/readyz", "/metrics"))
 _UPLOAD = re.compile(r"/v\d{1,3}\.\d{1,2}/[^/]+/media")
 _LARGEST_WEBHOOK = 4 * MIB + 64 * 1024
 _LARGEST_UPLOAD = 101 * MIB

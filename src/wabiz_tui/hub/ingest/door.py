@@ -86,7 +86,8 @@ class WebhookDoor:
         except StoreError as error:
             # Not 200: Meta sends it again, for days.
             self._refused(error.code)
-            await answer(send, 503, b"")
+            self._metrics.store_errors.labels(error.code).inc()
+            await answer(send, 503, b"", extra=[(b"retry-after", b"1")])
             return
         self._intake.wake()
         self._metrics.webhooks.labels("accepted").inc()

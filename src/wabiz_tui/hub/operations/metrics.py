@@ -22,6 +22,21 @@ class Metrics:
         self.streams = Gauge("wabiz_streams", "Open streams of changes.", registry=self.registry)
         self.media = Counter("wabiz_media", "Files fetched by outcome.", ["outcome"], registry=self.registry)
         self.refused = Counter("wabiz_requests_refused", "Requests that the front refused, by reason.", ["reason"], registry=self.registry)
+        self.store_errors = Counter("wabiz_store_errors", "Failures of the archive or journal, by code.", ["code"], registry=self.registry)
+        self.up = self._gauge("wabiz_archive_up", "1 while archive and journal answer; the gauges below are of that moment.")
+        self.fold_lag = self._gauge("wabiz_fold_lag_entries", "Acknowledged webhooks that are not in the archive yet.")
+        self.fold_lag_seconds = self._gauge("wabiz_fold_lag_seconds", "For how long the oldest of them has waited.")
+        self.media_pending = self._gauge("wabiz_media_pending", "Files that are still to be fetched.")
+        self.media_oldest = self._gauge("wabiz_media_oldest_seconds", "Age of the message that has waited longest for its file.")
+        self.windows_closing = self._gauge(
+            "wabiz_windows_closing", "Open or pending conversations that wait for an answer and whose window closes within an hour."
+        )
+        self.overdue_devices = self._gauge("wabiz_purge_overdue_devices", "Devices that owe a purge receipt for too long.")
+        self.connections = self._gauge("wabiz_connections", "Open HTTP connections.")
+        self.working = Gauge("wabiz_requests_at_work", "Requests at work, by kind.", ["kind"], registry=self.registry)
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        return Gauge(name, words, registry=self.registry)
 
     def refuse(self, reason: str) -> None:
         self.refused.labels(reason).inc()

@@ -13,6 +13,7 @@ from wabiz_tui.model.secret import Secret
 
 OWN_KEYS = ("archive_key", "seal_key", "policy_key", "audit_key")
 ARCHIVE_PASSWORD = "archive_password"  # noqa: S105 the name of a file
+METRICS_TOKEN = "metrics_token"  # noqa: S105 likewise
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 _LARGEST = 16 * 1024
 
@@ -29,6 +30,8 @@ class HubSecrets(NamedTuple):
     audit_key: Secret
     archive_password: Secret | None = None
     """Of the archive's database server; without one, libpq looks where it always does (PGPASSFILE, the service file)."""
+    metrics_token: Secret | None = None
+    """Of whoever reads /metrics from another machine."""
 
 
 class SecretPlaces(NamedTuple):
@@ -59,7 +62,9 @@ def load_secrets(places: SecretPlaces, environment: Mapping[str, str]) -> HubSec
         if not value:
             raise UsageError(f"The secret {name} is empty.")
     own = [_own_key(name, places.own, passed) for name in OWN_KEYS]
-    return HubSecrets(Secret(graph_token), app_secrets, Secret(verify_token), *own, archive_password=_password(places.own, passed))
+    password, metrics_token = (_optional(name, places.own, passed) for name in (ARCHIVE_PASSWORD, METRICS_TOKEN))
+    meta = (Secret(graph_token), app_secrets, Secret(verify_token))
+    return HubSecrets(*meta, *own, archive_password=password, metrics_token=metrics_token)
 
 
 def make_own_keys(folder: Path, random_bytes: Callable[[int], bytes]) -> None:
@@ -92,10 +97,10 @@ def _own_key(name: str, folder: Path, passed: Path | None) -> Secret:
     return Secret(bytes.fromhex(text))
 
 
-def _password(folder: Path, passed: Path | None) -> Secret | None:
-    if not (folder / ARCHIVE_PASSWORD).exists() and not (passed is not None and (passed / ARCHIVE_PASSWORD).is_file()):
+def _optional(name: str, folder: Path, passed: Path | None) -> Secret | None:
+    if not (folder / name).exists() and not (passed is not None and (passed / name).is_file()):
         return None
-    return Secret(_read(ARCHIVE_PASSWORD, folder, passed).rstrip("\r\n"))
+    return Secret(_read(name, folder, passed).rstrip("\r\n"))
 
 
 def _read(name: str, folder: Path, passed: Path | None) -> str:
