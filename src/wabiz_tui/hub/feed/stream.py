@@ -14,6 +14,7 @@ import structlog
 
 from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.hub.feed.pages import MOST_CHANGES, Flow, Page, Stretch, flowing_after, page_for, stretch_after
+from wabiz_tui.hub.feed.presence import TOPIC, PresenceBoard
 from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
 from wabiz_tui.hub.ingest.door import Receive, Send
 from wabiz_tui.hub.operations.metrics import Metrics
@@ -48,6 +49,7 @@ class Feed:
     ) -> None:
         """`standing` says at any moment how the shift of a person (id, role) stands; it is asked before anything is written."""
         self._archive, self._in_force, self._metrics, self._standing = archive, in_force, metrics, standing
+        self.presence = PresenceBoard(archive, archive.clock)
         self._have_shifts_turned = False
         self._streams: dict[_Stream, None] = {}
         self._commits = 0
@@ -55,11 +57,13 @@ class Feed:
         self._is_closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._delivering: asyncio.Task[None] | None = None
+        self._looked_at = 0.0
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on commits wake the streams of this loop."""
         self._loop = loop
         self._archive.listeners.append(self._committed)
+        self._archive.bus.on(TOPIC, self._presence_told, loop=loop)
         self._delivering = loop.create_task(self._deliver(), name="feed")
 
     async def page(self, viewer: Viewer, *, since: int, limit: int) -> Page:
@@ -161,6 +165,10 @@ class Feed:
 
     def _park(self, stream: "_Stream") -> None:
         stream.is_parked = True
+        if self.presence.current():
+            self._woken.set()
+        else:
+            stream.is_new = False
         if self._stands(stream.viewer) != stream.stands:
             self.shifts_turned()
 
@@ -168,14 +176,39 @@ class Feed:
         """Hand every commit out, and once a second look for who needs a sign of life or has stopped reading."""
         while not self._is_closed:
             self._woken.clear()
-            self._turn_shifts()
-            await self._let_flow()
-            for since, streams in self._waiting().items():
-                await self._hand_out_after(since, streams)
+            try:
+                self._turn_shifts()
+                await self._let_flow()
+                for since, streams in self._waiting().items():
+                    await self._hand_out_after(since, streams)
+                await self._tell_presence()
+            except Exception as error:  # noqa: BLE001 one failure must not end all streams for good: they end, and resume
+                log.error("feed_failed", error=type(error).__name__)  # noqa: TRY400 its words may hold what a customer wrote
+                for stream in tuple(self._streams):
+                    stream.end("unreadable")
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK):
                     await self._woken.wait()
             self._look()
+
+    def _presence_told(self, text: str) -> None:
+        self.presence.hear(text)
+        self._woken.set()
+
+    async def _tell_presence(self) -> None:
+        """What others do, to who may see where; all of it to who has just come."""
+        news, current = self.presence.take(), self.presence.current()
+        streams = [stream for stream in self._streams if stream.is_waiting and not stream.stands.is_closed]
+        if not news and not any(stream.is_new for stream in streams):
+            return
+        sightings = await self.presence.sightings([*news, *current])
+        for stream in streams:
+            if not stream.is_waiting or self._stands(stream.viewer).is_closed:
+                continue
+            event = sightings.event(current if stream.is_new else news, stream.viewer)
+            stream.is_new = False
+            if event:
+                stream.write(event, done=self._woken.set)
 
     def _waiting(self) -> dict[int, list["_Stream"]]:
         """The parked streams that can take something, by their place."""
@@ -263,6 +296,12 @@ class Feed:
                         stream.write(b"event: changes\ndata: %s\n\n" % flow.page(stream.cursor), done=self._woken.set)
 
     def _look(self) -> None:
+        assert self._loop is not None  # noqa: S101 attach made the task that this runs in
+        if self._loop.time() - self._looked_at < _LOOK:
+            return
+        self._looked_at = self._loop.time()
+        if self.presence.expire():
+            self._woken.set()
         for stream in tuple(self._streams):
             if stream.is_too_slow():
                 log.info("stream_dropped", device=stream.viewer.device)
@@ -285,7 +324,7 @@ class Feed:
 class _Stream:
     """One reader's open answer: where it stands, and what is being written to it. At most one event is under way."""
 
-    __slots__ = ("cursor", "ended", "flowed", "is_parked", "loop", "reason", "send", "stands", "viewer", "writing", "written_at")
+    __slots__ = ("cursor", "ended", "flowed", "is_new", "is_parked", "loop", "reason", "send", "stands", "viewer", "writing", "written_at")
 
     def __init__(self, viewer: Viewer, since: int, send: Send, loop: asyncio.AbstractEventLoop) -> None:
         self.viewer, self.cursor, self.send, self.loop = viewer, since, send, loop
@@ -296,6 +335,8 @@ class _Stream:
         self.flowed = since
         """Up to where policy, people and numbers were told while they are closed out."""
         self.is_parked = False
+        self.is_new = True
+        """Whether it was not told yet who is where."""
         self.writing: asyncio.Task[None] | None = None
         self.written_at = loop.time()
 
