@@ -25,6 +25,7 @@ from wabiz_tui.model.content import Text
 from wabiz_tui.model.desk import DeskEvent, DeskStatus, Draft, PurgeOutcome, QueuePage, SearchHit, TimelinePage, View
 from wabiz_tui.model.errors import Conflict, Denied, Locked, NotFound, Revoked, Unreachable, UsageError, WabizError
 from wabiz_tui.model.secret import Secret
+from wabiz_tui.model.shift import OFF_SHIFT
 from wabiz_tui.model.values import Conversation, DeliveryState, Direction, Event, Message
 from wabiz_tui.model.wire import Assignment, ReadMark, Receipt, SignedReceipt, StatusChange
 from wabiz_tui.policy.window import is_open
@@ -92,6 +93,10 @@ class LocalDesk(Hears):
                     self._session = await open_session(self._setting, self, passphrase)
                 except Revoked as error:
                     await self._destroy_all(error)
+                    raise
+                except Denied as error:
+                    if error.code == OFF_SHIFT:
+                        self._why_locked = error
                     raise
                 self._opened()
             elif passphrase is not None:

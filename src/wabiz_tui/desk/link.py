@@ -14,6 +14,7 @@ from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.errors import BadInput, CloudError, Revoked, TooLarge, Unreachable, UsageError, WabizError
 from wabiz_tui.model.feed import ChangesPage
 from wabiz_tui.model.secret import Secret
+from wabiz_tui.model.shift import ShiftStanding
 from wabiz_tui.model.values import Conversation
 from wabiz_tui.model.wire import (
     IDEMPOTENCY_KEY,
@@ -139,8 +140,9 @@ class Link:
     async def media(self, message: str) -> bytes:
         return await self.request("GET", f"/v1/media/{quote(message, safe='')}", timeout=120.0)
 
-    async def stream(self, since: int) -> AsyncIterator[ChangesPage]:
-        """Pages as the hub makes them. Ends when the hub ends it; raises Unreachable after 45 seconds of silence, Revoked."""
+    async def stream(self, since: int) -> AsyncIterator[ChangesPage | ShiftStanding]:
+        """Pages as the hub makes them, and how the shift stands each time that it turns. Ends when the hub ends it; raises Unreachable
+        after 45 seconds of silence, Revoked."""
         http = await self._client()
         import httpx
         from httpx_sse import EventSource, SSEError
@@ -154,6 +156,8 @@ class Link:
                 async for event in EventSource(response).aiter_sse():
                     if event.event == "revoked":
                         raise Revoked("An administrator has revoked this device; what it held is destroyed.")
+                    if event.event == "shift":
+                        yield decode(event.data, ShiftStanding)
                     if event.event == "changes":
                         yield self._hear(decode(event.data, ChangesPage))
         except SSEError as error:

@@ -20,6 +20,7 @@ from wabiz_tui.desk.link import Accepted
 from wabiz_tui.model.content import MetaError, Text
 from wabiz_tui.model.errors import CloudError, Conflict, Locked, NotFound, Revoked, Unreachable, WabizError
 from wabiz_tui.model.identifiers import new_id
+from wabiz_tui.model.shift import OFF_SHIFT
 from wabiz_tui.model.values import Delivery, DeliveryState, Direction, Message
 
 Send = Callable[[Letter], Awaitable[Accepted]]
@@ -239,6 +240,10 @@ class Outbox:
         return self._rests[letter.id].tries if letter.id in self._rests else 0
 
     async def _refuse(self, letter: Letter, error: CloudError) -> None:
+        if error.code == OFF_SHIFT:
+            # It stays as it is, and goes when work resumes.
+            await self._rest(letter, has_left=False)
+            return
         if error.is_transient and self._tries(letter) < _MOST_TRANSIENT:
             await self._rest(letter, has_left=True)
             return

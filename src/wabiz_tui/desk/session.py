@@ -20,7 +20,9 @@ from wabiz_tui.desk.sync import Sync, Told
 from wabiz_tui.desk.vault import Vault
 from wabiz_tui.model.desk import Link as LinkState
 from wabiz_tui.model.errors import DamagedStore, Denied, LeaseEnded, NotFound, Revoked, StoreError, StoreFull, Unreachable, WabizError
+from wabiz_tui.model.shift import OFF_SHIFT, ShiftStanding
 from wabiz_tui.policy.document import Policy
+from wabiz_tui.policy.standing import closed_sentence
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,6 +65,7 @@ class Session(Told):
         self.enrolment, self.vault, self.shelf, self.link, self.letters, self.clock = enrolment, vault, shelf, link, letters, clock
         self.link_state: LinkState = "connecting"
         self.notice = ""
+        self.stands = ShiftStanding("working")
         self._hears = hears
         turn = asyncio.Lock()
         self.sync = Sync(
@@ -211,6 +214,12 @@ class Session(Told):
             self.link_state = link
             self._hears.status_changed()
 
+    def turned(self, stands: ShiftStanding) -> None:
+        self.stands = stands
+        self._hears.status_changed()
+        if stands.is_closed:
+            self._hears.ended(Denied(closed_sentence(stands, self.policy.hours.zone), code=OFF_SHIFT))
+
     def arrived(self) -> None:
         self.outbox.hurry()
         self._delivering = asyncio.create_task(self.purger.deliver(), name="receipts")
@@ -268,6 +277,9 @@ class Session(Told):
                 self.refused_epoch()
                 return
             except WabizError as error:
+                if error.code == OFF_SHIFT:
+                    self._hears.ended(error)
+                    return
                 self.notice = error.sentence
             if self._is_over(self.vault.lease_until):
                 self._hears.ended(

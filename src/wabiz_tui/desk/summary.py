@@ -7,6 +7,7 @@ from wabiz_tui.desk.opening import Setting
 from wabiz_tui.desk.session import Session
 from wabiz_tui.model.desk import DeskStatus
 from wabiz_tui.model.errors import Revoked, WabizError
+from wabiz_tui.model.shift import OFF_SHIFT
 
 _SKEW_WORTH_TELLING = 120.0
 
@@ -21,6 +22,7 @@ def locked_status(setting: Setting, why: WabizError | None, *, lock_after: int) 
         person_name=enrolment.person_name,
         role=enrolment.role,
         business=enrolment.business,
+        shift="off" if why is not None and why.code == OFF_SHIFT else "",
         needs_passphrase=enrolment.key_store == PassphraseFile.name,
         notice="" if why is None else why.sentence,
         lock_after=lock_after,
@@ -50,6 +52,7 @@ async def open_status(session: Session, *, lock_after: int) -> DeskStatus:
         person_name=enrolment.person_name,
         role=enrolment.role,
         business=enrolment.business,
+        shift=session.stands.state,
         last_receipt_at=purger.receipts.last_at,
         needs_passphrase=enrolment.key_store == PassphraseFile.name,
         notice=_notice(session),

@@ -243,7 +243,14 @@ def parse_error(raw: bytes, http_status: int, *, retry_after: timedelta | None =
         is_uncertain=code == 131000,
         retry_after=retry_after,
         trace=word(error.get("fbtrace_id"))[:MAX_DETAILS] or None,
+        code=_own_code(error),
     )
+
+
+def _own_code(error: Json) -> str | None:
+    """What a hub of wabiz, which speaks Graph too, calls a refusal of its own."""
+    code = word(object_of(error.get("error_data")).get("wabiz_code"))
+    return code if len(code) <= 40 and code.isidentifier() else None
 
 
 def _details(error: Json, *, is_known: bool) -> str:

@@ -5,6 +5,9 @@ from typing import Literal
 
 import msgspec
 
+OFF_SHIFT = "off_shift"
+"""The code of the refusal that the policy closes the inbox to this person now."""
+
 ShiftState = Literal["working", "break", "off"]
 
 

@@ -131,7 +131,7 @@ def _hours(hours: Hours) -> Iterator[Problem]:
             if after.begin < before.end:
                 yield Problem(("hours", day), f"The hours {before} and {after} overlap.")
     if hours.hand_over_after > LONGEST_BREAK:
-        yield Problem(("hours", "hand_over_after"), "A break is at most 24h; write hand_over = \"keep\" for work to stay.")
+        yield Problem(("hours", "hand_over_after"), 'A break is at most 24h; write hand_over = "keep" for work to stay.')
     if hours.has_shifts and not any(hours.week) and hours.off_shift != "open":
         first = next(day for day, spans in zip(DAYS, hours.week, strict=True) if spans is not None)
         yield Problem(("hours", first), "No day has any hours, so nobody could ever work; leave the days out for no shifts at all.")

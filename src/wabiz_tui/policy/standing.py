@@ -1,6 +1,6 @@
 """How somebody's shift stands: what the policy's hours, their own word and an override make of an instant together."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Final, Literal, NamedTuple
 
 from wabiz_tui.model.feed import Entity
@@ -98,6 +98,14 @@ def gives_work_up(policy: Policy, stands: ShiftStanding, now: datetime, *, own: 
         return stands.state == "off"
     longest = policy.hours.hand_over_after
     return now - own.since >= longest or (own.until is not None and own.until - own.since > longest)
+
+
+def closed_sentence(stands: ShiftStanding, zone: tzinfo) -> str:
+    """What somebody who is closed out reads, with the time at which work resumes in the policy's zone."""
+    why = "You are on a break" if stands.state == "break" else "You are off shift"
+    if stands.resumes_at is None:
+        return f"{why}; the inbox is closed until you start again (`wabiz shift start`)."
+    return f"{why}; the inbox is closed; work resumes on {stands.resumes_at.astimezone(zone):%A %d %B at %H:%M}."
 
 
 def _away(

@@ -163,9 +163,10 @@ async def test_a_desk_killed_while_sending_asks_again_under_the_same_key(desk: D
     await again.stop()
 
 
-async def test_offline_it_stays_queued_and_goes_when_the_line_is_back(desk: Desk, post: Post) -> None:
+@pytest.mark.parametrize("failure", [never_left(), CloudError("off shift", http_status=403, code="off_shift")])
+async def test_offline_and_off_shift_it_stays_queued_and_goes_when_it_may(desk: Desk, post: Post, failure: WabizError) -> None:
     """What certainly never left waits, can still be taken back, and goes without being asked."""
-    post.failures = [never_left()]
+    post.failures = [failure]
     identifier = await desk.write("hello")
     desk.outbox.start()
     await until(lambda: len(desk.changed) == 2)

@@ -12,6 +12,7 @@ import pytest
 from tests.support.hub_archive import NUMBER
 from tests.support.hub_served import Served, TestDevice, served_hub
 from tests.support.raw_http import tapped
+from wabiz_tui.graph.errors import parse_error
 from wabiz_tui.hub.shifts.turning import turn_shifts
 from wabiz_tui.policy.standing import BOUND_ROLES
 
@@ -127,7 +128,7 @@ async def test_after_the_shift_end_not_one_byte_of_content_leaves(tmp_path: Path
             assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(403, "off_shift")] * 2
             assert refused[1].json()["sentence"].endswith("work resumes on Tuesday 24 November at 09:00.")
             assert answers["/v1/me"].json()["head"] == answers["/v1/changes"].json()["head"] == 0
-            assert answers["/v26.0/77"].json()["error"]["error_data"]["wabiz_code"] == "off_shift"
+            assert parse_error(answers["/v26.0/77"].content, 403).code == "off_shift"
             assert {change["entity"] for change in flowed["changes"]} <= {"policy", "person", "number", "team"}
             assert {change["seq"] for change in flowed["changes"]} | {flowed["next"], flowed["head"]} == {cursor}
             assert (applied.status_code, epoch.status_code, receipt.status_code, again.status_code) == (200, 200, 200, 403)
