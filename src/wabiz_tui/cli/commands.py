@@ -38,6 +38,8 @@ COMMANDS: dict[str, Command] = {
     "reveal": ("reveal", "reveal", "Show who a masked contact is, for a moment, with a reason."),
     "integrations": ("integrations", "integrations", "Add programs that send through the gateway; list and revoke them."),
     "policy": ("policy", "policy", "Show, check, compare and apply the policy."),
+    "canned": ("routines", "canned", "Canned responses: list, add, edit and remove them."),
+    "macro": ("routines", "macro", "Macros: list, add and run them."),
     "audit": ("audit", "audit", "List the audit log and keep its signed checkpoints."),
     "hub": ("hub", "hub", "Set up and run the hub."),
     "simulator": ("simulator", "simulator", "Run a pretend Meta."),
