@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from wabiz_tui.hub.archive import policies as rows
-from wabiz_tui.hub.archive.contacts import touch_identities
+from wabiz_tui.hub.archive.masking import touch_masked
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing
 from wabiz_tui.hub.audit import Act, record
 from wabiz_tui.model.codec import decode
@@ -80,15 +80,15 @@ def apply(
     changes = compare(current.policy, new)
     if not changes:
         return PolicyOutcome(version=current.version, state="unchanged")
-    if current.policy.privacy != new.privacy:
-        touch_identities(writing)  # what desks hold was masked by the old rule
     rows.withdraw_waiting(writing)
     if not needs_approval(changes):
+        _tell_anew(writing, current.policy, new)
         version = _add(writing, document.text, policy_key, by=by, state="in_force")
         _log(writing, "policy.applied", version, changes, by=by, device=device)
         return PolicyOutcome(version=version, state="in_force", changes=_lines(changes))
     meanwhile = in_force_meanwhile(current.policy, new)
     if compare(current.policy, meanwhile):
+        _tell_anew(writing, current.policy, meanwhile)
         text = render_policy(meanwhile, comment="In force until what loosens in the next version is approved.")
         tightened = _add(writing, text, policy_key, by=by, state="in_force")
         _log(writing, "policy.applied", tightened, [change for change in changes if not change.needs_approval], by=by, device=device)
@@ -128,7 +128,7 @@ def ripen(writing: Writing) -> int:
         if stored.approved_by and stored.waits_until and stored.waits_until <= writing.now
     ]
     for stored in ripe:
-        touch_identities(writing)
+        _tell_anew(writing, in_force(writing).policy, parse_policy(stored.text, accepted=True))
         rows.enforce_policy(writing, stored.version)
         record(writing, Act("policy.applied", by=stored.by, about=str(stored.version), details={"version": stored.version}))
     return len(ripe)
@@ -152,6 +152,12 @@ def standings(reading: Reading) -> list[PolicyStanding]:
 
 def version_of(signed: SignedPolicy) -> PolicyVersion:
     return decode(signed.policy, PolicyVersion)
+
+
+def _tell_anew(writing: Writing, before: Policy, after: Policy) -> None:
+    """What desks hold was masked by the old rule; none of it is older than either window."""
+    if before.privacy.mask_numbers != after.privacy.mask_numbers:
+        touch_masked(writing, since=writing.now - max(before.cache.window, after.cache.window))
 
 
 def _add(writing: Writing, text: str, policy_key: Secret, *, by: str, state: str) -> int:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from tests.support.hub_served import TestDevice, served_hub
+from tests.support.hub_served import TestDevice, served_hub, value_of
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.wire import PolicyVersion, SignedPolicy
 from wabiz_tui.policy.document import Policy, parse_policy
@@ -106,6 +106,41 @@ async def test_unmasking_reaches_what_desks_hold(tmp_path: Path) -> None:
         [contact] = (await agent.seen("contact")).values()
         assert {"contact", "conversation", "policy"} <= told
         assert contact["phone"] == "+447700900123"
+
+
+async def test_masking_reaches_what_desks_hold(tmp_path: Path) -> None:
+    """When masks come on later, at once and in the feed: contacts, conversations, and what Meta said around messages and in events
+    are told anew without the number that the reader had seen."""
+    async with served_hub(tmp_path) as served:
+        admin = await served.admin()
+        agent, compliance = await served.person(admin, "Ag", "agent"), await served.person(admin, "Co", "compliance")
+        version = (await admin.post("/v1/policy", document(mask="false"))).json()["version"]
+        await compliance.post("/v1/policy/approve", {"version": version})
+        served.clock.move(timedelta(hours=25))
+        from wabiz_tui.hub.policy import ripen
+
+        await served.hub.archive.write(ripen)
+        served.hub.policies.refresh()
+        await agent.log_in()
+        await admin.log_in()
+        at = str(int(served.clock.now().timestamp()))
+        system = {"body": "User A changed from 447700900123 to 447700900124", "wa_id": "447700900124", "type": "user_changed_number"}
+        reply = {"from": "447700900123", "id": "wamid.R", "timestamp": at, "type": "text", "text": {"body": "yes"}}
+        await served.webhook(value_of(messages=[reply | {"context": {"from": "447700900123", "id": "wamid.Q"}}]))
+        await served.webhook(
+            value_of(messages=[{"from": "447700900123", "id": "wamid.S", "timestamp": at, "type": "system", "system": system}])
+        )
+        await served.webhook({"user_id": "447700900123", "phone_number": "447700900123"}, field="user_preferences")
+        shown = await agent.page()
+
+        applied = await admin.post("/v1/policy", document(mask="true"))
+        told = await agent.page(shown.next)
+
+        assert b"7700900123" in b"".join(bytes(change.value or b"") for change in shown.changes)
+        assert applied.json()["state"] == "in_force"
+        assert {change.entity for change in told.changes} >= {"contact", "conversation", "message", "event", "policy"}
+        held = {(change.entity, change.id): bytes(change.value or b"") for change in (*shown.changes, *told.changes)}
+        assert not [key for key, value in held.items() if b"7700900123" in value or b"7700900124" in value]
 
 
 async def test_the_log_grows_consistently(tmp_path: Path) -> None:
