@@ -17,9 +17,9 @@ class Cut(NamedTuple):
     answer: int | None = None
 
 
-def answer_bytes(wamid: str, *, is_chunked: bool, is_refusal: bool = False) -> bytes:
+def answer_bytes(wamid: str, *, is_chunked: bool, is_refusal: bool = False, wa_id: str = "1") -> bytes:
     """A whole answer: accepted under `wamid`, or refused for good."""
-    body: dict[str, Any] = {"messaging_product": "whatsapp", "contacts": [{"input": "x", "wa_id": "1"}], "messages": [{"id": wamid}]}
+    body: dict[str, Any] = {"messaging_product": "whatsapp", "contacts": [{"input": "x", "wa_id": wa_id}], "messages": [{"id": wamid}]}
     if is_refusal:
         body = {"error": {"message": "(#131026) Message undeliverable", "code": 131026, "fbtrace_id": "t"}}
     raw = json.dumps(body).encode()
@@ -65,13 +65,18 @@ class CuttingMeta:
             return True
         length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
         body = json.loads(await reader.readexactly(length))
+        if "biz_opaque_callback_data" not in body:  # a read receipt
+            writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{"success":true}')
+            await writer.drain()
+            return True
         self.longest = max(self.longest, len(head) + length)
         message = str(body["biz_opaque_callback_data"]).removeprefix("w1:")
         self.taken[message] += 1
         if body["to"] in self.held:
             self.waiting[body["to"]] += 1
             await self.held[body["to"]].wait()
-        whole = answer_bytes(self.wamid(message), is_chunked=self.is_chunked, is_refusal=self.is_refusal)
+        wa_id = body["to"].removeprefix("+") if body["to"] in self.held else "1"
+        whole = answer_bytes(self.wamid(message), is_chunked=self.is_chunked, is_refusal=self.is_refusal, wa_id=wa_id)
         writer.write(whole if cut.answer is None else whole[: cut.answer])
         await writer.drain()
         return cut.answer is None
