@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "lock": ("device", "lock", "Close the cache and drop its keys."),
     "unlock": ("device", "unlock", "Open the cache again."),
     "wipe": ("device", "wipe", "Remove everything wabiz keeps on this machine."),
+    "shift": ("shift", "shift", "Say how your shift stands; begin a break, end it, go on."),
     "receipts": ("receipts", "receipts", "List and verify purge receipts."),
     "doctor": ("device", "doctor", "Say which key store is used, and why not the others."),
     "keys": ("keys", "keys", "Name the keys you press; print the keymap."),

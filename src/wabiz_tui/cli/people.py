@@ -8,6 +8,7 @@ from msgspec import UNSET
 from wabiz_tui.cli.commands import json_option, passphrase_option
 from wabiz_tui.cli.output import print_json, print_table, say
 from wabiz_tui.cli.remote import Asker, ask_hub
+from wabiz_tui.cli.shift import override
 from wabiz_tui.model.errors import UsageError
 from wabiz_tui.model.staff import CodeInfo, Outcome, PersonChange, PersonRevoked
 from wabiz_tui.model.values import Device, Person
@@ -20,6 +21,9 @@ _ROLES = click.Choice(["agent", "supervisor", "compliance", "auditor", "admin"])
 @click.group()
 def people() -> None:
     """People: who may work here, and in which role."""
+
+
+people.add_command(override)
 
 
 @people.command()
