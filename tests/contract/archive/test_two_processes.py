@@ -120,7 +120,7 @@ async def kill_amid(victim: Running, survivor: Running, meta: CuttingMeta, devic
         for one, address, key in zip((there, here), addresses, keys, strict=True)
     ]
     async with asyncio.timeout(60):
-        while any(meta.waiting[f"+{customer}"] == waited.get(f"+{customer}", 0) for customer in CUSTOMERS):  # noqa: ASYNC110 Meta tells nobody
+        while any(meta.waiting[f"+{customer}"] == waited.get(f"+{customer}", 0) for customer in CUSTOMERS):
             assert not any(send.done() for send in sends)
             await asyncio.sleep(0.02)
     acknowledged: set[int] = set()
