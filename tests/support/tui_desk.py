@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tests.support import tui_data as still
+from wabiz_tui.model.acts import WorkAct, WorkDone
 from wabiz_tui.model.content import Text, plain_text
 from wabiz_tui.model.desk import DeskEvent, DeskStatus, Draft, PurgeOutcome, QueuePage, SearchHit, TimelinePage, View
 from wabiz_tui.model.errors import Conflict, Locked, NotFound, WabizError, WrongKey
@@ -258,6 +259,10 @@ class StillDesk:
         self._record("assign", conversation, person)
         mine = person == "me"
         return self.replace(conversation, assignee=still.ME if mine else person, assignee_name="Ana Lima" if mine else "")
+
+    async def work(self, act: WorkAct) -> WorkDone:
+        self._record("work", act)
+        return WorkDone()
 
     async def mark_read(self, conversation: str, up_to: str | None = None) -> None:
         self._record("mark_read", conversation, up_to)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from wabiz_tui.desk.acts import perform
 from wabiz_tui.desk.cache.letters import Letter
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.enrolment import mark_revoked
@@ -20,6 +21,7 @@ from wabiz_tui.desk.purge import Reason
 from wabiz_tui.desk.session import Hears, Session
 from wabiz_tui.desk.summary import locked_status, open_status
 from wabiz_tui.desk.wipe import destroy_keys_and_files
+from wabiz_tui.model.acts import WorkAct, WorkDone
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.content import Text
 from wabiz_tui.model.desk import DeskEvent, DeskStatus, Draft, PurgeOutcome, QueuePage, SearchHit, TimelinePage, View
@@ -208,6 +210,13 @@ class LocalDesk(Hears):
     async def assign(self, conversation: str, person: str | None, *, expected: str | None = None) -> Conversation:
         wanted = self._setting.enrolment.person if person == "me" else person
         return await self._act(conversation, lambda session: session.link.assign(conversation, Assignment(wanted, expected)))
+
+    async def work(self, act: WorkAct) -> WorkDone:
+        session = self._used()
+        done = await perform(session.link, act, me=self._setting.enrolment.person)
+        with suppress(Unreachable):
+            await session.sync.catch_up()
+        return done
 
     async def mark_read(self, conversation: str, up_to: str | None = None) -> None:
         await self._used().link.mark(conversation, ReadMark(up_to))

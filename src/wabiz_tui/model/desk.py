@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from wabiz_tui.model.acts import WorkAct, WorkDone
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Contact, Conversation, Event, Message
 from wabiz_tui.model.wire import SignedReceipt
@@ -190,6 +191,11 @@ class Desk(Protocol):
 
     async def assign(self, conversation: str, person: str | None, *, expected: str | None = None) -> Conversation:
         """`person` "me" is the desk's own. Raises Conflict when somebody else was first."""
+        ...
+
+    async def work(self, act: WorkAct) -> WorkDone:
+        """Any act of the work at the hub; what it changed is in the cache too when this returns. Raises Unreachable (no act is queued),
+        Conflict when somebody else was first, UsageError for names that do not name one person or team, and the hub's refusals."""
         ...
 
     async def mark_read(self, conversation: str, up_to: str | None = None) -> None: ...

@@ -9,8 +9,9 @@ from typing import Any, Self
 
 import msgspec
 
-from wabiz_tui.desk.process.frames import Event, FromDesk, Hello, Reply, Request, frame, pack, read_frame, unpack
+from wabiz_tui.desk.process.frames import Event, FromDesk, Hello, Reply, Request, error_of, frame, pack, read_frame, unpack
 from wabiz_tui.desk.process.socket_file import connect
+from wabiz_tui.model.acts import WorkAct, WorkDone
 from wabiz_tui.model.desk import (
     DeskEvent,
     DeskStatus,
@@ -21,7 +22,7 @@ from wabiz_tui.model.desk import (
     TimelinePage,
     View,
 )
-from wabiz_tui.model.errors import BadInput, Unreachable, WabizError, error_from
+from wabiz_tui.model.errors import BadInput, Unreachable, WabizError
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Conversation, Message
 from wabiz_tui.model.values import Event as BusinessEvent
@@ -70,7 +71,7 @@ class DeskClient:
             if waiting is None or waiting.done():
                 return
             if told.failure is not None:
-                waiting.set_exception(error_from(told.failure.code, told.failure.sentence))
+                waiting.set_exception(error_of(told.failure))
             else:
                 waiting.set_result(told.ok)
         elif isinstance(told, Event):
@@ -180,6 +181,9 @@ class DeskClient:
 
     async def assign(self, conversation: str, person: str | None, *, expected: str | None = None) -> Conversation:
         return await self._call("assign", Conversation, conversation=conversation, person=person, expected=expected)
+
+    async def work(self, act: WorkAct) -> WorkDone:
+        return await self._call("work", WorkDone, act=act)
 
     async def mark_read(self, conversation: str, up_to: str | None = None) -> None:
         await self._call("mark_read", None, conversation=conversation, up_to=up_to)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from wabiz_tui.model.desk import DeskEvent
-from wabiz_tui.model.errors import BadInput, TooLarge, Unreachable
+from wabiz_tui.model.errors import BadInput, Denied, TooLarge, Unreachable, UsageError, WabizError, error_from
 from wabiz_tui.model.secret import Secret
 
 T = TypeVar("T")
@@ -36,8 +36,11 @@ class Request(msgspec.Struct, frozen=True, tag="request"):
 
 
 class Failure(msgspec.Struct, frozen=True):
+    """`exit_status` says of an error whose code is not one of the tree's own which branch it belongs to."""
+
     code: str
     sentence: str
+    exit_status: int = 1
 
 
 class Reply(msgspec.Struct, frozen=True, tag="reply"):
@@ -53,6 +56,20 @@ class Event(msgspec.Struct, frozen=True, tag="event"):
 
 
 FromDesk = Hello | Reply | Event
+
+_BRANCHES: dict[int, type[WabizError]] = {2: UsageError, 3: Denied, 4: Unreachable}
+
+
+def failure_of(error: WabizError) -> Failure:
+    return Failure(error.code, error.sentence, error.exit_status)
+
+
+def error_of(failure: Failure) -> WabizError:
+    """The error as it was before it crossed the socket."""
+    known = error_from(failure.code, failure.sentence)
+    if type(known) is not WabizError:
+        return known
+    return _BRANCHES.get(failure.exit_status, WabizError)(failure.sentence, code=failure.code)
 
 
 def _out(value: Any) -> Any:

@@ -13,7 +13,7 @@ import msgspec
 
 from wabiz_tui import __version__
 from wabiz_tui.desk.process import socket_file
-from wabiz_tui.desk.process.frames import PROTOCOL, Event, Failure, Hello, Reply, Request, frame, pack, read_frame, unpack
+from wabiz_tui.desk.process.frames import PROTOCOL, Event, Failure, Hello, Reply, Request, failure_of, frame, pack, read_frame, unpack
 from wabiz_tui.model.desk import Desk, DeskEvent
 from wabiz_tui.model.errors import BadInput, TooLarge, WabizError
 
@@ -69,7 +69,7 @@ class Connection:
             value = await self._server.call(request.call, request.args)
             self.send(Reply(request.id, msgspec.Raw(pack(value))))
         except WabizError as error:
-            self.send(Reply(request.id, failure=Failure(error.code, error.sentence)))
+            self.send(Reply(request.id, failure=failure_of(error)))
         except Exception as error:  # noqa: BLE001 the edge of the process: whatever broke is told to the client by its kind, never its text
             self._server.broken(request.call, error)
             self.send(Reply(request.id, failure=Failure("failed", f"The desk could not do that ({type(error).__name__}); try again.")))
