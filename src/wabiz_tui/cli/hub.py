@@ -109,6 +109,33 @@ def serve(*, config_file: Path | None, host: str, port: int) -> int:
     return serve_hub(resolve_config(config_file), host=host, port=port, clock=clock_from_environment())
 
 
+@hub.command()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="hub.toml; the one under WABIZ_HOME if left out.",
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines: check, state (ok, warning, failed), sentence.")
+def doctor(*, config_file: Path | None, as_json: bool) -> int:
+    """Say whether this hub is well: its files, its archive, and what Meta knows of it. Ends with 1 where a check failed."""
+    need_hub_extra()
+    import asyncio
+
+    from wabiz_tui.cli.output import print_table
+    from wabiz_tui.hub.operations.doctor import examine
+    from wabiz_tui.hub.operations.findings import is_well
+
+    findings = asyncio.run(examine(resolve_config(config_file), clock=clock_from_environment(), random_bytes=os.urandom))
+    if as_json:
+        print_json(findings)
+    else:
+        marks = {"ok": "✓", "warning": "!", "failed": "✗"}
+        print_table(("", "check", ""), [(marks[one.state], one.check, one.sentence) for one in findings], empty="")
+    return 0 if is_well(findings) else 1
+
+
 def resolve_config(config_file: Path | None) -> Path:
     """The file named; a bare `hub.toml` that is not in this folder is looked for under WABIZ_HOME, where `init` wrote it."""
     ours = paths_from_environment().config / "hub.toml"
