@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -62,10 +61,10 @@ def init_hub(home: Path, *, more: str = "", graph_url: str = "http://127.0.0.1:9
 
 
 @contextlib.contextmanager
-def front_hub(home: Path, *, more: str = QUICK, host: str = "127.0.0.1") -> Generator[FrontHub]:
+def front_hub(home: Path, *, more: str = QUICK) -> Generator[FrontHub]:
     home.mkdir(exist_ok=True)
     code = init_hub(home, more=more)
-    command = [sys.executable, "-m", "wabiz_tui.cli.main", "hub", "serve", "--host", host, "--port", "0"]
+    command = [sys.executable, "-m", "wabiz_tui.cli.main", "hub", "serve", "--port", "0"]
     environment = {**os.environ, **ENVIRONMENT, "WABIZ_HOME": str(home)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -123,11 +122,3 @@ def drip(line: socket.socket, pieces: Iterator[bytes], *, every: float = 0.1) ->
             break
     line.settimeout(30)
     return whole(line)
-
-
-def wait_for_end(line: socket.socket, *, within: float) -> float:
-    """Seconds until the hub ended the line."""
-    began = time.monotonic()
-    line.settimeout(within)
-    whole(line)
-    return time.monotonic() - began
