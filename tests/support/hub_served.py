@@ -104,7 +104,7 @@ class Meta:
         return JSONResponse({"id": media})
 
     async def _block_users(self, request: Request) -> Response:
-        asked = [one.get("user") or one["user_id"] for one in (await request.json())["block_users"]]
+        asked = [one.get("user") or one["user_id"] for one in (await request.json()).get("block_users", [])]
         self.blocks += [(request.method, one) for one in asked]
         if self.blocking == "break":
             return Response(b"", 502)

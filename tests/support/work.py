@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,12 @@ class Floor:
         after = await self.sue.seen("conversation")
         changed = [one for one in after if one not in before or after[one] != before[one]]
         return changed[0]
+
+    async def move(self, by: timedelta) -> None:
+        """Let time pass; whoever's token ran out by it has a new one."""
+        self.served.clock.move(by)
+        for device in (self.admin, *self.devices.values()):
+            await device.log_in()
 
     async def activities(self, conversation: str) -> list[str]:
         """What the conversation tells of its own history, oldest first: `verb to: reason (by)`."""
