@@ -198,12 +198,12 @@ class Feed:
     async def _tell_presence(self) -> None:
         """What others do, to who may see where; all of it to who has just come."""
         news, current = self.presence.take(), self.presence.current()
-        streams = [stream for stream in self._streams if stream.is_waiting and not stream.stands.is_closed]
+        streams = [stream for stream in self._streams if stream.is_waiting and not _rests(stream.stands)]
         if not news and not any(stream.is_new for stream in streams):
             return
         sightings = await self.presence.sightings([*news, *current])
         for stream in streams:
-            if not stream.is_waiting or self._stands(stream.viewer).is_closed:
+            if not stream.is_waiting or _rests(self._stands(stream.viewer)):
                 continue
             event = sightings.event(current if stream.is_new else news, stream.viewer)
             stream.is_new = False
@@ -420,6 +420,11 @@ async def _start(send: Send) -> None:
     headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send(_body(b": wabiz\n\n"))
+
+
+def _rests(stands: ShiftStanding) -> bool:
+    """Whether nothing is to call for this reader."""
+    return stands.is_closed or stands.is_quiet
 
 
 def _event(page: Page) -> bytes:
