@@ -47,6 +47,12 @@ def conversations_with_alarm(reading: Reading, *, limit: int = _AT_ONCE) -> list
     return [row.conversation for row in rows]
 
 
+def silence(writing: Writing, conversations: Sequence[str]) -> None:
+    """No alarm of theirs is left that has rung; one of an episode that its conversation has left behind would ring for ever."""
+    mine = (_clock.tenant == writing.tenant, _clock.conversation.in_(sorted(set(conversations))))
+    writing.connection.execute(sa.update(schema.episode_clock).where(*mine, _clock.alarm_ms <= writing.now_ms).values(alarm_ms=None))
+
+
 def next_instant(reading: Reading) -> int | None:
     """When the next level runs out or the next snooze ends, in milliseconds; two looks into an index."""
     alarm = reading.connection.execute(sa.select(sa.func.min(_clock.alarm_ms)).where(_clock.tenant == reading.tenant)).scalar()

@@ -34,6 +34,9 @@ class _Loads(NamedTuple):
     open: dict[str, int]
     turns: dict[str, int]
 
+    def has_room(self, most_open: int) -> bool:
+        return any(self.open.get(person.id, 0) < most_open for person in self.workers)
+
 
 def deal(writing: Writing, policy: Policy) -> Dealt:
     """Give what waits to people on shift, the longest waiting first. Two never get the same: a tenant has one writer at a time."""
@@ -46,6 +49,8 @@ def deal(writing: Writing, policy: Policy) -> Dealt:
     loads = _Loads(workers, open_work(writing), last_turns(writing))
     given = 0
     for one in waiting:
+        if not loads.has_room(policy.assignment.most_open):
+            break
         chosen = _choose(writing, policy, one, loads)
         if chosen is None:
             continue
@@ -77,8 +82,11 @@ def _choose(reading: Reading, policy: Policy, one: Queued, loads: _Loads) -> Per
     if not suited:
         return None
     candidates = [Candidate(person, loads.open.get(person, 0), loads.turns.get(person, 0)) for person in suited]
+    most_open = policy.assignment.most_open
+    if not any(candidate.open < most_open for candidate in candidates):
+        return None
     preferred = had_before(reading, one.conversation, one.episode) if policy.assignment.sticky else None
-    chosen = choose(candidates, most_open=policy.assignment.most_open, preferred=preferred)
+    chosen = choose(candidates, most_open=most_open, preferred=preferred)
     return None if chosen is None else suited[chosen]
 
 

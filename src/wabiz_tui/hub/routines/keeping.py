@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import structlog
 from prometheus_client import Counter
 
-from wabiz_tui.hub.archive.clocks import conversations_with_alarm, next_instant, note_turns, queued, unresolved
+from wabiz_tui.hub.archive.clocks import conversations_with_alarm, next_instant, note_turns, queued, silence, unresolved
 from wabiz_tui.hub.archive.facts import Answered, Arrived
 from wabiz_tui.hub.archive.replies import OwedReply, owed_replies
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing
@@ -41,19 +41,20 @@ class Routines:
         self._missed = Counter("wabiz_levels_missed", "Service levels that ran out, by clock.", ["clock"], registry=metrics.registry)
         self._dealt = Counter("wabiz_conversations_dealt", "Conversations that were given to somebody by load.", registry=metrics.registry)
         self._woken = asyncio.Event()
+        self._has_more, self._dealt_at = False, 0.0
         archive.settling.append(self.settle)
 
     def settle(self, writing: Writing) -> None:
         """Bring clocks, queue and replies up to date with what this transaction did. What fails here fails nothing else: a mistake in
         a clock must not keep webhooks from being folded."""
         policy, before = self._policies(writing)
-        is_changed = _relevant(policy) != _relevant(before)
+        is_changed, has_clocks = _relevant(policy) != _relevant(before), _relevant(policy) is not None
         touched = writing.touched("conversation")
-        if not is_changed and not (_is_active(policy) and (touched or writing.touched("person"))):
+        is_owed = _replies(policy) and any(isinstance(fact, Arrived) for fact in writing.facts)
+        if not is_changed and not is_owed and not (has_clocks and (touched or writing.touched("person"))):
             return
         try:
             with writing.savepoint():
-                has_clocks = _relevant(policy) is not None
                 self._follow(writing, policy, unresolved(writing) if is_changed else touched if has_clocks else ())
         except StoreError:
             raise
@@ -94,7 +95,7 @@ class Routines:
         try:
             next_ms, owed, has_queue = await self._archive.read(self._due)
             now_ms = to_ms(self._archive.clock.now())
-            if (next_ms is not None and next_ms <= now_ms) or has_queue:
+            if (next_ms is not None and next_ms <= now_ms) or (has_queue and self._deals_again()):
                 await self._archive.write(self._ring)
                 next_ms, _, _ = await self._archive.read(self._due)
             settled = await asyncio.gather(*(self.replies.send(one) for one in owed))
@@ -105,7 +106,18 @@ class Routines:
             return 0.0
         if not all(settled):
             return _AFTER_FAILURE
-        return _LONGEST_SLEEP if next_ms is None else min((next_ms - now_ms) / 1000, _LONGEST_SLEEP)
+        if self._has_more:
+            return 0.0
+        # What is still in the past is nothing that looking again would change.
+        return _LONGEST_SLEEP if next_ms is None or next_ms <= now_ms else min((next_ms - now_ms) / 1000, _LONGEST_SLEEP)
+
+    def _deals_again(self) -> bool:
+        """Whether to look at the queue though nothing happened: where more than one transaction deals out waits, and once in a while."""
+        now = self._archive.clock.monotonic()
+        if not self._has_more and now - self._dealt_at < _LONGEST_SLEEP:
+            return False
+        self._dealt_at = now
+        return True
 
     def _due(self, reading: Reading) -> tuple[int | None, list[OwedReply], bool]:
         waits = self._in_force().policy.assignment.auto != "off" and bool(queued(reading, limit=1))
@@ -113,7 +125,11 @@ class Routines:
 
     def _ring(self, writing: Writing) -> None:
         wake_snoozed(writing)
-        self._follow(writing, self._in_force().policy, conversations_with_alarm(writing))
+        policy = self._in_force().policy
+        while late := conversations_with_alarm(writing):
+            self._reckon(writing, policy, late, ())
+            silence(writing, late)
+        self._follow(writing, policy, ())
 
     def _policies(self, writing: Writing) -> tuple[Policy, Policy]:
         """The policy in force as this transaction leaves it, and as it found it."""
@@ -126,6 +142,7 @@ class Routines:
             wanted = set(chunk)
             self._reckon(writing, policy, chunk, [one for one in answers if one.conversation in wanted])
         dealt = deal(writing, policy)
+        self._has_more = dealt.has_more
         if dealt.given:
             writing.afterwards(lambda: self._dealt.inc(dealt.given))
         note_owed(writing, policy, [fact for fact in writing.facts if isinstance(fact, Arrived)])
@@ -142,8 +159,8 @@ class Routines:
             note_turns(writing, list(reckoning.taken))
 
 
-def _is_active(policy: Policy) -> bool:
-    return policy.service.has_levels or policy.assignment.auto != "off" or bool(policy.hours.auto_reply and policy.hours.has_shifts)
+def _replies(policy: Policy) -> bool:
+    return bool(policy.hours.auto_reply) and policy.hours.has_shifts
 
 
 def _relevant(policy: Policy) -> object:
