@@ -20,12 +20,14 @@ from wabiz_tui.hub.archive.erasure.erasing import Erased, erase_contact, erase_m
 from wabiz_tui.hub.archive.erasure.resealing import SEALED
 from wabiz_tui.hub.archive.events import load_events
 from wabiz_tui.hub.archive.files import keep_file, read_file, settle_media, unit_of_media
-from wabiz_tui.hub.archive.messages import find_by_wamid, load_message, page_of_messages
+from wabiz_tui.hub.archive.messages import add_message, find_by_wamid, load_message, page_of_messages
 from wabiz_tui.hub.archive.sealing import contact_unit, month_of, text_unit
+from wabiz_tui.hub.archive.sends import ERASED, add_send, digest, find_send, settle_send
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing, changes_since, feed_head
+from wabiz_tui.hub.archive.uploads import FileFacts, add_upload, find_upload, note_media_use
 from wabiz_tui.hub.audit import Act
-from wabiz_tui.model.content import plain_text
-from wabiz_tui.model.values import Message
+from wabiz_tui.model.content import Image, plain_text
+from wabiz_tui.model.values import Direction, Message
 
 ADA, BOB = "447700900123", "447700900124"
 ACT = Act("message.erased", by="an-officer")
@@ -221,6 +223,40 @@ def test_files_of_an_erased_message_are_gone_and_others_open(ground: Ground) -> 
     assert read_file(archive, stays.id, unit) == stays.id.encode()
     assert [path.name for path in archive.place.media.rglob("*") if path.is_file()] == [stays.id]
     assert len(archive.keys.find_all(unit)) == 1
+
+
+def test_a_send_that_was_erased_is_not_repeated_and_tells_nothing(ground: Ground) -> None:
+    """Its row under the idempotency key stays, emptied, also when Meta's answer comes late; what was uploaded for it is gone."""
+    archive = ground.open()
+    fold_values(archive, say(archive, "stays"))
+
+    def send(writing: Writing) -> str:
+        message = Message(
+            id=writing.new_id(),
+            conversation=conversation,
+            direction=Direction.OUTGOING,
+            content=Image(id="9001", mime_type="image/jpeg"),
+            sent_at=writing.now,
+        )
+        add_message(writing, message)
+        facts = FileFacts("image/jpeg", 9, "00", "a name.jpg")
+        add_upload(writing, "9001", caller="me", number="1", facts=facts)
+        note_media_use(writing, "9001", message.id)
+        add_send(writing, "me", "a key", digest(b"words"), message.id, has_to_wait=False)
+        return message.id
+
+    conversation = need(archive, "stays").conversation
+    sent = archive.write_now(send)
+
+    archive.write_now(lambda writing: erase_messages(writing, [sent], ACT))
+    archive.write_now(lambda writing: settle_send(writing, sent, http_status=200, answer=b"447700900123"))
+
+    with archive.reading() as reading:
+        row = find_send(reading, "me", "a key")
+        assert find_upload(reading, "9001") is None
+    assert row is not None
+    assert (row.body_hash, row.state, row.http_status) == (ERASED, "settled", 410)
+    assert b"4477" not in (row.answer or b"")
 
 
 def dies_before_content(archive: Archive, patch: pytest.MonkeyPatch) -> None:

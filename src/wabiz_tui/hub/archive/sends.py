@@ -20,6 +20,10 @@ NOBODY = ""
 SENDS: Shelved[None] = Shelved(schema.outgoing, "message")
 
 
+ERASED = bytes(32)
+"""The hash of the body of a send whose message was erased: its answer, which names the customer, must not come back."""
+
+
 class StoredSend(NamedTuple):
     body_hash: bytes
     message: str
@@ -57,7 +61,7 @@ def add_send(writing: Writing, caller: str, key: str, body_hash: bytes, message:
 def settle_send(writing: Writing, message: str, *, http_status: int | None, answer: bytes | None) -> None:
     writing.connection.execute(
         sa.update(schema.outgoing)
-        .where(_outgoing.tenant == writing.tenant, _outgoing.message == message)
+        .where(_outgoing.tenant == writing.tenant, _outgoing.message == message, _outgoing.body_hash != ERASED)
         .values(state="settled", http_status=http_status, answer=answer)
     )
 

@@ -29,6 +29,7 @@ from wabiz_tui.hub.archive.erasure.resealing import (
 )
 from wabiz_tui.hub.archive.messages import find_by_wamid, load_message, load_messages, save_message
 from wabiz_tui.hub.archive.sealing import contact_unit, event_unit
+from wabiz_tui.hub.archive.sends import ERASED
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing
 from wabiz_tui.hub.audit import Act, record
 from wabiz_tui.model.codec import decode, encode
@@ -301,7 +302,7 @@ def _delete_messages(writing: Writing, found: Found) -> None:
         writing.connection.execute(
             sa.update(schema.outgoing)
             .where(out.tenant == writing.tenant, out.message.in_(chunk))
-            .values(body_hash=bytes(32), state="settled", http_status=410, answer=_GONE)
+            .values(body_hash=ERASED, state="settled", http_status=410, answer=_GONE)
         )
         _delete(writing, schema.message, "id", chunk)
     _delete(writing, schema.upload, "media_hash", uploads)
