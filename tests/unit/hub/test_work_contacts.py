@@ -128,8 +128,8 @@ async def test_contacts_out_of_sight_are_not_there(tmp_path: Path) -> None:
         assert work.served.meta.blocks == []
 
 
-async def test_fields_and_blocks_survive_a_merge(tmp_path: Path) -> None:
-    """When two contacts turn out to be one person, the later text of each field stays, and the block of either."""
+async def test_fields_blocks_and_work_survive_a_merge(tmp_path: Path) -> None:
+    """When two contacts turn out to be one person, the later text of each field stays, the block of either, and the work on both."""
     async with floor(tmp_path) as work:
         served = work.served
         phone_chat = await work.chat("447700900123")
@@ -140,13 +140,23 @@ async def test_fields_and_blocks_survive_a_merge(tmp_path: Path) -> None:
         served.clock.move(timedelta(minutes=1))
         await work.ann.post(f"/v1/contacts/{second}/fields", {"fields": {"tier": "new", "Only there": "2"}})
         await work.ann.post(f"/v1/contacts/{second}/block", {})
+        rows = await work.sue.seen("conversation")
+        [other_chat] = [one for one in rows if one != phone_chat]
+        await work.ann.post(f"/v1/conversations/{phone_chat}/labels", {"add": ["VIP", "late"]})
+        await work.ben.post(f"/v1/conversations/{other_chat}/labels", {"add": ["vip", "refund"]})
+        await work.ben.post(f"/v1/conversations/{other_chat}/priority", {"priority": "high"})
+        await work.ben.post(f"/v1/conversations/{other_chat}/assignee", {"person": work.ben.reply.person})
 
         await served.webhook(_written("wamid.U2", user_id="GB.13491208655302741918", wa_id="447700900123"))
 
         stored = (await served.hub.archive.read(lambda reading: load_contacts(reading, [first])))[first].value()
         assert stored.fields == {"tier": "new", "Only here": "1", "Only there": "2"}
         assert stored.blocked_at is not None
-        refused = await work.ann.send(TEXT)
+        [joined] = (await work.sue.seen("conversation")).values()
+        assert (joined["labels"], joined["priority"], joined["assignee_name"]) == (["late", "refund", "VIP"], "high", "Ben")
+        episodes = (await work.sue.get(f"/v1/conversations/{joined['id']}/episodes")).json()
+        assert sorted(one["status"] for one in episodes) == ["open", "resolved"]
+        refused = await work.ben.send(TEXT)
         assert refused.json()["error"]["error_data"]["wabiz_code"] == "blocked"
 
 

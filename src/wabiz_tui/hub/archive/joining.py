@@ -1,6 +1,6 @@
 """When two contacts turn out to be one person, their conversations on one number become one."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -10,8 +10,12 @@ from wabiz_tui.hub.archive.messages import load_messages, move_message
 from wabiz_tui.hub.archive.sealing import month_of, text_unit
 from wabiz_tui.hub.archive.sight import assigned_of, note_reassigned
 from wabiz_tui.hub.archive.store import Writing
-from wabiz_tui.model.values import Message
+from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.naming import name_key
+from wabiz_tui.model.values import Message, Priority
+from wabiz_tui.model.work import MOST_LABELS
 
+_PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 _conversation, _episode, _message, _status = schema.conversation.c, schema.episode.c, schema.message.c, schema.status.c
 
 
@@ -63,14 +67,17 @@ def move_statuses(writing: Writing, message: Message) -> None:
 
 
 def _take_over(writing: Writing, gone: sa.Row[Any], kept: sa.Row[Any]) -> None:
-    """The kept conversation goes on with the later of both, and with the episode that is not resolved."""
+    """The kept conversation goes on with the later of both, and with the episode that is not resolved. Of two such one goes on with
+    the labels of both and the higher priority, and with whom either is; the other ends here."""
     newest = max((gone, kept), key=lambda row: (row.last_ms or 0, row.id))
     waiting = [row.waiting_since_ms for row in (gone, kept) if row.waiting_since_ms is not None]
-    states = {row.id: row.status for row in writing.connection.execute(sa.select(_episode.id, _episode.status).where(
-        _episode.tenant == writing.tenant, _episode.id.in_([gone.episode, kept.episode])
-    ))}  # fmt: skip
+    query = sa.select(schema.episode).where(_episode.tenant == writing.tenant, _episode.id.in_([gone.episode, kept.episode]))
+    states = {row.id: row for row in writing.connection.execute(query)}
     before = assigned_of(writing, [kept.id])[kept.id]
-    episode = gone.episode if states.get(kept.episode) == "resolved" and states.get(gone.episode) != "resolved" else kept.episode
+    mine, other = states[kept.episode], states[gone.episode]
+    episode = other.id if mine.status == "resolved" and other.status != "resolved" else mine.id
+    if "resolved" not in (mine.status, other.status):
+        _join_episodes(writing, mine, other)
     _update(
         writing,
         kept.id,
@@ -86,6 +93,29 @@ def _take_over(writing: Writing, gone: sa.Row[Any], kept: sa.Row[Any]) -> None:
     )
     writing.connection.execute(sa.delete(schema.conversation).where(_conversation.tenant == writing.tenant, _conversation.id == gone.id))
     note_reassigned(writing, kept.id, before)
+
+
+def _join_episodes(writing: Writing, kept: sa.Row[Any], ended: sa.Row[Any]) -> None:
+    had = kept if kept.assignee or kept.team or not (ended.assignee or ended.team) else ended
+    _update_episode(
+        writing,
+        kept.id,
+        assignee=had.assignee,
+        team=had.team,
+        labels=encode(_both_labels(kept.labels, ended.labels)).decode(),
+        priority=min(kept.priority, ended.priority, key=_PRIORITIES.index),
+    )
+    _update_episode(writing, ended.id, status="resolved", resolved_ms=writing.now_ms, snoozed_until_ms=None)
+
+
+def _both_labels(kept: str, ended: str) -> tuple[str, ...]:
+    mine, other = ({name_key(label): label for label in decode(text, tuple[str, ...])} for text in (kept, ended))
+    joined = other | mine
+    return tuple(joined[key] for key in sorted(joined))[:MOST_LABELS]
+
+
+def _update_episode(writing: Writing, episode: str, **values: Any) -> None:
+    writing.connection.execute(sa.update(schema.episode).where(_episode.tenant == writing.tenant, _episode.id == episode).values(**values))
 
 
 def _update(writing: Writing, conversation: str, **values: Any) -> None:
