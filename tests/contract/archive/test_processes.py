@@ -227,12 +227,13 @@ async def test_a_leader_whose_line_breaks_is_followed_by_one(new_ground: Callabl
 
 @pytest.mark.parametrize("engine", ENGINES)
 async def test_two_that_fold_at_once_fold_nothing_twice(new_ground: Callable[[str], Ground], engine: str) -> None:
-    """Two that both take themselves for the leader fold one journal: each message is there once, and each sees the end of it."""
+    """Two that both take themselves for the leader fold one journal: each entry is folded once, and each sees the end of it."""
     ground = new_ground(engine)
     archives = two(ground)
     journals = [archive.open_journal() for archive in archives]
     ours = Ours(frozenset(), frozenset({NUMBER}))
-    intakes = [Intake(archive, journal, Metrics(), ours) for archive, journal in zip(archives, journals, strict=True)]
+    metrics = Metrics()
+    intakes = [Intake(archive, journal, metrics, ours) for archive, journal in zip(archives, journals, strict=True)]
     for index in range(30):
         body = body_of(text_value(str(index), wamid=f"wamid.{index}", sender="447700900123", at=ground.clock.now()))
         await journals[index % 2].append(body)
@@ -255,6 +256,7 @@ async def test_two_that_fold_at_once_fold_nothing_twice(new_ground: Callable[[st
     assert caught_up == [True, True]
     assert archives[1].read_now(wamids) == []
     assert len(changes) == len(set(changes)) == 30
+    assert metrics.registry.get_sample_value("wabiz_webhooks_folded_total") == 30
 
 
 def begin(writing: Writing, message: str, *, has_to_wait: bool) -> None:

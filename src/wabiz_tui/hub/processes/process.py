@@ -61,7 +61,7 @@ class HubProcess:
     async def run(self) -> None:
         try:
             while True:
-                self._keep_working()
+                await self._keep_working()
                 await asyncio.sleep(_BETWEEN_LOOKS)
                 if self._archive.bus.is_shared:
                     await self._look_again()
@@ -118,8 +118,9 @@ class HubProcess:
             if count:
                 writing.afterwards(lambda: log.warning("sends_uncertain", process=owner, count=count))
 
-    def _keep_working(self) -> None:
+    async def _keep_working(self) -> None:
         if not self._leads:
+            await self._stop_working()
             return
         for place, (work, task) in enumerate(self._work):
             if task is not None and task.done() and not task.cancelled() and (error := task.exception()) is not None:
