@@ -28,6 +28,8 @@ _KINDS: dict[Entity, Any] = {
     "person": Person,
 }
 _LONGEST_PAUSE = 30.0
+_PAGE = 3000
+"""Changes of one page, and so of one commit while catching up; the hub ends a page before it grows large."""
 
 
 class Told:
@@ -82,19 +84,23 @@ class Sync:
     async def catch_up(self) -> int:
         """Page until what the hub had at the call is applied; that sequence. Raises Unreachable, Denied."""
         self.is_catching_up = True
+        ahead = _Ahead(self._link)
         try:
             await self._ensure_rules()
             wanted: int | None = None
             while wanted is None or self.cursor < wanted:
                 async with self._turn:
-                    page = await self._link.changes(self.cursor)
+                    page = await ahead.page(self.cursor)
                     wanted = page.head if wanted is None else wanted
+                    if page.more:
+                        ahead.ask(page.next)
                     await self._apply(page)
                     if not page.more and page.next >= page.head:
                         break
             return wanted
         finally:
             self.is_catching_up = False
+            await ahead.forget()
 
     async def _run(self, after: float) -> None:
         await asyncio.sleep(after)
@@ -195,6 +201,36 @@ class Sync:
 
     def _read(self, signed: SignedPolicy) -> Rules:
         return read_rules(signed, policy_key=self._policy_key, tenant=self._tenant)
+
+
+class _Ahead:
+    """The page after the one that is being applied, asked for meanwhile: hub and desk work at the same time."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._asked: tuple[int, asyncio.Task[ChangesPage]] | None = None
+
+    def ask(self, since: int) -> None:
+        self._asked = since, asyncio.create_task(self._link.changes(since, limit=_PAGE), name="page")
+
+    async def page(self, since: int) -> ChangesPage:
+        """The page after `since`, whatever was asked for: the cache may have begun anew. Raises what the link raises."""
+        asked, self._asked = self._asked, None
+        if asked is None:
+            return await self._link.changes(since, limit=_PAGE)
+        if asked[0] == since:
+            return await asked[1]
+        self._asked = asked
+        await self.forget()
+        return await self._link.changes(since, limit=_PAGE)
+
+    async def forget(self) -> None:
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            asked[1].cancel()
+            await asyncio.wait((asked[1],))
+            if not asked[1].cancelled():
+                asked[1].exception()  # nobody waits for it any more
 
 
 def _item(change: Change) -> Item | None:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wabiz_tui.hub.endpoints.endpoint import Endpoint
-from wabiz_tui.hub.feed.pages import MOST_CHANGES
+from wabiz_tui.hub.feed.pages import USUAL_CHANGES
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people.access import Caller
 from wabiz_tui.hub.requests import whole_number
@@ -18,7 +18,7 @@ _WORTH_IT = 1024
 
 
 async def changes(hub: Hub, caller: Caller, request: Request) -> Response:
-    since, limit = whole_number(request, "since", 0), whole_number(request, "limit", MOST_CHANGES)
+    since, limit = whole_number(request, "since", 0), whole_number(request, "limit", USUAL_CHANGES)
     await hub.intake.caught_up()
     page = await hub.feed.page(caller.viewer, since=since, limit=limit)
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}

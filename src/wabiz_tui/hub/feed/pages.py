@@ -23,7 +23,9 @@ from wabiz_tui.model.values import Number, Person
 from wabiz_tui.policy.permissions import can_see
 from wabiz_tui.policy.standing import FLOWING_ENTITIES
 
-MOST_CHANGES = 1000
+MOST_CHANGES = 5000
+USUAL_CHANGES = 1000
+"""What a page holds at most unless more is asked for."""
 MOST_BYTES = 2 * 1024 * 1024
 """After which a page ends, with the value that passed it."""
 _AT_ONCE = 250

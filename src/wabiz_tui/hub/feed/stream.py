@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from wabiz_tui.hub.archive.store import Archive
-from wabiz_tui.hub.feed.pages import MOST_CHANGES, Flow, Page, Stretch, flowing_after, page_for, stretch_after
+from wabiz_tui.hub.feed.pages import USUAL_CHANGES, Flow, Page, Stretch, flowing_after, page_for, stretch_after
 from wabiz_tui.hub.feed.presence import TOPIC, PresenceBoard
 from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
 from wabiz_tui.hub.ingest.door import Receive, Send
@@ -148,7 +148,7 @@ class Feed:
             if self._stands(stream.viewer).is_closed:
                 self._park(stream)
                 return
-            page = await self._content(stream.viewer, since=stream.cursor, limit=MOST_CHANGES)
+            page = await self._content(stream.viewer, since=stream.cursor, limit=USUAL_CHANGES)
             if not stream.is_open:
                 return
             if self._stands(stream.viewer).is_closed:
@@ -222,7 +222,7 @@ class Feed:
         policy = self._in_force()
         try:
             stretch = await self._archive.read(
-                lambda reading: stretch_after(reading, policy, since=since, limit=MOST_CHANGES, most_bytes=_MOST_BYTES)
+                lambda reading: stretch_after(reading, policy, since=since, limit=USUAL_CHANGES, most_bytes=_MOST_BYTES)
             )
         except WabizError as error:
             log.warning("feed_unreadable", code=error.code)
