@@ -1,7 +1,8 @@
 """People, teams, reveals and limits, over HTTP."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -259,3 +260,44 @@ async def keep_up(served: Served, *, minutes: int) -> None:
     for _ in range(2 * minutes):
         served.clock.move(timedelta(seconds=30))
         await served.hub.archive.write(lambda writing: tend(writing, served.hub.policy.policy))
+
+
+async def test_a_role_changes_what_an_open_stream_tells(tmp_path: Path) -> None:
+    """A supervisor made an agent hears, on the stream that is open, that another's conversation has gone, and no more of it."""
+    async with served_hub(tmp_path) as served:
+        admin = await served.admin()
+        boss, other = await served.person(admin, "Boss", "supervisor"), await served.person(admin, "Other", "agent")
+        await served.incoming("theirs")
+        conversation = next(iter(await boss.seen("conversation")))
+        await boss.post(f"/v1/conversations/{conversation}/assignee", {"person": other.reply.person})
+        head = (await boss.page()).head
+        async with served.http.stream("GET", f"/v1/changes/stream?since={head}", headers=boss.headers) as response:
+            lines = response.aiter_lines()
+            await anext(lines)
+            await admin.post(f"/v1/people/{boss.reply.person}", {"role": "agent"})
+            async with asyncio.timeout(10):
+                gone = await told_next(lines, conversation)
+            await served.incoming("secret", wamid="wamid.SECRET")
+            await served.incoming("for all", wamid="wamid.ALL", sender="447700900777")
+            async with asyncio.timeout(10):
+                later = [line async for line in until_said(lines, "for all")]
+
+        assert gone.get("value") is None
+        assert not any("secret" in line for line in later)
+
+
+async def told_next(lines: AsyncIterator[str], identifier: str) -> dict[str, Any]:
+    """The next change of that id on a stream."""
+    async for line in lines:
+        if line.startswith("data: ") and "changes" in line:
+            for change in json.loads(line.removeprefix("data: ")).get("changes", []):
+                if change["id"] == identifier:
+                    return change
+    raise AssertionError("the stream ended")
+
+
+async def until_said(lines: AsyncIterator[str], word: str) -> AsyncIterator[str]:
+    async for line in lines:
+        yield line
+        if word in line:
+            return
