@@ -226,7 +226,7 @@ def test_two_thousand_idle_lines_keep_no_webhook_out(tmp_path: Path) -> None:
                 line.sendall(webhook(wamid=wamid))
                 assert answer_of(line).startswith(GOOD)
         took = time.monotonic() - began
-        assert took < 20
+        assert took < 60
         figures = hub.ask(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").decode()
         assert 'wabiz_requests_refused_total{reason="connections_full"}' in figures
         assert f"wabiz_connections {count * 3 // 4}.0" in figures
