@@ -1,14 +1,14 @@
-"""Commands that act on a conversation: send, resolve, reopen."""
+"""Send to a conversation."""
 
 import click
 
 from wabiz_tui.cli.commands import json_option, passphrase_option
-from wabiz_tui.cli.output import conversation_record, message_record, print_json, say
+from wabiz_tui.cli.output import message_record, print_json, say
 from wabiz_tui.cli.reading import conversation_id
 from wabiz_tui.cli.session import with_desk
 from wabiz_tui.model.desk import Desk
 from wabiz_tui.model.errors import Unreachable, UsageError
-from wabiz_tui.model.values import Conversation, DeliveryState, Message
+from wabiz_tui.model.values import DeliveryState, Message
 
 _WAIT_SECONDS = 30.0
 _LONGEST_TEXT = 4096
@@ -50,31 +50,3 @@ def send(conversation: str, text: str, *, key: str | None, queue: bool, as_json:
     else:
         say(f"{message.id} {message.delivery.state if message.delivery else ''}")
     return 1 if message.delivery and message.delivery.state in {DeliveryState.FAILED, DeliveryState.UNCERTAIN} else 0
-
-
-@click.command()
-@click.argument("conversation")
-@click.option("--reason", default="", help="Why; kept with the conversation.")
-@json_option
-@passphrase_option
-def resolve(conversation: str, *, reason: str, as_json: bool, passphrase_fd: int | None) -> None:
-    """Resolve CONVERSATION."""
-    wanted = conversation_id(conversation)
-    _show(with_desk(passphrase_fd, lambda desk: desk.set_status(wanted, "resolved", reason=reason)), as_json=as_json)
-
-
-@click.command()
-@click.argument("conversation")
-@json_option
-@passphrase_option
-def reopen(conversation: str, *, as_json: bool, passphrase_fd: int | None) -> None:
-    """Open CONVERSATION again."""
-    wanted = conversation_id(conversation)
-    _show(with_desk(passphrase_fd, lambda desk: desk.set_status(wanted, "open")), as_json=as_json)
-
-
-def _show(conversation: Conversation, *, as_json: bool) -> None:
-    if as_json:
-        print_json([conversation_record(conversation)])
-    else:
-        say(f"{conversation.id} {conversation.status}")
