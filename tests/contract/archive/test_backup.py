@@ -59,9 +59,9 @@ def file_of(archive: Archive) -> bytes | None:
     return read_file(archive, message.id, archive.read_now(lambda reading: unit_of_media(reading, message.id)) or "")
 
 
-@pytest.fixture(params=[(one, other) for one in ENGINES for other in ENGINES], ids="-to-".join)
+@pytest.fixture(params=[ENGINES, ENGINES[::-1]], ids="-to-".join)
 def grounds(request: pytest.FixtureRequest, new_ground: Callable[[str], Ground]) -> tuple[Ground, Ground]:
-    """Where the backup is made, and where it is restored."""
+    """Where the backup is made, and where it is restored: on the other engine."""
     return new_ground(request.param[0]), new_ground(request.param[1])
 
 
@@ -89,10 +89,10 @@ def test_a_restored_archive_is_the_one_backed_up(grounds: tuple[Ground, Ground],
     assert plain_text(need(target, "later").content) == "later"
 
 
-def test_what_was_erased_after_the_backup_does_not_come_back(grounds: tuple[Ground, Ground], tmp_path: Path) -> None:
+def test_what_was_erased_after_the_backup_does_not_come_back(ground: Ground, new_ground: Callable[[str], Ground], tmp_path: Path) -> None:
     """With the keys of then and the tombstones of now: what was erased is gone and told as removed, its neighbours in the same unit are
     read again, and redelivery does not help it back."""
-    source, target = (ground.open() for ground in grounds)
+    source, target = ground.open(), new_ground(ground.engine).open()
     filled(source)
     goes, contact = need(source, "goes"), contact_of(source, BOB)
     content, old_keys = saved(source, tmp_path)
@@ -245,7 +245,7 @@ def test_a_changed_backup_is_refused(new_ground: Callable[[str], Ground], tmp_pa
     """Cut short at any chunk, a byte changed, a chunk repeated or swapped, a foreign key or kind: each is refused, by name."""
     content, keys = backup_of(tmp_path, new_ground)
     whole = content.read_bytes()
-    start = whole.index(b"\n") + 1
+    start = whole.index(b"\n") + 1 + 16
     chunk = 1024 * 1024 + 16
     assert start + chunk < len(whole) < start + 2 * chunk
     broken = {

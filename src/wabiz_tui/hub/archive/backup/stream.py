@@ -3,7 +3,7 @@
 The chunks are those of STREAM (Hoang, Reyhanitabar, Rogaway, Vizár: Online Authenticated-Encryption and its Nonce-Reuse
 Misuse-Resistance, 2015): AES-256-GCM each, under a nonce of the chunk's place and whether it is the last. So no chunk can be changed,
 dropped, repeated or moved, and a file that was cut short is told from a whole one. The key is the file's own, derived from the
-hub's seal key and the salt in its first line, which every chunk is bound to.
+hub's seal key and the salt in its first line, which every chunk is bound to; a tag behind that line tells a wrong key from damage.
 """
 
 import contextlib
@@ -25,6 +25,7 @@ _CHUNK = 1024 * 1024
 _TAG = 16
 _LONGEST_HEADER = 4096
 _LONGEST_FRAME = 256 * 1024 * 1024
+_HEADERS_NONCE = b"\xff" * 12  # no chunk's: its last byte is 0 or 1
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -47,7 +48,7 @@ class Writer:
         line = msgspec.json.encode(header) + b"\n"
         self._cipher, self._about, self._place = _cipher(seal_key, header), hashlib.sha256(line).digest(), 0
         self._waiting = bytearray()
-        self._put(line)
+        self._put(line + self._cipher.encrypt(_HEADERS_NONCE, b"", self._about))
 
     @property
     def sha256(self) -> str:
@@ -104,11 +105,14 @@ def read_header(path: Path, *, kind: Kind, tenant: str) -> Header:
 def frames(path: Path, seal_key: Secret, *, kind: Kind, tenant: str, seen: Callable[[int], None] | None = None) -> Iterator[list[Any]]:
     """The frames in order, each authenticated before it is given; `seen` is told of bytes read.
 
-    Raises WrongKey where the first chunk does not open, DamagedStore for what was changed, is cut short or goes on too long."""
+    Raises WrongKey where the first line was not written under this key, DamagedStore for what was changed, is cut short or goes on
+    too long."""
     with told_of_disk(path), path.open("rb") as file:
         line = file.readline(_LONGEST_HEADER)
-        header = _header(line, path, kind=kind, tenant=tenant)
-        yield from _framed(_chunks(file, _cipher(seal_key, header), hashlib.sha256(line).digest(), path, seen), path)
+        cipher = _cipher(seal_key, _header(line, path, kind=kind, tenant=tenant))
+        about = hashlib.sha256(line).digest()
+        _check_header(file.read(_TAG), cipher, about, path)
+        yield from _framed(_chunks(file, cipher, about, path, seen), path)
 
 
 def hash_of(path: Path) -> str:
@@ -147,6 +151,15 @@ def _header(line: bytes, path: Path, *, kind: Kind, tenant: str) -> Header:
     return header
 
 
+def _check_header(tag: bytes, cipher: Any, about: bytes, path: Path) -> None:
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        cipher.decrypt(_HEADERS_NONCE, tag, about)
+    except InvalidTag as error:
+        raise WrongKey(f"{path.name} does not open with this hub's seal_key, or its first line was changed.") from error
+
+
 def _chunks(file: BinaryIO, cipher: Any, about: bytes, path: Path, seen: Callable[[int], None] | None) -> Iterator[bytes]:
     from cryptography.exceptions import InvalidTag
 
@@ -156,8 +169,6 @@ def _chunks(file: BinaryIO, cipher: Any, about: bytes, path: Path, seen: Callabl
         try:
             chunk = cipher.decrypt(_nonce(place, is_last=not following), waiting, about)
         except InvalidTag as error:
-            if place == 0 and following:
-                raise WrongKey(f"{path.name} does not open with this hub's seal_key, or its beginning is damaged.") from error
             raise DamagedStore(f"{path.name} is damaged or was cut short (chunk {place + 1}); use another backup.", path=path) from error
         if seen is not None:
             seen(len(waiting))
