@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 
 from bench.support.desks import open_sync
-from bench.support.hubs import APP_SECRET, Device, Hub, add_person, enrol, hub_process, memory
+from bench.support.hubs import APP_SECRET, Device, Hub, add_person, cpu_of, enrol, hub_process, memory
 from bench.support.load import signed
 from bench.support.traffic import NUMBER, WABA
 from wabiz_tui.model.codec import encode
@@ -140,18 +140,20 @@ def bare_server() -> Generator[tuple[int, int]]:
         process.wait(10)
 
 
-async def measure(port: int, pid: int, requests: list[bytes], posts: list[tuple[bytes, bytes]]) -> tuple[float, float, float]:
-    """First, last, and KiB a listener."""
+async def measure(port: int, pid: int, requests: list[bytes], posts: list[tuple[bytes, bytes]]) -> tuple[float, float, float, float]:
+    """First, last, KiB a listener, and seconds of CPU a change."""
     crowd = Crowd()
     before = memory(pid)
     lines = await gather(port, requests, crowd)
     await asyncio.sleep(1.0)
     each = (memory(pid) - before) / len(lines) / KIB
+    worked = cpu_of(pid)
     first, last = await fan_out(port, crowd, len(lines), len(posts), posts)
+    worked = (cpu_of(pid) - worked) / len(posts)
     for line in lines:
         line.close()  # type: ignore[attr-defined] uvloop's own class
     await asyncio.sleep(0.5)
-    return first, last, each
+    return first, last, each, worked
 
 
 def stream_request(device: Device, since: int) -> bytes:
@@ -187,7 +189,8 @@ async def with_listeners(folder: Path, counts: list[int], rounds: int) -> None:
                 bare = await measure(port, pid, [b"GET / HTTP/1.1\r\n\r\n"] * count, bare_posts)
             print(
                 f"{count:5} listeners   hub first {ours[0] * 1e3:6.1f} ms, last {ours[1] * 1e3:6.1f} ms, {ours[2]:5.1f} KiB each   "
-                f"bare first {bare[0] * 1e3:5.1f}, last {bare[1] * 1e3:5.1f} ms   ratio of the last {ours[1] / bare[1]:.2f}"
+                f"bare first {bare[0] * 1e3:5.1f}, last {bare[1] * 1e3:5.1f} ms   ratio of the last {ours[1] / bare[1]:.2f}; "
+                f"CPU a change: hub {ours[3] * 1e3:.1f} ms, bare {bare[3] * 1e3:.1f} ms"
             )
 
 

@@ -27,8 +27,9 @@ from wabiz_tui.proof.assertions import make_assertion
 from wabiz_tui.proof.enrolment import build_request
 from wabiz_tui.proof.signing import generate
 
-APP_SECRET = "bench-app-secret"
-_ENVIRONMENT = {"BENCH_GRAPH": "EAAbench", "BENCH_APP": APP_SECRET, "BENCH_VERIFY": "bench-verify"}
+APP_SECRET = "bench-app-secret"  # noqa: S105 of a hub that nobody else knows
+GRAPH_ENV, APP_ENV, VERIFY_ENV = "BENCH_GRAPH", "BENCH_APP", "BENCH_VERIFY"
+_ENVIRONMENT = {GRAPH_ENV: "EAAbench", APP_ENV: APP_SECRET, VERIFY_ENV: "bench-verify"}
 
 
 class Hub(NamedTuple):
@@ -60,6 +61,12 @@ def memory(pid: int, which: str = "VmRSS") -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{which}:"))
 
 
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def forget_peak(pid: int) -> None:
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
@@ -79,9 +86,9 @@ def hub_process(home: Path, *, fill: Callable[[Archive], None] = lambda _: None,
         clock=clock,
         random_bytes=os.urandom,
         environment=_ENVIRONMENT,
-        graph_token_env="BENCH_GRAPH",
-        app_secret_env="BENCH_APP",
-        verify_token_env="BENCH_VERIFY",
+        graph_token_env=GRAPH_ENV,
+        app_secret_env=APP_ENV,
+        verify_token_env=VERIFY_ENV,
     )
     settings = load_settings(paths.config / "hub.toml")
     archive = open_archive(settings, load_secrets(settings.secret_places, _ENVIRONMENT), clock=clock, random_bytes=os.urandom)

@@ -13,7 +13,7 @@ from wabiz_tui.hub.people.access import Caller
 from wabiz_tui.hub.requests import whole_number
 
 _LEVEL = 1
-"""Measured in bench/feed_sync.py; see docs/decisions/0040-compressed-pages.md."""
+"""As measured in docs/decisions/feed-pages.md."""
 _WORTH_IT = 1024
 
 
