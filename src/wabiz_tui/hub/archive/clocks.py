@@ -28,12 +28,12 @@ class Breach(NamedTuple):
 
 
 class Queued(NamedTuple):
-    """An open conversation that waits to be given to somebody; `let_go_by` is who had it and did not want it."""
+    """An open conversation that waits to be given to somebody; `let_go_by` are those who had it and did not want it."""
 
     conversation: str
     episode: str
     team: str | None
-    let_go_by: str | None
+    let_go_by: frozenset[str]
 
 
 def conversations_with_alarm(reading: Reading, *, limit: int = _AT_ONCE) -> list[str]:
@@ -116,7 +116,7 @@ def queued(reading: Reading, *, limit: int) -> list[Queued]:
         .order_by(_clock.queued_ms, _clock.episode)
         .limit(limit)
     )
-    return [Queued(*row) for row in rows]
+    return [Queued(row.conversation, row.episode, row.team, frozenset((row.let_go_by or "").split())) for row in rows]
 
 
 def open_work(reading: Reading) -> dict[str, int]:

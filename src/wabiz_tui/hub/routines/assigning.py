@@ -77,7 +77,7 @@ def workers_on_duty(reading: Reading, policy: Policy) -> list[Person]:
 
 def _choose(reading: Reading, policy: Policy, one: Queued, loads: _Loads) -> Person | None:
     suited = {
-        person.id: person for person in loads.workers if person.id != one.let_go_by and (one.team is None or one.team in person.teams)
+        person.id: person for person in loads.workers if person.id not in one.let_go_by and (one.team is None or one.team in person.teams)
     }
     if not suited:
         return None
@@ -95,4 +95,4 @@ def _give(writing: Writing, one: Queued, to: Person) -> None:
     add_activity(writing, one.conversation, Activity(verb="assigned", to=to.name, reason="dealt out by load"))
     record(writing, Act("conversation.assigned", about=one.conversation, details={"from": "", "to": to.id}))
     note_turns(writing, [to.id])
-    writing.shelf(EPISODE_CLOCKS).change(one.episode, had_by=to.id, queued_ms=None, let_go_by=None)
+    writing.shelf(EPISODE_CLOCKS).change(one.episode, had_by=to.id, queued_ms=None)

@@ -21,6 +21,9 @@ from wabiz_tui.policy.document import Policy
 from wabiz_tui.policy.service import Levels, levels_for
 from wabiz_tui.policy.working_time import add_working, working_between
 
+_MOST_REMEMBERED = 20
+"""So many who let a conversation go are known of one episode."""
+
 
 class Reckoning:
     """Brings the clocks of some conversations up to date in one transaction; what it reads, it reads for all of them at once."""
@@ -137,12 +140,14 @@ class Reckoning:
         if assignee is not None:
             if assignee != had_by:
                 self.taken[assignee] = None
-            return {"had_by": assignee, "queued_ms": None, "let_go_by": None}
+            return {"had_by": assignee, "queued_ms": None}
         if episode["status"] == "resolved":
             return {"had_by": None, "queued_ms": None}
         if had_by is not None:
-            let_go_by = had_by if episode["assigned_by"] == had_by else None
-            return {"had_by": None, "queued_ms": self._writing.now_ms, "let_go_by": let_go_by}
+            let_go_by = (was.get("let_go_by") or "").split()
+            if episode["assigned_by"] == had_by and had_by not in let_go_by:
+                let_go_by = [*let_go_by, had_by][-_MOST_REMEMBERED:]
+            return {"had_by": None, "queued_ms": self._writing.now_ms, "let_go_by": " ".join(let_go_by) or None}
         is_opened_again = episode["status"] == "open" and was.get("running_ms") is None and was.get("spent_ms") is not None
         if queued is None and (conversation["waiting_since_ms"] is not None or is_opened_again):
             queued = self._writing.now_ms

@@ -40,7 +40,7 @@ macro_run = sa.Table(
 )
 
 # How an episode stands with its service levels and its queue. There are rows only where the policy has levels or deals work out.
-# `alarm_ms` is the next level to run out, `queued_ms` since when it waits to be given to somebody.
+# `alarm_ms` is the next level to run out, `queued_ms` since when it waits to be given to somebody; `let_go_by` lists who did not want it.
 episode_clock = sa.Table(
     "episode_clock",
     metadata,
@@ -55,7 +55,7 @@ episode_clock = sa.Table(
     ms("alarm_ms"),
     sa.Column("had_by", sa.String(64)),
     ms("queued_ms"),
-    sa.Column("let_go_by", sa.String(64)),
+    sa.Column("let_go_by", sa.Text),
     sa.Index("episode_clock_by_alarm", "tenant", "alarm_ms"),
     sa.Index("episode_clock_by_queue", "tenant", "queued_ms"),
 )

@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("alarm_ms", sa.BigInteger(), nullable=True),
         sa.Column("had_by", sa.String(length=64), nullable=True),
         sa.Column("queued_ms", sa.BigInteger(), nullable=True),
-        sa.Column("let_go_by", sa.String(length=64), nullable=True),
+        sa.Column("let_go_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("tenant", "episode"),
     )
     op.create_index("episode_clock_by_alarm", "episode_clock", ["tenant", "alarm_ms"], unique=False)
