@@ -301,7 +301,7 @@ async def test_a_living_process_keeps_its_sends_through_broken_lines(new_ground:
             with psycopg.connect(ground.address, autocommit=True) as connection:
                 connection.execute(CUT_OTHERS)
         # Longer than a process may be missed.
-        await eventually(lambda: asyncio.get_running_loop().time() - begun > 4)
+        await eventually(lambda: asyncio.get_running_loop().time() - begun > 5)
 
         assert archives[0].read_now(lambda reading: sends_in(reading, "leaving")) == ["m0", "m1"]
 

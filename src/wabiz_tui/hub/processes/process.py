@@ -19,7 +19,7 @@ from wabiz_tui.model.errors import StoreError
 
 _BETWEEN_LOOKS = 0.5
 _LONGEST_LOOK = 3.0
-_GRACE = 2.0
+_GRACE = 3.0
 """Seconds that a process may be without its lock before it counts as dead: one that lives takes it again in less."""
 
 Work = Callable[[], Coroutine[Any, Any, None]]
