@@ -57,7 +57,7 @@ OTHERS: tuple[tuple[str, str, str, str], ...] = (
     *((method, "/{version}" + path, permission, "As Meta's Cloud API; see docs/gateway.md.") for method, path, _, permission in CALLS),
     ("GET", "/healthz", "", "The process lives."),
     ("GET", "/readyz", "", "The archive answers."),
-    ("GET", "/metrics", "", "Counts for Prometheus, to loopback only."),
+    ("GET", "/metrics", "", "Counts for Prometheus: to this machine, trusted proxies and the metrics token."),
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, timedelta
 from pathlib import Path
 
+from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.hub.front.guard import Guard
 from wabiz_tui.hub.front.tls import Certificate
 from wabiz_tui.hub.operations.findings import Finding, failed, ok, warning
@@ -16,7 +17,7 @@ from wabiz_tui.hub.operations.health import Health, HealthKeeper
 from wabiz_tui.hub.operations.meta_check import examine_meta
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.operations.secrets import HubSecrets, load_secrets
-from wabiz_tui.hub.operations.settings import Settings, load_settings, open_archive
+from wabiz_tui.hub.operations.settings import Settings, load_settings
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.errors import UsageError, WabizError
 
@@ -124,7 +125,11 @@ def _folders(settings: Settings) -> Iterator[Finding]:
 
 async def _archive(settings: Settings, secrets: HubSecrets, clock: Clock, random_bytes: Callable[[int], bytes]) -> list[Finding]:
     try:
-        archive = await asyncio.to_thread(open_archive, settings, secrets, clock=clock, random_bytes=random_bytes)
+        # Not as a start does it, which finishes what a crash left: a hub may be serving beside us.
+        place = settings.place(secrets)
+        archive = await asyncio.to_thread(
+            Archive, place, secrets.seal_key, tenant=settings.hub.tenant, clock=clock, random_bytes=random_bytes
+        )
     except WabizError as error:
         return [failed("archive", error.sentence)]
     try:
