@@ -23,10 +23,10 @@ NUMBER = "106540352242922"
 
 
 def _staffed(archive: Archive, count: int) -> tuple[list[Person], str]:
-    """So many agents, and a conversation that nobody has."""
+    """So many people, every other one a supervisor, who sees what others have; and a conversation that nobody has."""
 
     def make(writing: Writing) -> tuple[list[Person], str]:
-        people = [Person(writing.new_id(), f"Agent {index}", "agent") for index in range(count)]
+        people = [Person(writing.new_id(), f"Person {index}", "supervisor" if index % 2 else "agent") for index in range(count)]
         for person in people:
             add_person(writing, person)
         contact = contact_of(writing, Identity(wa_id="447700900123"), at=writing.now)
