@@ -39,7 +39,7 @@ def test_variables_are_replaced_or_told_missing(text: str, filled: str, missing:
         ("Hello {{}}", "is written"),
         ("Hello {{contact.name | upper}}", "is written"),
         ('Hello {{contact.name | default: "x}}', "is written"),
-        ("Hello {{contact.fields.}}", "is written"),
+        ("Hello {{contact.fields.}}", "must not be empty"),
         ("   ", "1 to 4096"),
         ("x" * 4097, "1 to 4096"),
     ],
