@@ -6,13 +6,13 @@ what was written is dropped, and resumes from its cursor.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 import structlog
 
 from wabiz_tui.hub.archive.store import Archive
+from wabiz_tui.hub.feed.listener import WORKS, Listener, body_of
 from wabiz_tui.hub.feed.pages import USUAL_CHANGES, Flow, Page, Stretch, flowing_after, page_for, stretch_after
 from wabiz_tui.hub.feed.presence import TOPIC, PresenceBoard
 from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
@@ -20,7 +20,7 @@ from wabiz_tui.hub.ingest.door import Receive, Send
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.policy import InForce
 from wabiz_tui.model.codec import encode
-from wabiz_tui.model.errors import WabizError
+from wabiz_tui.model.errors import Revoked, WabizError
 from wabiz_tui.model.shift import ShiftStanding
 
 HEARTBEAT = 15.0
@@ -30,7 +30,6 @@ MOST_PER_DEVICE = 4
 _LOOK = 1.0
 _MOST_BYTES = 256 * 1024
 """Of one event to those who follow: what a listener that stops reading holds in memory."""
-WORKS = ShiftStanding("working")
 _REVOKED = b"event: revoked\ndata: {}\n\n"
 
 log = structlog.get_logger("hub.feed")
@@ -51,7 +50,7 @@ class Feed:
         self._archive, self._in_force, self._metrics, self._standing = archive, in_force, metrics, standing
         self.presence = PresenceBoard(archive, archive.clock)
         self._have_shifts_turned = False
-        self._streams: dict[_Stream, None] = {}
+        self._streams: dict[Listener, None] = {}
         self._commits = 0
         self._woken = asyncio.Event()
         self._is_closed = False
@@ -92,7 +91,7 @@ class Feed:
 
     async def stream(self, viewer: Viewer, since: int, receive: Receive, send: Send) -> None:
         """Serve one reader until it leaves, is revoked, is too slow, or the hub closes. A dropped reader resumes from its cursor."""
-        stream = _Stream(viewer, since, send, asyncio.get_running_loop())
+        stream = Listener(viewer, since, send, asyncio.get_running_loop())
         self._open(stream)
         leaving = asyncio.ensure_future(_until_gone(receive, stream))
         try:
@@ -101,6 +100,11 @@ class Feed:
             await stream.ended
         except (TimeoutError, OSError):
             stream.end("slow")
+        except Revoked:
+            stream.end("revoked")
+        except WabizError as error:
+            log.warning("feed_unreadable", code=error.code)
+            stream.end("unreadable")
         finally:
             leaving.cancel()
             self._streams.pop(stream, None)
@@ -124,7 +128,7 @@ class Feed:
             stream.end("closed")
         self._woken.set()
 
-    def _open(self, stream: "_Stream") -> None:
+    def _open(self, stream: Listener) -> None:
         same = [other for other in self._streams if other.viewer.device == stream.viewer.device]
         for other in same[: max(0, len(same) + 1 - MOST_PER_DEVICE)]:
             other.end("replaced")
@@ -141,7 +145,7 @@ class Feed:
         self._commits += 1
         self._woken.set()
 
-    async def _catch_up(self, stream: "_Stream") -> None:
+    async def _catch_up(self, stream: Listener) -> None:
         """Page until nothing is left, then park."""
         while stream.is_open:
             commits = self._commits
@@ -156,14 +160,14 @@ class Feed:
             if page.next > stream.cursor:
                 stream.cursor = page.next
                 async with asyncio.timeout(SLOWEST_WRITE):
-                    await stream.send(_body(_event(page)))
+                    await stream.send(body_of(_event(page)))
             if not page.more:
                 self._park(stream)
                 if commits != self._commits:
                     self._woken.set()
                 return
 
-    def _park(self, stream: "_Stream") -> None:
+    def _park(self, stream: Listener) -> None:
         stream.is_parked = True
         if self.presence.current():
             self._woken.set()
@@ -210,15 +214,15 @@ class Feed:
             if event:
                 stream.write(event, done=self._woken.set)
 
-    def _waiting(self) -> dict[int, list["_Stream"]]:
+    def _waiting(self) -> dict[int, list[Listener]]:
         """The parked streams that can take something, by their place."""
-        waiting: dict[int, list[_Stream]] = {}
+        waiting: dict[int, list[Listener]] = {}
         for stream in self._streams:
             if stream.is_waiting and not stream.stands.is_closed:
                 waiting.setdefault(stream.cursor, []).append(stream)
         return waiting
 
-    async def _hand_out_after(self, since: int, streams: list["_Stream"]) -> None:
+    async def _hand_out_after(self, since: int, streams: list[Listener]) -> None:
         policy = self._in_force()
         try:
             stretch = await self._archive.read(
@@ -234,7 +238,7 @@ class Feed:
         if stretch.next < stretch.head:
             self._woken.set()
 
-    def _hand_out(self, stretch: Stretch, streams: list["_Stream"]) -> None:
+    def _hand_out(self, stretch: Stretch, streams: list[Listener]) -> None:
         alike: dict[object, tuple[bytes, bool]] = {}
         named = {one.assignee for told in stretch.told for one in told.of or ()}
         for stream in streams:
@@ -275,7 +279,7 @@ class Feed:
 
     async def _let_flow(self) -> None:
         """Policy, people and numbers to who is closed out."""
-        held: dict[int, list[_Stream]] = {}
+        held: dict[int, list[Listener]] = {}
         for stream in self._streams:
             if stream.is_waiting and stream.stands.is_closed:
                 held.setdefault(stream.flowed, []).append(stream)
@@ -303,13 +307,13 @@ class Feed:
         if self.presence.expire():
             self._woken.set()
         for stream in tuple(self._streams):
-            if stream.is_too_slow():
+            if stream.is_too_slow(SLOWEST_WRITE):
                 log.info("stream_dropped", device=stream.viewer.device)
                 stream.end("slow")
-            elif stream.is_waiting and stream.is_quiet():
+            elif stream.is_waiting and stream.is_quiet(HEARTBEAT):
                 stream.write(b": still here\n\n", done=self._woken.set)
 
-    async def _say_farewell(self, stream: "_Stream") -> None:
+    async def _say_farewell(self, stream: Listener) -> None:
         """The reason where there is one, and the end of the answer; nothing to who has gone or does not read."""
         if stream.reason in ("gone", "slow"):
             return
@@ -318,99 +322,10 @@ class Feed:
             async with asyncio.timeout(SLOWEST_WRITE):
                 if stream.writing is not None:
                     await asyncio.wait((stream.writing,))
-                await stream.send(_body(last, more=False))
+                await stream.send(body_of(last, more=False))
 
 
-class _Stream:
-    """One reader's open answer: where it stands, and what is being written to it. At most one event is under way."""
-
-    __slots__ = ("cursor", "ended", "flowed", "is_new", "is_parked", "loop", "reason", "send", "stands", "viewer", "writing", "written_at")
-
-    def __init__(self, viewer: Viewer, since: int, send: Send, loop: asyncio.AbstractEventLoop) -> None:
-        self.viewer, self.cursor, self.send, self.loop = viewer, since, send, loop
-        self.ended: asyncio.Future[None] = loop.create_future()
-        self.reason = ""
-        self.stands = WORKS
-        """What the reader was told last of their shift."""
-        self.flowed = since
-        """Up to where policy, people and numbers were told while they are closed out."""
-        self.is_parked = False
-        self.is_new = True
-        """Whether it was not told yet who is where."""
-        self.writing: asyncio.Task[None] | None = None
-        self.written_at = loop.time()
-
-    @property
-    def is_open(self) -> bool:
-        return not self.reason
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether it has caught up and took all that was written to it."""
-        return self.is_parked and self.writing is None and not self.reason
-
-    def end(self, reason: str) -> None:
-        """The first reason counts."""
-        if self.reason:
-            return
-        self.reason = reason
-        if self.writing is not None and reason in ("gone", "slow"):
-            self.writing.cancel()
-        if not self.ended.done():
-            self.ended.set_result(None)
-
-    def write(self, event: bytes, *, done: Callable[[], object]) -> None:
-        """Write without waiting: at once where the line takes it, else by a task, after which `done` is called."""
-        self.written_at = self.loop.time()
-        steps = self.send(_body(event)).__await__()
-        try:
-            awaited = next(steps)
-        except StopIteration:
-            return
-        except OSError:
-            self.end("gone")
-            return
-        self.writing = self.loop.create_task(_finished(steps, awaited))
-        self.writing.add_done_callback(lambda task: self._written(task, done))
-
-    def is_quiet(self) -> bool:
-        return self.loop.time() - self.written_at >= HEARTBEAT
-
-    def is_too_slow(self) -> bool:
-        return self.writing is not None and self.loop.time() - self.written_at > SLOWEST_WRITE
-
-    def _written(self, task: "asyncio.Task[None]", done: Callable[[], object]) -> None:
-        self.writing = None
-        if task.cancelled() or task.exception() is not None:
-            self.end("gone")
-        done()
-
-
-class _Continued:
-    """A write that ran up to its first wait, to be awaited from there: so one that need not wait costs no task."""
-
-    def __init__(self, steps: Generator[Any, Any, None], awaited: Any) -> None:
-        self._steps, self._awaited = steps, awaited
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        awaited = self._awaited
-        try:
-            while True:
-                try:
-                    yield awaited
-                except BaseException as error:  # noqa: BLE001 cancelling must reach the write as it would by `await`
-                    awaited = self._steps.throw(error)
-                else:
-                    awaited = next(self._steps)
-        except StopIteration:
-            return
-
-
-async def _finished(steps: Generator[Any, Any, None], awaited: Any) -> None:
-    await _Continued(steps, awaited)
-
-
-async def _until_gone(receive: Receive, stream: _Stream) -> None:
+async def _until_gone(receive: Receive, stream: Listener) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     stream.end("gone")
@@ -419,7 +334,7 @@ async def _until_gone(receive: Receive, stream: _Stream) -> None:
 async def _start(send: Send) -> None:
     headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send(_body(b": wabiz\n\n"))
+    await send(body_of(b": wabiz\n\n"))
 
 
 def _rests(stands: ShiftStanding) -> bool:
@@ -429,7 +344,3 @@ def _rests(stands: ShiftStanding) -> bool:
 
 def _event(page: Page) -> bytes:
     return b"event: changes\nid: %d\ndata: %s\n\n" % (page.next, page.raw)
-
-
-def _body(chunk: bytes, *, more: bool = True) -> dict[str, Any]:
-    return {"type": "http.response.body", "body": chunk, "more_body": more}
