@@ -179,7 +179,9 @@ async def with_listeners(folder: Path, counts: list[int], rounds: int) -> None:
             requests = [stream_request(device, since) for device in devices for _ in range(PER_DEVICE)][:count]
             posts = [webhook(number) for number in range(rounds)]
             ours = await measure(hub.port, hub.pid, requests, posts)
-            size = 900
+            plain = devices[0].headers | {"Accept-Encoding": "identity"}
+            told = await asyncio.to_thread(http.get, f"{hub.url}/v1/changes?since={since}&limit=5000", headers=plain)
+            size = len(told.content) // rounds
             with bare_server() as (port, pid):
                 bodies = [words + b"x" * size for _, words in posts]
                 bare_posts = [
