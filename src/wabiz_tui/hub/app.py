@@ -187,6 +187,8 @@ async def _stream(hub: Hub, scope: MutableMapping[str, Any], receive: Receive, s
     except WabizError as error:
         refusal = error_answer(error)
         extra = [(TIME_HEADER.lower().encode(), hub.clock.now().isoformat().encode())]
+        if "retry-after" in refusal.headers:
+            extra.append((b"retry-after", refusal.headers["retry-after"].encode()))
         await answer(send, refusal.status_code, bytes(refusal.body), content_type=b"application/json", extra=extra)
         return
     await hub.feed.stream(caller.viewer, since, receive, send)

@@ -3,6 +3,7 @@
 import math
 import re
 import traceback
+from datetime import timedelta
 from typing import TypeVar
 
 import structlog
@@ -18,6 +19,7 @@ from wabiz_tui.model.errors import (
     DocumentError,
     NotFound,
     Revoked,
+    StoreError,
     TooLarge,
     TooMany,
     Unreachable,
@@ -27,6 +29,8 @@ from wabiz_tui.model.errors import (
 from wabiz_tui.model.wire import ErrorBody
 
 T = TypeVar("T")
+_STORE_WAIT = timedelta(seconds=2)
+"""An archive that has no room, or whose server is away, seldom comes back sooner."""
 log = structlog.get_logger("hub.app")
 LARGEST_BODY = 1024 * 1024
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -44,6 +48,7 @@ _STATUS: tuple[tuple[type[WabizError], int], ...] = (
     (DocumentError, 422),
     (UsageError, 422),
     (Unreachable, 503),
+    (StoreError, 503),
 )
 
 
@@ -87,8 +92,9 @@ def json_answer(value: object, status: int = 200) -> Response:
 def error_answer(error: WabizError) -> Response:
     status = 401 if error.code == "invalid_token" else next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     response = json_answer(ErrorBody(code=error.code, sentence=error.sentence), status)
-    if isinstance(error, TooMany):
-        response.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
+    wait = error.retry_after if isinstance(error, TooMany) else _STORE_WAIT if isinstance(error, StoreError) else None
+    if wait is not None:
+        response.headers["Retry-After"] = str(math.ceil(wait.total_seconds()))
     return response
 
 

@@ -10,7 +10,7 @@ from tests.support.hub_archive import NUMBER
 from tests.support.hub_served import body_of, served_hub, text_value
 from wabiz_tui.hub.front.addresses import Trust, parse_network, place_caller
 from wabiz_tui.hub.operations.health import may_watch
-from wabiz_tui.model.errors import StoreError
+from wabiz_tui.model.errors import StoreError, StoreFull
 from wabiz_tui.model.secret import Secret
 
 
@@ -96,6 +96,23 @@ async def test_an_archive_that_does_not_answer_is_not_ready(tmp_path: Path, monk
         before = asked
         assert (await served.http.get("/readyz")).status_code == 200
         assert asked == before
+
+
+async def test_an_archive_that_fails_asks_callers_to_come_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To /v1 and its stream, as to Meta's webhooks, it is 503 with Retry-After: the hub's trouble passes, and is no caller's fault."""
+    async with served_hub(tmp_path) as served:
+        admin = await served.admin()
+
+        async def broken(_work: object) -> None:
+            raise StoreFull("The disk is full.")
+
+        monkeypatch.setattr(served.hub.archive, "read", broken)
+        answers = [await admin.get(path) for path in ("/v1/people", "/v1/changes", "/v1/changes/stream")]
+        monkeypatch.undo()
+
+        assert [answer.status_code for answer in answers] == [503] * 3
+        assert [answer.json()["code"] for answer in answers] == ["store_full"] * 3
+        assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers)
 
 
 @pytest.mark.parametrize(
