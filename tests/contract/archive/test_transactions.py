@@ -64,6 +64,25 @@ def test_a_failed_transaction_takes_no_number(ground: Ground) -> None:
     assert (archive.read_now(feed_head), archive.keys.names("unit/")) == (0, [])
 
 
+def test_one_act_that_fails_afterwards_keeps_nothing_from_the_others(ground: Ground) -> None:
+    """The transaction is durable by then: every act is done and listeners hear of the change before the error is raised."""
+    archive, done, heads = ground.open(), list[str](), list[int]()
+    archive.listeners.append(heads.append)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    def work(writing: Writing) -> None:
+        writing.touch("message", "m1")
+        writing.afterwards(fail)
+        writing.afterwards(lambda: done.append("second"))
+
+    with pytest.raises(ZeroDivisionError):
+        archive.write_now(work)
+
+    assert (done, heads, archive.read_now(feed_head)) == (["second"], [1], 1)
+
+
 def fail_at_times(chance: random.Random) -> None:
     if chance.random() < 0.3:
         raise ZeroDivisionError

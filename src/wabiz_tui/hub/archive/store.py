@@ -150,10 +150,18 @@ class Writing(Reading):
             self.archive.signals.put(self._connection, others)
 
     def committed(self, head: int | None) -> None:
+        """Do what was to be done afterwards, and tell. Raises the first error of these acts, once every one was done and all is told:
+        the transaction is durable, whatever became of one of them."""
+        failed: list[Exception] = []
         for act in self._afterwards:
-            act()
+            try:
+                act()
+            except Exception as error:  # noqa: BLE001 raised below; whoever waits for the next act or the feed has no part in it
+                failed.append(error)
         for told in [*self._told, *([] if head is None else [Told(CHANGES, str(head))])]:
             self.archive.bus.hear(told)
+        if failed:
+            raise failed[0]
 
 
 class Archive:
