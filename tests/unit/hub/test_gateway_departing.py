@@ -14,8 +14,10 @@ from tests.unit.hub.test_gateway import ready
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.cloud.outcomes import NeverLeft, Refused, Uncertain
 from wabiz_tui.graph.responses import Accepted
+from wabiz_tui.hub.archive.erasure.erasing import erase_messages
 from wabiz_tui.hub.archive.sends import sends_in
 from wabiz_tui.hub.archive.store import Reading
+from wabiz_tui.hub.audit import Act
 from wabiz_tui.hub.gateway.departing import LONGEST_WAIT, Departures
 from wabiz_tui.hub.gateway.preparing import Outgoing
 from wabiz_tui.model.content import Text
@@ -49,6 +51,10 @@ async def nothing(_message: str) -> None:
     return None
 
 
+async def yes(_message: str) -> bool:
+    return True
+
+
 async def never(_seconds: float) -> None:
     await asyncio.Event().wait()
 
@@ -60,15 +66,15 @@ async def test_more_than_meta_lets_one_person_have_is_refused_with_the_wait() ->
     leaving = departures(client, never, clock)
     leaving.set_rate(NUMBER, 1000)
     for index in range(45):
-        await leaving.send(outgoing(str(index), clock=clock), nothing)
+        await leaving.send(outgoing(str(index), clock=clock), nothing, yes)
 
     assert leaving.check(NUMBER, "c1")
-    waiting = [asyncio.ensure_future(leaving.send(outgoing(f"w{index}", clock=clock), nothing)) for index in range(4)]
+    waiting = [asyncio.ensure_future(leaving.send(outgoing(f"w{index}", clock=clock), nothing, yes)) for index in range(4)]
     await asyncio.sleep(0)
     with pytest.raises(CloudError) as refused:
         leaving.check(NUMBER, "c1")
-    await leaving.send(outgoing("other", "c2", clock=clock), nothing)
-    await leaving.send(outgoing("group", "c3", clock=clock, is_group=True), nothing)
+    await leaving.send(outgoing("other", "c2", clock=clock), nothing, yes)
+    await leaving.send(outgoing("group", "c3", clock=clock, is_group=True), nothing, yes)
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
@@ -84,8 +90,8 @@ async def test_a_number_that_is_too_busy_says_so() -> None:
     clock = HandClock()
     leaving = departures(Client(), never, clock)
     leaving.set_rate(NUMBER, 1)
-    await leaving.send(outgoing("first", clock=clock), nothing)
-    tasks = [asyncio.ensure_future(leaving.send(outgoing(str(index), f"c{index}", clock=clock), nothing)) for index in range(25)]
+    await leaving.send(outgoing("first", clock=clock), nothing, yes)
+    tasks = [asyncio.ensure_future(leaving.send(outgoing(str(index), f"c{index}", clock=clock), nothing, yes)) for index in range(25)]
     for _ in range(5):
         await asyncio.sleep(0)
 
@@ -114,11 +120,11 @@ async def test_only_what_meta_surely_did_not_take_is_sent_again() -> None:
     unknown = Uncertain("cut", is_uncertain=True)
     twice, thrice, cut = Client(busy, gone), Client(busy, busy, busy), Client(unknown)
 
-    accepted = await departures(twice, sleep, clock).send(outgoing("a", clock=clock), nothing)
+    accepted = await departures(twice, sleep, clock).send(outgoing("a", clock=clock), nothing, yes)
     with pytest.raises(Refused):
-        await departures(thrice, sleep, clock).send(outgoing("b", clock=clock), nothing)
+        await departures(thrice, sleep, clock).send(outgoing("b", clock=clock), nothing, yes)
     with pytest.raises(Uncertain):
-        await departures(cut, sleep, clock).send(outgoing("c", clock=clock), nothing)
+        await departures(cut, sleep, clock).send(outgoing("c", clock=clock), nothing, yes)
 
     assert accepted.wamid == "wamid.a"
     assert (len(twice.sent), len(thrice.sent), len(cut.sent)) == (3, 3, 1)
@@ -136,9 +142,51 @@ async def test_what_had_to_wait_is_told_to_leave_just_before() -> None:
     async def sleep(seconds: float) -> None:
         clock.seconds += seconds
 
-    await departures(client, sleep, clock).send(outgoing("a", clock=clock, is_queued=True), leave)
+    await departures(client, sleep, clock).send(outgoing("a", clock=clock, is_queued=True), leave, yes)
 
     assert told == ["a after 0"]
+
+
+async def test_what_may_not_leave_any_more_is_not_tried_again() -> None:
+    """Between two tries a message may be erased, or settled by another hub: then what Meta said last stands."""
+    clock, client = HandClock(), Client(Refused("busy", graph_code=131016, http_status=500, is_transient=True))
+
+    async def sleep(seconds: float) -> None:
+        clock.seconds += seconds
+
+    async def no(_message: str) -> bool:
+        return False
+
+    with pytest.raises(Refused):
+        await departures(client, sleep, clock).send(outgoing("a", clock=clock), nothing, no)
+
+    assert client.sent == ["a"]
+
+
+@pytest.mark.parametrize("is_queued", [False, True])
+async def test_what_is_erased_while_it_waits_does_not_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_queued: bool) -> None:
+    """Behind another message of its conversation, whether or not it was archived as waiting: its caller hears that it was erased."""
+    async with served_hub(tmp_path) as served:
+        agent, body = await ready(served)
+
+        def checked(_departures: Departures, _number: str, _conversation: str | None) -> bool:
+            return is_queued
+
+        served.meta.hold = asyncio.Event()
+        first = asyncio.ensure_future(agent.send(body, key="first"))
+        await asyncio.wait_for(served.meta.arrived.wait(), 20)
+        monkeypatch.setattr(Departures, "check", checked)
+        second = asyncio.ensure_future(agent.send({**body, "text": {"body": "Erased"}}, key="second"))
+        async with asyncio.timeout(20):
+            while len(await served.hub.archive.read(sends_of)) < 2:  # noqa: ASYNC110 rows tell nobody
+                await asyncio.sleep(0.01)
+        newest = max(await served.hub.archive.read(sends_of))
+        await served.hub.archive.write(lambda writing: erase_messages(writing, [newest], Act("message.erased", by="an-officer")))
+        served.meta.hold.set()
+        answers = await asyncio.gather(first, second)
+
+        assert [answer.status_code for answer in answers] == [200, 410]
+        assert len(served.meta.sent) == 1
 
 
 async def test_a_conversation_goes_in_its_order(tmp_path: Path) -> None:
@@ -149,9 +197,10 @@ async def test_a_conversation_goes_in_its_order(tmp_path: Path) -> None:
         sending: list[asyncio.Future[Any]] = []
         for index in range(3):
             sending.append(asyncio.ensure_future(agent.send({**body, "text": {"body": f"No. {index}"}}, key=f"k{index}")))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while len(await served.hub.archive.read(sends_of)) <= index:  # noqa: ASYNC110 rows tell nobody
                     await asyncio.sleep(0.01)
+        await asyncio.wait_for(served.meta.arrived.wait(), 60)
         on_its_way = len(served.meta.sent)
         served.meta.hold.set()
         answers = await asyncio.gather(*sending)

@@ -40,7 +40,7 @@ async def test_a_repeat_between_archiving_and_leaving_is_the_same_message(
         monkeypatch.setattr(served.hub.archive, "write", slow_write)
         monkeypatch.setattr(Departures, "check", check)
         first = asyncio.ensure_future(agent.send(body))
-        await asyncio.wait_for(archived.wait(), 20)
+        await asyncio.wait_for(archived.wait(), 60)
         second = asyncio.ensure_future(agent.send(body))
         waiting = asyncio.ensure_future(released.wait())
         await asyncio.wait([second, waiting], timeout=20, return_when=asyncio.FIRST_COMPLETED)
@@ -75,3 +75,33 @@ async def test_what_meta_took_is_never_told_to_be_tried_again(tmp_path: Path, mo
         assert (answer.status_code, answer.json()["messages"]) == (200, [{"id": "wamid.SENT1"}])
         assert again.status_code == (200 if failures == 1 else 500)
         assert len(served.meta.sent) == 1
+
+
+async def test_what_could_not_be_told_to_leave_goes_with_the_next_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The archive fails between archiving a message that waits and letting it leave: 503, and the same key sends it then, once."""
+    async with served_hub(tmp_path) as served:
+        agent, body = await ready(served)
+        write = served.hub.archive.write
+
+        async def failing_write(work: Callable[[Writing], Any]) -> Any:
+            done = await write(work)
+            if isinstance(done, Outgoing):
+                monkeypatch.setattr(served.hub.archive, "write", broken)
+            return done
+
+        async def broken(_work: Callable[[Writing], Any]) -> Any:
+            raise StoreError("The archive cannot be reached.")
+
+        def checked(_departures: Departures, _number: str, _conversation: str | None) -> bool:
+            return True
+
+        monkeypatch.setattr(Departures, "check", checked)
+        monkeypatch.setattr(served.hub.archive, "write", failing_write)
+        refused = await agent.send(body)
+        monkeypatch.setattr(served.hub.archive, "write", write)
+        again = await agent.send(body)
+        third = await agent.send(body)
+
+        assert (refused.status_code, refused.json()["error"]["error_data"]["wabiz_code"]) == (503, "busy")
+        assert (again.status_code, third.text) == (200, again.text)
+        assert len(served.meta.sent) == len(await outgoing(agent)) == 1

@@ -76,6 +76,12 @@ def let_leave(writing: Writing, message: str, *, owner: str) -> bool:
     return bool(changed)
 
 
+def is_leaving(reading: Reading, message: str, *, owner: str) -> bool:
+    """Whether it is still that process's to send: neither erased nor settled by another that took its sender for dead."""
+    mine = (_outgoing.message == message, _outgoing.state == "leaving", _outgoing.owner == owner)
+    return reading.connection.execute(sa.select(_outgoing.message).where(_outgoing.tenant == reading.tenant, *mine)).first() is not None
+
+
 def disown(writing: Writing, message: str) -> None:
     """Nobody sends what is queued, until its caller asks again."""
     writing.connection.execute(

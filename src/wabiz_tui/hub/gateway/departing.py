@@ -47,28 +47,30 @@ class Departures:
             raise refuse("pair_rate", "This customer was sent as many messages as Meta allows in this time", retry_after=wait)
         return bool(wait) or conversation in self._lines
 
-    async def send(self, outgoing: Outgoing, let_leave: Callable[[str], Awaitable[None]]) -> Accepted:
+    async def send(
+        self, outgoing: Outgoing, let_leave: Callable[[str], Awaitable[None]], may_leave: Callable[[str], Awaitable[bool]]
+    ) -> Accepted:
         """Raises CloudError, is_uncertain where it may have been taken. `let_leave` is awaited before the first byte goes, if the
-        message was archived as waiting."""
+        message was archived as waiting, or had to wait all the same and may not leave any more: then it raises. `may_leave` is asked
+        before each further try too: where it says no, what Meta said last is raised."""
         number, person = outgoing.number, None if outgoing.is_group else outgoing.message.conversation
         line = self._lines.setdefault(outgoing.message.conversation, _Line())
+        has_waited = line.length > 0 or bool(self._pacing.delay(number, person))
         line.length += 1
         try:
             await self._pacing.turn(number, person, within=2 * LONGEST_WAIT)
             # Meta promises no order of what is on its way together (cloud-api §3.3).
             async with line.lock:
-                if outgoing.is_queued:
+                if outgoing.is_queued or (has_waited and not await may_leave(outgoing.message.id)):
                     await let_leave(outgoing.message.id)
-                return await self._insist(outgoing, person)
+                return await self._insist(outgoing, person, may_leave)
         finally:
             line.length -= 1
             if line.length == 0:
                 self._lines.pop(outgoing.message.conversation, None)
 
-    async def _insist(self, outgoing: Outgoing, person: str | None) -> Accepted:
+    async def _insist(self, outgoing: Outgoing, person: str | None, may_leave: Callable[[str], Awaitable[bool]]) -> Accepted:
         for attempt in range(_TRIES):
-            if attempt:
-                await self._pacing.turn(outgoing.number, person, within=2 * LONGEST_WAIT)
             try:
                 accepted = await self._client.send(outgoing.number, outgoing.body)
             except CloudError as error:
@@ -76,6 +78,9 @@ class Departures:
                 if attempt + 1 == _TRIES or not may_send_again(error):
                     raise
                 await self._sleep(_PATIENCE.pause(attempt, error, self._chance))
+                await self._pacing.turn(outgoing.number, person, within=2 * LONGEST_WAIT)
+                if not await may_leave(outgoing.message.id):
+                    raise
             else:
                 self._pacing.accepted(outgoing.number, person)
                 return accepted

@@ -14,7 +14,7 @@ from wabiz_tui.graph.requests import ReadRequest, SendRequest, parse_request
 from wabiz_tui.graph.responses import Accepted
 from wabiz_tui.hub.archive.conversations import load_conversation
 from wabiz_tui.hub.archive.messages import find_by_wamid, last_incoming, load_message
-from wabiz_tui.hub.archive.sends import NOBODY, answer_of, digest, let_leave
+from wabiz_tui.hub.archive.sends import NOBODY, answer_of, digest, is_leaving, let_leave
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing
 from wabiz_tui.hub.gateway.addressing import known_conversation
 from wabiz_tui.hub.gateway.answers import Answered, refused, uncertain
@@ -153,15 +153,22 @@ class Gateway:
         known = await self._archive.write(lambda writing: repeated(writing, asked))
         if isinstance(known, Answered):
             return known
-        if known is not None and known.owner == NOBODY:
-            outgoing = await self._archive.write(lambda writing: resume(writing, asked, earlier.message))
+        task = self._under_way.get(earlier.message)
+        if task is not None:
+            return await asyncio.shield(task)
+        # What is queued and has no task here never left: its hub ended, or this one could not tell the archive that it leaves.
+        owner = earlier.owner if known is None else known.owner
+        if owner in (NOBODY, self._archive.place.process):
+            outgoing = await self._archive.write(lambda writing: resume(writing, asked, earlier.message, owner=owner))
             if outgoing is not None:
                 return await self._start(outgoing)
         task = self._under_way.get(earlier.message)
         if task is not None:
             return await asyncio.shield(task)
-        is_here = known is not None and known.owner == self._archive.place.process
-        return uncertain(earlier.message) if is_here else await self._await_answer(earlier.message)
+        if owner != self._archive.place.process:
+            return await self._await_answer(earlier.message)
+        settled = await self._archive.read(lambda reading: answer_of(reading, earlier.message))
+        return uncertain(earlier.message) if settled is None else Answered(*settled, earlier.message)
 
     async def _await_answer(self, message: str) -> Answered:
         """Another hub process has it: what came of it there, or that nobody knows, when that process ended or takes too long."""
@@ -171,7 +178,7 @@ class Gateway:
     async def _deliver(self, outgoing: Outgoing) -> Answered:
         message = outgoing.message.id
         try:
-            accepted = await self._departures.send(outgoing, self._let_leave)
+            accepted = await self._departures.send(outgoing, self._let_leave, self._may_leave)
         except _TakenOver:
             return await self._await_answer(message)
         except CloudError as error:
@@ -202,6 +209,13 @@ class Gateway:
     async def _let_leave(self, message: str) -> None:
         if not await self._archive.write(lambda writing: let_leave(writing, message, owner=self._archive.place.process)):
             raise _TakenOver
+
+    async def _may_leave(self, message: str) -> bool:
+        """Whether it may be tried again; not where nobody can tell."""
+        try:
+            return await self._archive.read(lambda reading: is_leaving(reading, message, owner=self._archive.place.process))
+        except StoreError:
+            return False
 
     async def _read_on_reply(self, outgoing: Outgoing) -> None:
         # What the hub says by itself is no sign that anybody read.

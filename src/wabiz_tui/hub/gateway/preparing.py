@@ -85,11 +85,11 @@ def prepare(writing: Writing, asked: Asked, *, has_to_wait: bool) -> Outgoing | 
     return _outgoing(writing, asked, conversation, message, has_to_wait=has_to_wait)
 
 
-def resume(writing: Writing, asked: Asked, message_id: str) -> Outgoing | None:
-    """What was queued when an earlier hub ended goes now, as the message it is. None when it is no longer there to be sent, or
+def resume(writing: Writing, asked: Asked, message_id: str, *, owner: str = NOBODY) -> Outgoing | None:
+    """What was queued by `owner` and is sent by nobody goes now, as the message it is. None when it is no longer there to be sent, or
     somebody else sends it."""
     message = load_message(writing, message_id)
-    if message is None or not let_leave(writing, message_id, owner=NOBODY):
+    if message is None or not let_leave(writing, message_id, owner=owner):
         return None
     conversation = _judged(writing, asked)
     set_delivery(writing, message_id, fold(None, DeliveryState.QUEUED, writing.now))
