@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tests.support.work import floor, refusal
+from wabiz_tui.model.codec import encode
 
 
 async def test_of_two_who_take_at_once_one_has_it(tmp_path: Path) -> None:
@@ -124,3 +125,15 @@ async def test_a_change_of_team_lets_go_whoever_is_outside_it(tmp_path: Path) ->
         assert (seen["team"], seen.get("assignee")) == (other, None)
         assert await work.activities(conversation) == ["assigned Dee (Dee)", "moved Fraud (Dee)", "moved Cards (Dee)", "moved Late (Dee)"]
         assert refusal(await work.sue.post(path, {"team": "0" * 32})) == (400, "unknown_team")
+
+
+async def test_the_feed_carries_what_teams_are_called(tmp_path: Path) -> None:
+    """A team comes with its name to whoever follows the feed, with the new one when it is renamed, and goes when it is removed."""
+    async with floor(tmp_path) as work:
+        fraud, cards = await work.team("Fraud"), await work.team("Cards")
+
+        assert await work.ann.seen("team") == {fraud: {"id": fraud, "name": "Fraud"}, cards: {"id": cards, "name": "Cards"}}
+        headers = work.admin.headers
+        await work.served.http.put(f"/v1/teams/{fraud}", content=encode({"name": "Swindle"}), headers=headers)
+        await work.served.http.delete(f"/v1/teams/{cards}", headers=headers)
+        assert await work.ann.seen("team") == {fraud: {"id": fraud, "name": "Swindle"}}

@@ -13,6 +13,7 @@ from wabiz_tui.hub.archive.people import load_people
 from wabiz_tui.hub.archive.routines import CANNED, MACROS
 from wabiz_tui.hub.archive.sight import Assigned, assigned_of
 from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_of, changes_since, feed_begins, feed_head
+from wabiz_tui.hub.archive.teams import load_teams
 from wabiz_tui.hub.feed.seen import is_plain, names_in, names_of_contact, seen_contact, seen_conversation, seen_event, seen_message
 from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
 from wabiz_tui.hub.policy import InForce
@@ -206,6 +207,7 @@ class _Values:
             "number": self._numbers,
             "policy": lambda wanted: dict.fromkeys(wanted, self._policy.signed),
             "person": lambda _wanted: dict(load_people(self._reading)),
+            "team": lambda wanted: dict(load_teams(self._reading, wanted)),
             "canned": lambda wanted: dict(CANNED.load(self._reading, wanted)),
             "macro": lambda wanted: dict(MACROS.load(self._reading, wanted)),
         }
