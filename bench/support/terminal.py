@@ -74,7 +74,7 @@ class Terminal:
                 os.write(self.master, answer % found.groups() if found.groups() else answer)
         return chunk
 
-    def wait_for(self, pattern: str, seconds: float = 25) -> float:
+    def wait_for(self, pattern: str, seconds: float = 60) -> float:
         """Seconds since the start until `pattern` is on the screen."""
         wanted, deadline = re.compile(pattern), time.perf_counter() + seconds
         if wanted.search(self.text()):

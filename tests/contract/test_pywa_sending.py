@@ -191,7 +191,7 @@ def test_every_error_code_is_raised_as_pywas_class(wa: pywa.WhatsApp, simulator:
 
 async def test_async_half_sends_and_uploads(simulator: SimulatorProcess, chat: Chat) -> None:
     """pywa_async sends text, buttons and a file, marks as read and fetches what it uploaded."""
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as session:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as session:
         wa: pywa_async.WhatsApp = pywa_async_client(simulator.url, session)
 
         text = await wa.send_message(chat.to, "Hi", tracker="async-1")

@@ -37,11 +37,11 @@ class Outside(Served):
 async def running(home: Path, code: str):
     process, url = await start(home)
     try:
-        async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
             yield Outside(url, http, code, SystemClock())
     finally:
         process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(process.wait(), 30)
+        await asyncio.wait_for(process.wait(), 60)
 
 
 def hours(opens: datetime, *, window: str = "14d") -> dict[str, str]:

@@ -49,7 +49,7 @@ def desk_process(road: Road) -> int:
 
 def ended(terminal: Terminal) -> int:
     """The exit code of the program, once it ended by itself."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         finished, status = os.waitpid(terminal.pid, os.WNOHANG)
         if finished:
@@ -249,7 +249,7 @@ def test_a_vanished_terminal_leaves_no_screen_behind(road: Road) -> None:
         terminal.write(b"igone with the wind")
         terminal.wait_for("gone with the wind")
         os.close(terminal.master)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not terminal.finished:
             terminal.finished = bool(os.waitpid(terminal.pid, os.WNOHANG)[0])
             time.sleep(0.05)

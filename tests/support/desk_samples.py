@@ -84,7 +84,7 @@ def holding(*, window: timedelta = timedelta(days=14), after_resolve: timedelta 
     return Holding(until, most)
 
 
-async def until(fact: Callable[[], Awaitable[object] | object], *, within: float = 20) -> None:
+async def until(fact: Callable[[], Awaitable[object] | object], *, within: float = 60) -> None:
     """Wait for a fact; fails when it does not come true in time."""
     async with asyncio.timeout(within):
         while True:

@@ -34,7 +34,7 @@ class FrontHub(NamedTuple):
         host, _, port = self.url.rpartition("//")[2].rpartition(":")
         return host, int(port)
 
-    def line(self, *, timeout: float = 30) -> socket.socket:
+    def line(self, *, timeout: float = 60.0) -> socket.socket:
         return socket.create_connection(self.address, timeout=timeout)
 
     def ask(self, raw: bytes) -> bytes:
@@ -120,5 +120,5 @@ def drip(line: socket.socket, pieces: Iterator[bytes], *, every: float = 0.1) ->
             line.send(piece)
         except (ConnectionError, BlockingIOError):
             break
-    line.settimeout(30)
+    line.settimeout(60)
     return whole(line)

@@ -245,7 +245,7 @@ class Served:
     async def folded(self) -> None:
         """Wait until everything acknowledged is in the archive."""
         last = self.hub.journal.last()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await self.hub.archive.read(fold_position) < last:  # noqa: ASYNC110 the archive tells nobody how far it folded
                 await asyncio.sleep(0.005)
 
@@ -297,7 +297,7 @@ async def serving(application: Any) -> AsyncGenerator[str]:
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign] the test's own signals stay its own
     running = asyncio.ensure_future(server.serve(sockets=[listener]))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not server.started:
             assert not running.done()
             await asyncio.sleep(0.005)
@@ -337,7 +337,7 @@ async def served_hub(
         )
         settings = load_settings(paths.config / "hub.toml")
         hub = join(settings, load_secrets(settings.secret_places, ENVIRONMENT), clock=clock, random_bytes=seeded(2))
-        async with serving(create_app(hub)) as url, httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
+        async with serving(create_app(hub)) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
             served = Served(hub, http, clock, code, meta)
             yield served
             hub.feed.close()

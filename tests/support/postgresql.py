@@ -22,7 +22,7 @@ _OPTIONS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "shared_buffers": "16MB",
-    "max_connections": "60",
+    "max_connections": "100",
     "autovacuum": "off",
     "log_min_messages": "fatal",
 }

@@ -21,7 +21,7 @@ def own_parts(**more: Any) -> dict[str, Any]:
 @contextmanager
 def pywa_client(url: str, **more: Any) -> Iterator[pywa.WhatsApp]:
     """pywa writes Meta's address into the session it is handed; the session is ours, and only its base URL is set anew."""
-    with httpx.Client(trust_env=False, timeout=30) as session:
+    with httpx.Client(trust_env=False, timeout=60) as session:
         client = pywa.WhatsApp(**own_parts(session=session, **more))
         session.base_url = rebased(url, session.base_url)
         yield client

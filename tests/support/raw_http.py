@@ -27,7 +27,7 @@ class Tapped:
     def has_ended(self) -> bool:
         return self._task.done()
 
-    async def until(self, wanted: bytes, *, after: int = 0, timeout: float = 30.0) -> int:
+    async def until(self, wanted: bytes, *, after: int = 0, timeout: float = 60.0) -> int:
         """Wait for these bytes at or behind place `after`; the place behind them."""
         async with asyncio.timeout(timeout):
             while (place := self.heard.find(wanted, after)) < 0:
@@ -52,7 +52,7 @@ class Tapped:
         wanted = [block for block in blocks if block.startswith(b"event: " + kind.encode() + b"\n")]
         return [json.loads(block.rpartition(b"\ndata: ")[2]) for block in wanted]
 
-    async def told(self, kind: str, *, after: int = 0, timeout: float = 30.0, **having: Any) -> dict[str, Any]:
+    async def told(self, kind: str, *, after: int = 0, timeout: float = 60.0, **having: Any) -> dict[str, Any]:
         """Wait for an event of this kind behind place `after` whose data has these values; its data."""
         async with asyncio.timeout(timeout):
             while not (found := [one for one in self.events(kind, after=after) if having.items() <= one.items()]):
@@ -61,7 +61,7 @@ class Tapped:
                 await self._moved.wait()
         return found[0]
 
-    async def to_the_end(self, *, timeout: float = 30.0) -> bytes:
+    async def to_the_end(self, *, timeout: float = 60.0) -> bytes:
         async with asyncio.timeout(timeout):
             await self._task
         return bytes(self.heard)

@@ -22,7 +22,7 @@ async def apply(officer: TestDevice, text: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
-async def until(holds: Callable[[], Awaitable[Any]], *, within: float = 20.0) -> Any:
+async def until(holds: Callable[[], Awaitable[Any]], *, within: float = 60) -> Any:
     """What `holds` gives once it gives anything true."""
     async with asyncio.timeout(within):
         while not (found := await holds()):  # noqa: ASYNC110 what is waited for tells nobody

@@ -12,7 +12,7 @@ import httpx
 
 WABA, NUMBER, SECOND_NUMBER = "419561257915477", "106540352242922", "106540352242923"
 TOKEN, APP_SECRET, VERIFY = "test_token", "test_app_secret", "test_verify"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class SimulatorProcess:

@@ -72,8 +72,8 @@ class Hub:
         return [change["value"] for change in changes if change["field"] == field]
 
     async def until(self, fact: Callable[[], Any]) -> Any:
-        """Wait for a fact about what was told; ten seconds at most."""
-        async with asyncio.timeout(10):
+        """Wait for a fact about what was told; a minute at most."""
+        async with asyncio.timeout(60):
             while not (found := fact()):
                 self.told.clear()
                 await self.told.wait()
@@ -163,5 +163,5 @@ async def staged(hub: Hub | None = None, *, pace: float = 0.0, **options: Any) -
         }
         app = create_app(SimulatorOptions(**whole))
         app.state.world.settings.pace = pace
-        async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=15, verify=NO_CERTIFICATES) as http:
+        async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=60, verify=NO_CERTIFICATES) as http:
             yield Stage(hub, http, url, app.state.world)

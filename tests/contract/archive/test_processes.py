@@ -42,7 +42,7 @@ class Ear:
 
     def until(self, *texts: str) -> None:
         with self._more:
-            assert self._more.wait_for(lambda: self.heard == list(texts), 20), self.heard
+            assert self._more.wait_for(lambda: self.heard == list(texts), 60), self.heard
 
 
 def two(ground: Ground) -> tuple[Archive, Archive]:
@@ -160,7 +160,7 @@ async def test_waiting_ends_with_another_process_commit(ground: Ground) -> None:
     def seen(reading: Reading) -> list[str] | None:
         return [row.id for row in changes_since(reading, 0, 9)] or None
 
-    waiting = asyncio.ensure_future(until(second, seen, within=20))
+    waiting = asyncio.ensure_future(until(second, seen, within=60))
     await first.write(lambda writing: writing.touch("message", "m1"))
 
     assert await waiting == ["m1"]
@@ -182,7 +182,7 @@ async def running(archive: Archive) -> AsyncGenerator[HubProcess]:
 
 
 async def eventually(fact: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not fact():  # noqa: ASYNC110 leadership is looked at, it tells nobody
             await asyncio.sleep(0.02)
 

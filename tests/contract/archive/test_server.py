@@ -132,12 +132,12 @@ async def test_commits_of_the_journal_take_turns(ground: Ground) -> None:
         assert row is not None
         appending = asyncio.ensure_future(journal.append(b"second"))
         waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not appending.done() and watcher.execute(waiting).fetchone() is None:  # noqa: ASYNC110 the server tells nobody
                 await asyncio.sleep(0.01)
         was_done = appending.done()
         other.commit()
-        number = await asyncio.wait_for(appending, 30)
+        number = await asyncio.wait_for(appending, 60)
 
     journal.stop()
     assert not was_done

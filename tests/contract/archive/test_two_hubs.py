@@ -38,7 +38,7 @@ async def pair(new_ground: Callable[[str], Ground], tmp_path: Path) -> AsyncGene
     async with served_hub(tmp_path / "home", archive=new_ground("postgresql").address, waba_id=ACCOUNT) as first:
         settings = first.hub.settings
         hub = join(settings, load_secrets(settings.secret_places, ENVIRONMENT), clock=first.clock, random_bytes=seeded(3))
-        async with serving(create_app(hub)) as url, httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
+        async with serving(create_app(hub)) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
             yield Pair(first, Served(hub, http, first.clock, first.code, first.meta))
             hub.feed.close()
 
@@ -57,7 +57,7 @@ async def stream(device: TestDevice) -> AsyncGenerator[asyncio.Task[list[str]]]:
 
     opened = asyncio.Event()
     reading = asyncio.ensure_future(read(opened))
-    await asyncio.wait_for(opened.wait(), 20)
+    await asyncio.wait_for(opened.wait(), 60)
     try:
         yield reading
     finally:
@@ -79,7 +79,7 @@ async def test_a_device_revoked_at_one_hub_ends_at_the_other(pair: Pair) -> None
     moved = pair.at_second(agent)
     async with stream(moved) as lines:
         revoked = await admin.post(f"/v1/devices/{agent.reply.device}/revoke", {})
-        told = await asyncio.wait_for(lines, 20)
+        told = await asyncio.wait_for(lines, 60)
 
         assert revoked.status_code == 200
         assert "event: revoked" in told
@@ -96,7 +96,7 @@ async def test_a_policy_applied_at_one_hub_rules_at_the_other(pair: Pair) -> Non
 
     answer = await admin.post("/v1/policy", {"text": text})
     assert answer.status_code in (200, 202), answer.text
-    await asyncio.wait_for(told.wait(), 20)
+    await asyncio.wait_for(told.wait(), 60)
 
     assert pair.second.hub.policy.version == before.version + 1
     assert pair.second.hub.policy.policy.cache.window == timedelta(days=2) < before.policy.cache.window
@@ -107,14 +107,14 @@ async def test_a_key_is_one_at_both_hubs(pair: Pair) -> None:
     _, agent, body = await ready(pair)
     pair.first.meta.hold = asyncio.Event()
     sending = asyncio.ensure_future(agent.send(body))
-    await asyncio.wait_for(pair.first.meta.arrived.wait(), 20)
+    await asyncio.wait_for(pair.first.meta.arrived.wait(), 60)
     again = asyncio.ensure_future(pair.at_second(agent).send(body))
     # The repeat is refused or answered early where the other hub does not wait.
     await asyncio.wait({again}, timeout=0.3)
     was_waiting = not again.done()
     pair.first.meta.hold.set()
 
-    answers = await asyncio.wait_for(asyncio.gather(sending, again), 30)
+    answers = await asyncio.wait_for(asyncio.gather(sending, again), 60)
 
     assert was_waiting
     assert [answer.status_code for answer in answers] == [200, 200]

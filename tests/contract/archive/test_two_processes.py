@@ -37,7 +37,7 @@ class Running:
 
     async def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        status = await asyncio.wait_for(self.process.wait(), 30)
+        status = await asyncio.wait_for(self.process.wait(), 60)
         await self.http.aclose()
         return status
 

@@ -42,7 +42,7 @@ class Server:
             self.changed.notify_all()
 
     async def holds(self, count: int) -> None:
-        async with self.changed, asyncio.timeout(30):
+        async with self.changed, asyncio.timeout(60):
             await self.changed.wait_for(lambda: self.waiting == count)
 
 
@@ -72,7 +72,7 @@ async def test_never_more_than_allowed() -> None:
     """Of nine requests at a time three are under way where three are allowed, and all are answered."""
     async with serving() as (url, server), over(Lanes(3)) as client:
         server.may_answer.clear()
-        requests = [asyncio.create_task(client.get(url, timeout=30)) for _ in range(9)]
+        requests = [asyncio.create_task(client.get(url, timeout=60)) for _ in range(9)]
         await server.holds(3)
         server.may_answer.set()
         answers = await asyncio.gather(*requests)
@@ -85,7 +85,7 @@ async def test_nothing_free_in_time() -> None:
     """A request that found no free connection in time says so, and never left."""
     async with serving() as (url, server), over(Lanes(1)) as client:
         server.may_answer.clear()
-        first = asyncio.create_task(client.get(url, timeout=30))
+        first = asyncio.create_task(client.get(url, timeout=60))
         await server.holds(1)
         with pytest.raises(httpx.PoolTimeout):
             await client.get(url, timeout=httpx.Timeout(30, pool=0.05))
@@ -105,7 +105,7 @@ async def test_a_cancelled_request_frees_its_place() -> None:
         await asyncio.gather(given_up, return_exceptions=True)
         server.may_answer.set()
 
-        assert (await client.get(url, timeout=30)).status_code == 200
+        assert (await client.get(url, timeout=60)).status_code == 200
 
 
 async def test_an_answer_left_unread_frees_its_place() -> None:
@@ -115,7 +115,7 @@ async def test_an_answer_left_unread_frees_its_place() -> None:
             async with client.stream("GET", url) as answer:
                 await answer.aclose()
 
-        assert (await client.get(url, timeout=30)).status_code == 200
+        assert (await client.get(url, timeout=60)).status_code == 200
 
 
 async def test_room_is_made_for_another_server() -> None:
@@ -133,7 +133,7 @@ async def test_what_nobody_used_is_closed() -> None:
         lanes = Lanes(10, idle=timedelta(0))
         async with over(lanes) as client:
             server.may_answer.clear()
-            burst = [asyncio.create_task(client.get(url, timeout=30)) for _ in range(4)]
+            burst = [asyncio.create_task(client.get(url, timeout=60)) for _ in range(4)]
             await server.holds(4)
             server.may_answer.set()
             await asyncio.gather(*burst)

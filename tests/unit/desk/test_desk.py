@@ -102,7 +102,7 @@ async def test_a_sent_text_is_shown_at_once_and_once(hub: FakeHub, desk: LocalDe
     assert shown.delivery.state is DeliveryState.QUEUED
     assert [held.id for held in await desk.messages(ident(1))][-1] == shown.id
 
-    accepted = await desk.await_accepted(shown.id, timeout=10)
+    accepted = await desk.await_accepted(shown.id, timeout=60)
     await desk.sync()
 
     assert accepted.wamid is not None
@@ -145,7 +145,7 @@ async def test_metas_refusal_is_shown_on_the_message(hub: FakeHub, desk: LocalDe
     assert "delivered" in failed.delivery.sentence
 
     hub.refuse_send = lambda _: None
-    again = await desk.await_accepted((await desk.retry(failed.id)).id, timeout=10)
+    again = await desk.await_accepted((await desk.retry(failed.id)).id, timeout=60)
 
     assert again.key != failed.key
     assert len(hub.sent) == 1

@@ -65,7 +65,7 @@ class Desk:
         return (await self.outbox.write(ident(of), NUMBER, text, key=key, reply_to=None, undo=timedelta(seconds=undo))).id
 
     async def state(self, identifier: str) -> str:
-        letter = await self.outbox.await_left(identifier, timeout=5)
+        letter = await self.outbox.await_left(identifier, timeout=60)
         return letter.state
 
     async def stop(self) -> None:

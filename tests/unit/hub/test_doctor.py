@@ -47,7 +47,7 @@ def init(home: Path, graph_url: str) -> Path:
 async def told_hub(home: Path) -> AsyncGenerator[tuple[Stage, Path]]:
     """A simulator that tells a hub, and the hub.toml of one that it could be."""
     async with staged() as stage:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not stage.hub.handshakes:  # noqa: ASYNC110 the handshake tells nobody
                 await asyncio.sleep(0.01)
         yield stage, init(home, stage.url)

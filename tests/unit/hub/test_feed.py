@@ -20,7 +20,7 @@ class Stream:
     async def next(self) -> tuple[str, str, Any]:
         """The next event: name, id and data; comments are passed over."""
         name, event_id, data = "", "", None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for line in self.lines:
                 key, _, value = line.partition(": ")
                 if key == "event":

@@ -40,7 +40,7 @@ def open_now(served: Served) -> float | None:
 
 
 async def until_open(served: Served, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while open_now(served) != count:  # noqa: ASYNC110 the hub counts them and tells nobody
             await asyncio.sleep(0.01)
 

@@ -143,7 +143,7 @@ def shown_name(hub: FrontHub) -> str:
 
     tls = ssl.create_default_context()
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(hub.address, timeout=30) as line, tls.wrap_socket(line) as over:
+    with socket.create_connection(hub.address, timeout=60) as line, tls.wrap_socket(line) as over:
         raw = over.getpeercert(binary_form=True)
     assert raw is not None
     return str(x509.load_der_x509_certificate(raw).subject.rdns[0].rfc4514_string())
@@ -161,7 +161,7 @@ def test_tls_of_the_hubs_own(tmp_path: Path) -> None:
             assert not whole(plain).startswith(b"HTTP")
             assert whole(silent) == b""
         tls = ssl.create_default_context(cafile=str(cert))
-        asked = http.client.HTTPSConnection("localhost", hub.address[1], context=tls, timeout=30)
+        asked = http.client.HTTPSConnection("localhost", hub.address[1], context=tls, timeout=60)
         asked.request("GET", "/readyz")
         assert json.loads(asked.getresponse().read())["status"] == "ready"
         asked.close()
@@ -180,7 +180,7 @@ def test_tls_of_the_hubs_own(tmp_path: Path) -> None:
 
 def name_becomes(hub: FrontHub, name: str) -> bool:
     began = time.monotonic()
-    while time.monotonic() - began < 20:
+    while time.monotonic() - began < 60:
         if shown_name(hub) == name:
             return True
     return False

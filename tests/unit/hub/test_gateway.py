@@ -52,7 +52,7 @@ async def test_one_key_is_one_message(tmp_path: Path) -> None:
         agent, body = await ready(served)
         served.meta.hold = asyncio.Event()
         together = [asyncio.ensure_future(agent.send(body)) for _ in range(3)]
-        await asyncio.wait_for(served.meta.arrived.wait(), 20)
+        await asyncio.wait_for(served.meta.arrived.wait(), 60)
         served.meta.hold.set()
         first = await asyncio.gather(*together)
         again = await agent.send(body)
@@ -104,7 +104,7 @@ async def test_a_status_may_overtake_the_answer(tmp_path: Path) -> None:
         agent, body = await ready(served)
         served.meta.hold = asyncio.Event()
         sending = asyncio.ensure_future(agent.send(body))
-        await asyncio.wait_for(served.meta.arrived.wait(), 20)
+        await asyncio.wait_for(served.meta.arrived.wait(), 60)
         callback = served.meta.sent[0]["biz_opaque_callback_data"]
         await served.webhook(status_value("wamid.SENT1", "read", served.clock.now(), biz_opaque_callback_data=callback))
         served.meta.hold.set()
@@ -122,7 +122,7 @@ async def test_a_crash_between_leaving_and_answer_is_uncertain(tmp_path: Path) -
         agent, body = await ready(served)
         served.meta.hold = asyncio.Event()
         sending = asyncio.ensure_future(agent.send(body))
-        await asyncio.wait_for(served.meta.arrived.wait(), 20)
+        await asyncio.wait_for(served.meta.arrived.wait(), 60)
 
         settled = await served.hub.archive.write(lambda writing: settle_interrupted(writing, writing.archive.place.process))
         [message] = await outgoing(agent)

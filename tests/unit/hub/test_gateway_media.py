@@ -20,8 +20,8 @@ async def upload(served: Served, headers: dict[str, str], content: bytes = PICTU
 
 
 async def stored(device: TestDevice, message: str) -> dict[str, Any]:
-    """The message once its file is in the archive; ten seconds at most."""
-    async with asyncio.timeout(10):
+    """The message once its file is in the archive; a minute at most."""
+    async with asyncio.timeout(60):
         while (found := (await device.seen("message"))[message])["content"].get("stored", "pending") == "pending":  # noqa: ASYNC110 pages do not tell when
             await asyncio.sleep(0.02)
         return found

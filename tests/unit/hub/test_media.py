@@ -23,7 +23,7 @@ async def settled(served: Served, outcome: str) -> None:
         ids = [row.id for row in changes_since(reading, 0, 100) if row.entity == "message"]
         return {message.content.stored for message in load_messages(reading, ids).values() if isinstance(message.content, Media)}
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while outcome not in await served.hub.archive.read(state):  # noqa: ASYNC110 see above
             await asyncio.sleep(0.005)
 

@@ -115,7 +115,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
 async def put_off(served: Served) -> None:
     """Wait until the one file was tried in vain."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await served.hub.archive.read(next_media_ms) or 0) <= served.clock.now().timestamp() * 1000:  # noqa: ASYNC110 as `settled`
             await asyncio.sleep(0.005)
 

@@ -52,7 +52,7 @@ class Scene:
 
     async def turned(self, device: TestDevice, state: str) -> None:
         """Wait until the feed says so of the device's person."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await self.admin.seen("person"))[device.reply.person].get("state", "working") != state:  # noqa: ASYNC110 over HTTP
                 await asyncio.sleep(0.02)
 
@@ -245,7 +245,7 @@ async def test_a_long_break_hands_work_over_and_a_short_one_keeps_it(tmp_path: P
         await at.turned(at.agent, "break")
         still = (await at.lead.seen("conversation"))[conversation]["assignee"]
         await at.at(12, 15)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await at.lead.seen("conversation"))[conversation].get("assignee") != at.other.reply.person:  # noqa: ASYNC110 over HTTP
                 await asyncio.sleep(0.02)
         activities = [value["content"] for value in (await at.lead.seen("message")).values() if value["direction"] == "activity"]

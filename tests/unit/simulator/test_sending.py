@@ -203,7 +203,7 @@ async def test_hold_and_release_statuses(stage: Stage) -> None:
     await stage.write("a later message overtakes them")
     held = stage.hub.values("statuses")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len((await stage.ask("sent"))["sent"][0]["statuses"]) < 3:
             pass
     await stage.control("fault", kind="clear")
