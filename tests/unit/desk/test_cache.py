@@ -258,6 +258,18 @@ def test_a_newer_schema_is_refused_by_name(tmp_path: Path) -> None:
         Database(path, KEY, Kind.CACHE)
 
 
+async def test_messages_whose_numbers_in_the_index_would_be_the_same_are_each_found(cache: Cache) -> None:
+    """Sent in one millisecond, with ids that end alike: in one batch, in a later one, and told again with other words."""
+    first, second, third = (message(number << 20, 1, f"word{number}", sent_at=NOON) for number in range(3))
+    await cache.apply([item(first), item(second)], holding(), cursor=1)
+    changed = message(0, 1, "other", sent_at=NOON)
+    await cache.apply([item(third), item(changed), item(second)], holding(), cursor=2)
+
+    found = {words: [hit.message for hit in await cache.search(words, limit=5)] for words in ("word0", "word1", "word2", "other")}
+
+    assert found == {"word0": [], "word1": [second], "word2": [third], "other": [changed]}
+
+
 async def test_a_changed_bit_is_told_as_damage(tmp_path: Path, clock: StillClock) -> None:
     """Encryption with authentication notices a flipped bit, and the error says so."""
     path = tmp_path / "cache-1.db"

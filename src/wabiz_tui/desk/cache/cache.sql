@@ -96,14 +96,21 @@ ON CONFLICT (id) DO UPDATE SET expires_at_ms = excluded.expires_at_ms, value = e
 -- name: row_of_message
 SELECT doc, value FROM messages WHERE id = :id
 
+-- name: rows_of_messages
+SELECT id, doc, value FROM messages WHERE id IN (:keys)
+
+-- name: resolved_conversations
+SELECT id, resolved_at_ms FROM conversations WHERE resolved_at_ms IS NOT NULL AND id IN (:keys)
+
 -- name: is_doc_taken
 SELECT 1 FROM messages WHERE doc = :doc
 
--- name: put_message
-INSERT INTO messages (doc, id, conversation, sent_at_ms, expires_at_ms, is_incoming, idempotency_key, value)
-VALUES (:doc, :id, :conversation, :sent_at, :expires_at, :is_incoming, :key, :value)
-ON CONFLICT (id) DO UPDATE SET conversation = excluded.conversation, sent_at_ms = excluded.sent_at_ms,
-    expires_at_ms = excluded.expires_at_ms, is_incoming = excluded.is_incoming, idempotency_key = excluded.idempotency_key, value = excluded.value
+-- name: add_message
+INSERT INTO messages (doc, id, conversation, sent_at_ms, expires_at_ms, is_incoming, idempotency_key, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (doc) DO NOTHING
+
+-- name: change_message
+UPDATE messages SET conversation = ?, sent_at_ms = ?, expires_at_ms = ?, is_incoming = ?, idempotency_key = ?, value = ? WHERE doc = ?
 
 -- name: count_messages
 SELECT count(*) FROM messages WHERE expires_at_ms > :now
@@ -139,6 +146,9 @@ UPDATE contacts SET expires_at_ms = 0 WHERE id = :id AND expires_at_ms > 0
 
 -- name: expire_event
 UPDATE events SET expires_at_ms = 0 WHERE id = :id AND expires_at_ms > 0
+
+-- name: add_words
+INSERT INTO words (rowid, body) VALUES (?, ?)
 
 -- name: put_words
 INSERT OR REPLACE INTO words (rowid, body) VALUES (:doc, :body)

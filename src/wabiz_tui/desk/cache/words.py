@@ -15,7 +15,9 @@ _MOST_TERMS = 16
 
 def indexed(text: str) -> str:
     """`text` as it goes into the index."""
-    return _SINGLE.sub(r" \1 ", text[:_LONGEST_INDEXED].replace("\0", " "))
+    cut = text[:_LONGEST_INDEXED].replace("\0", " ")
+    # Looking for single characters costs as much as the rest of what is done for a message, and ASCII has none.
+    return cut if cut.isascii() else _SINGLE.sub(r" \1 ", cut)
 
 
 def match_expression(words: str) -> str | None:

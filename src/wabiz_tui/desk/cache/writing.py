@@ -5,17 +5,14 @@ from datetime import datetime
 from sqlite3 import Connection
 from typing import NamedTuple
 
+from wabiz_tui.desk.cache.arriving import put_messages
 from wabiz_tui.desk.cache.queries import load_queries
-from wabiz_tui.desk.cache.reading import is_from_customer
 from wabiz_tui.desk.cache.times import NEVER, from_ms, to_key, to_ms
-from wabiz_tui.desk.cache.words import indexed
 from wabiz_tui.model.codec import decode, encode
-from wabiz_tui.model.content import plain_text
 from wabiz_tui.model.feed import Entity
 from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
 
 _sql = load_queries("cache.sql")
-_DOCS_PER_MS = 1 << 20
 
 Value = Conversation | Contact | Message | Number | Event | Person
 
@@ -75,10 +72,9 @@ def apply(connection: Connection, items: Sequence[Item], holding: Holding, *, no
                 connection.execute(_sql["put_number"], {"id": item.value.id, "value": encode(item.value)})
             case Person():
                 connection.execute(_sql["put_person"], {"id": item.value.id, "value": encode(item.value)})
-    # The index writes rising document numbers several times as fast as mixed ones.
-    for message in sorted(arrived, key=lambda message: message.sent_at):
-        _put_message(work, message)
     if arrived:
+        work.touched.update(message.conversation for message in arrived)
+        work.has_residue |= put_messages(connection, arrived, holding.until, now=now)
         _keep_newest(work)
     return Applied(frozenset(work.touched), work.has_residue)
 
@@ -137,48 +133,6 @@ def _set_message_expiry(work: _Work, doc: int, before: int, after: int) -> None:
     # What has expired stays expired, whatever a later policy or a reopened conversation would allow.
     if before > work.now and before != after:
         work.connection.execute(_sql["set_message_expiry"], {"doc": doc, "expires_at": after})
-
-
-def _put_message(work: _Work, message: Message) -> None:
-    key = to_key(message.id)
-    conversation = to_key(message.conversation)
-    before = work.connection.execute(_sql["row_of_message"], {"id": key}).fetchone()
-    row = work.connection.execute(_sql["row_of_conversation"], {"id": conversation}).fetchone()
-    sent_at = to_ms(message.sent_at)
-    expires_at = work.until(sent_at, None if row is None else row[0])
-    work.touched.add(message.conversation)
-    if expires_at <= work.now:
-        _expire(work, "expire_message", key)
-        return
-    doc = _free_doc(work, sent_at, key) if before is None else int(before[0])
-    work.connection.execute(
-        _sql["put_message"],
-        {
-            "doc": doc,
-            "id": key,
-            "conversation": conversation,
-            "sent_at": sent_at,
-            "expires_at": expires_at,
-            "is_incoming": is_from_customer(message),
-            "key": message.key,
-            "value": encode(message),
-        },
-    )
-    words = plain_text(message.content)
-    if before is not None:
-        earlier = plain_text(decode(before[1], Message).content)
-        if earlier == words:
-            return
-        work.has_residue |= bool(earlier)
-    work.connection.execute(_sql["put_words"], {"doc": doc, "body": indexed(words)})
-
-
-def _free_doc(work: _Work, sent_at: int, key: bytes) -> int:
-    within = int.from_bytes(key[-4:], "big") % _DOCS_PER_MS
-    doc = sent_at * _DOCS_PER_MS + within
-    while work.connection.execute(_sql["is_doc_taken"], {"doc": doc}).fetchone() is not None:
-        doc += 1
-    return doc
 
 
 def _put_event(work: _Work, event: Event) -> None:
