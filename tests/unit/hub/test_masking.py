@@ -17,8 +17,8 @@ from wabiz_tui.hub.archive.contacts import ContactRecord, StoredContact
 from wabiz_tui.hub.archive.conversations import StoredConversation
 from wabiz_tui.hub.feed.seen import is_plain, names_of_contact, seen_contact, seen_conversation, seen_event, seen_message
 from wabiz_tui.model.codec import encode
-from wabiz_tui.model.content import Content
-from wabiz_tui.model.values import Contact, Conversation, Event, Message
+from wabiz_tui.model.content import Activity, Content
+from wabiz_tui.model.values import Contact, Conversation, Direction, Event, Message
 from wabiz_tui.policy.document import Policy
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -191,3 +191,12 @@ def test_what_is_not_looked_into_holds_ids_alone(path: tuple[str, ...], hint: An
     is_of_ours = path in {("id",), ("conversation",), ("wamid",), ("author",), ("reply_to",), ("mentions",)}
 
     assert is_plain(msgspec.convert(put(PLAIN, path, holding(hint, PHONE)), Message)) is is_of_ours
+
+
+@pytest.mark.parametrize("name", ["Repairs", "Alexandra", "Team 2026 11 22"])
+def test_what_is_told_of_the_work_names_colleagues_and_teams(name: str) -> None:
+    """A line about the work says to whom it went, however long their name is: they are the business's own, and no customer's."""
+    content = Activity(verb="assigned", by="Bernadette", to=name)
+    message = Message(id="m1", conversation="c1", direction=Direction.ACTIVITY, content=content, sent_at=NOW, author_name="Bernadette")
+
+    assert seen_message(message, POLICY, OURS, NAMES) == message

@@ -12,7 +12,7 @@ from wabiz_tui.hub.archive.events import own_numbers
 from wabiz_tui.hub.archive.sight import contacts_of
 from wabiz_tui.hub.archive.store import Reading
 from wabiz_tui.hub.policy import in_force
-from wabiz_tui.model.content import Note, System, Text, kind_of
+from wabiz_tui.model.content import Activity, Note, System, Text, kind_of
 from wabiz_tui.model.values import Contact, Conversation, Direction, Event, Message, Role
 from wabiz_tui.policy.document import Policy
 from wabiz_tui.policy.masking import mask_struct
@@ -81,8 +81,9 @@ def seen_message(message: Message, policy: Policy, ours: frozenset[str], known: 
     `ours` are the business's own numbers, `known` the names of the conversation's contact."""
     if not policy.privacy.mask_numbers or is_plain(message):
         return message
-    # One value: whoever one part names is masked in the others too.
-    names = known | named_in(msgspec.to_builtins(message), ours=ours)
+    # One value: whoever one part names is masked in the others too. What we tell of the work is `to` a colleague or a team of ours.
+    is_ours = isinstance(message.content, Activity)
+    names = known if is_ours else known | named_in(msgspec.to_builtins(message), ours=ours)
     masked = mask_struct(message, ours=ours, known=names)
     content, author_name = masked.content, masked.author_name
     if isinstance(content, System) and isinstance(message.content, System):
