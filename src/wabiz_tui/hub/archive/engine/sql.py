@@ -1,14 +1,18 @@
 """What both engines of the archive share: bringing the schema up to date, translating errors, putting rows."""
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
 from wabiz_tui.hub.archive.engine.places import Place
 from wabiz_tui.model.errors import NewerSchema, StoreError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 WRITER = "wabiz_writer"
 """The option of a writer's connection: the tenant it writes for."""
@@ -23,18 +27,34 @@ def migrate(writer: sa.Engine, place: Place, *, name: str) -> None:
 
 def _migrate(connection: sa.Connection, name: str) -> None:
     from alembic import command
-    from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
+
+    known, newest = _revisions()
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current == newest:
+        return
+    if current is not None and current not in known:
+        raise NewerSchema(f"{name} was written by a newer wabiz (schema {current}); update this installation.")
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+@functools.cache
+def _revisions() -> tuple[frozenset[str], str | None]:
+    """All revisions that this program knows, and the newest: finding them imports every migration."""
     from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(_config())
+    return frozenset(script.revision for script in scripts.walk_revisions()), scripts.get_current_head()
+
+
+def _config() -> "Config":
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in known:
-        raise NewerSchema(f"{name} was written by a newer wabiz (schema {current}); update this installation.")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config
 
 
 class translated_sql:  # noqa: N801 read as a verb: with translated_sql(...)
