@@ -119,11 +119,12 @@ def create_app(hub: Hub) -> ASGIApp:
 
     async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] == "http":
-            place_caller(scope, trust.caller(scope))
         if scope["type"] == "http" and path == WEBHOOKS:
             await hub.door(scope, receive, send)
-        elif scope["type"] == "http" and path == STREAM and scope["method"] == "GET":
+            return
+        if scope["type"] == "http":
+            place_caller(scope, trust.caller(scope))
+        if scope["type"] == "http" and path == STREAM and scope["method"] == "GET":
             await _stream(hub, scope, receive, send)
         else:
             await inner(scope, receive, send)

@@ -39,6 +39,8 @@ class Journal:
     def __init__(self, rows: JournalRows, keys: KeyStore, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
         self._rows, self._keys, self._clock, self._random = rows, keys, clock, random_bytes
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self.kept = 0
+        """How many bodies this process made durable."""
         self._thread = Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -107,6 +109,8 @@ class Journal:
             outcome = error
         except Exception as error:  # noqa: BLE001 the thread must outlive any failure; each waiting request is told of it
             outcome = StoreError(f"The journal could not be written ({type(error).__name__}).")
+        else:
+            self.kept += len(outcome)
         batch[0].loop.call_soon_threadsafe(_tell, batch, outcome)
 
     def _commit(self, bodies: list[bytes]) -> list[int]:

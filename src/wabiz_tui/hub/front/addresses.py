@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterable, MutableMapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -86,6 +87,7 @@ def group_of(address: str) -> str:
     return address
 
 
+@lru_cache(4096)
 def parse_address(text: str) -> Address | None:
     """An address as sockets and proxies write it, with or without a port; None for anything else."""
     bare = text.strip().strip('"')

@@ -1,6 +1,6 @@
 """Fold many journal entries together, and one by one only around what cannot be folded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from wabiz_tui.graph.parsed import Parsed
@@ -9,6 +9,7 @@ from wabiz_tui.hub.archive.journal import JournalEntry
 from wabiz_tui.hub.archive.prefetch import prefetch
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.ingest.folding import fold_part
+from wabiz_tui.hub.ingest.pace import at_once
 from wabiz_tui.model.errors import StoreError
 
 
@@ -19,12 +20,12 @@ class Lot(NamedTuple):
     parts: list[Parsed] | str
 
 
-def fold_batch(writing: Writing, lots: Sequence[Lot]) -> list[tuple[int, str]]:
-    """Fold the entries and move the position past them; the numbers and reasons of those put aside.
+def fold_batch(writing: Writing, lots: Sequence[Lot], pace: Callable[[], None] = at_once) -> list[tuple[int, str]]:
+    """Fold the entries and move the position past them; the numbers and reasons of those put aside. `pace` is called after each entry.
 
     The archive is the same however a journal is cut into batches."""
     readable = [lot for lot in lots if not isinstance(lot.parts, str)]
-    reasons = {lot.entry.number: lot.parts for lot in lots if isinstance(lot.parts, str)} | dict(_fold(writing, readable))
+    reasons = {lot.entry.number: lot.parts for lot in lots if isinstance(lot.parts, str)} | dict(_fold(writing, readable, pace))
     for lot in lots:
         if lot.entry.number in reasons:
             quarantine(writing, lot.entry.number, lot.entry.raw, reason=reasons[lot.entry.number], at_ms=lot.entry.at_ms)
@@ -32,13 +33,13 @@ def fold_batch(writing: Writing, lots: Sequence[Lot]) -> list[tuple[int, str]]:
     return sorted(reasons.items())
 
 
-def _fold(writing: Writing, lots: Sequence[Lot]) -> Iterator[tuple[int, str]]:
+def _fold(writing: Writing, lots: Sequence[Lot], pace: Callable[[], None]) -> Iterator[tuple[int, str]]:
     """Each entry that cannot be folded whole costs those since the one before it a second time."""
     while lots:
-        folded = _fold_together(writing, lots)
+        folded = _fold_together(writing, lots, pace)
         if folded == len(lots):
             return
-        if folded is None or _fold_together(writing, lots[:folded]) != folded:
+        if folded is None or _fold_together(writing, lots[:folded], pace) != folded:
             folded = 0
         # Without an entry to blame (the writing failed, not the folding), all of them are tried alone.
         alone = lots[folded : folded + 1] if folded else lots
@@ -47,7 +48,7 @@ def _fold(writing: Writing, lots: Sequence[Lot]) -> Iterator[tuple[int, str]]:
         lots = lots[folded + len(alone) :]
 
 
-def _fold_together(writing: Writing, lots: Sequence[Lot]) -> int | None:
+def _fold_together(writing: Writing, lots: Sequence[Lot], pace: Callable[[], None]) -> int | None:
     """All of them or none: how many there are, or the place of the one that failed; None when it cannot be told."""
     place: int | None = None
     try:
@@ -58,6 +59,7 @@ def _fold_together(writing: Writing, lots: Sequence[Lot]) -> int | None:
                 for part in lot.parts:
                     if not isinstance(part, str):
                         fold_part(writing, part)
+                pace()
             place = None
     except Exception as error:  # noqa: BLE001 whatever it is, it is looked at again alone
         _raise_if_of_the_store(error)

@@ -44,6 +44,7 @@ class WebhookDoor:
         self, journal: Journal, intake: Intake, metrics: Metrics, *, app_secrets: Sequence[Secret], verify_token: Secret, clock: Clock
     ) -> None:
         self._journal, self._intake, self._metrics, self._clock = journal, intake, metrics, clock
+        self._accepted = metrics.webhooks.labels("accepted")
         self._app_secrets, self._verify_token = app_secrets, verify_token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,7 +91,7 @@ class WebhookDoor:
             await answer(send, 503, b"", extra=[(b"retry-after", b"1")])
             return
         self._intake.wake()
-        self._metrics.webhooks.labels("accepted").inc()
+        self._accepted.inc()
         self._metrics.journal_seconds.observe(self._clock.monotonic() - started)
         await answer(send, 200, b"")
 

@@ -14,11 +14,13 @@ from wabiz_tui.hub.archive.journal import Journal, JournalEntry
 from wabiz_tui.hub.archive.store import Archive, Writing
 from wabiz_tui.hub.archive.times import from_ms
 from wabiz_tui.hub.ingest.batches import Lot, fold_batch
+from wabiz_tui.hub.ingest.pace import RUSH, Pace, at_once
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.processes.bus import FOLDED, JOURNAL
 from wabiz_tui.model.errors import BadInput, StoreError
 
 _BATCH = 500
+_BATCH_IN_A_RUSH = 64
 _PAUSE_AFTER_FAILURE = 1.0
 _PATIENCE = 5.0
 _BETWEEN_TELLINGS = 0.02
@@ -50,6 +52,7 @@ class Intake:
         """Set, and another put in its place, when the archive has more of the journal than before."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
+        self._pace, self._seen_kept = Pace(), journal.kept
         self._purged_on = ""
         archive.bus.on(FOLDED, lambda _position: self._soon(self._advance))
         archive.bus.on(JOURNAL, lambda _nothing: self._soon(self._told))
@@ -105,14 +108,12 @@ class Intake:
 
     async def fold_once(self) -> int:
         """Fold one batch; how many entries it had. Where another process folded meanwhile it is left alone."""
-        position = await self._archive.read(fold_position)
         loop = asyncio.get_running_loop()
-        entries = await loop.run_in_executor(None, lambda: self._journal.read_after(position, limit=_BATCH))
+        # A body of 3 MB takes 100 ms and more to parse: neither the loop nor the one writer waits for it.
+        position, entries, lots = await loop.run_in_executor(None, self._read_on)
         if not entries:
             return 0
-        # A body of 3 MB takes 100 ms and more to parse: neither the loop nor the one writer waits for it.
-        lots = await loop.run_in_executor(None, parse_all, entries)
-        bad = await self._archive.write(lambda writing: _fold(writing, lots, position))
+        bad = await self._archive.write(lambda writing: _fold(writing, lots, position, self._pace))
         if bad is None:
             return len(entries)
         self._metrics.folded.inc(len(entries))
@@ -122,6 +123,16 @@ class Intake:
             self._metrics.quarantined.inc()
             log.warning("webhook_quarantined", entry=number, reason=reason)
         return len(entries)
+
+    def _read_on(self) -> tuple[int, list[JournalEntry], list[Lot]]:
+        """The position, the next entries and what they say. In one thread: each change of threads would cost a lone webhook time."""
+        arrived, self._seen_kept = self._journal.kept - self._seen_kept, self._journal.kept
+        position = self._archive.read_now(fold_position)
+        entries = self._journal.read_after(position, limit=_BATCH_IN_A_RUSH if arrived >= RUSH else _BATCH)
+        if not entries:
+            return position, entries, []
+        self._pace.begin(arrived=arrived, lag=self._archive.clock.now() - from_ms(entries[0].at_ms))
+        return position, entries, parse_all(entries, self._pace)
 
     def _tell_strangers(self, parts: Sequence[Parsed]) -> None:
         """Count what is for an account or number that is not ours (it is archived all the same), and log each such id once."""
@@ -170,16 +181,20 @@ class Intake:
             await loop.run_in_executor(None, lambda: self._journal.purge(folded=position))
 
 
-def _fold(writing: Writing, lots: Sequence[Lot], position: int) -> list[tuple[int, str]] | None:
+def _fold(writing: Writing, lots: Sequence[Lot], position: int, pace: Pace) -> list[tuple[int, str]] | None:
     """None where the position is not what these entries were read after: two that take themselves for the leader fold nothing twice."""
     if fold_position(writing) != position:
         return None
     writing.tell(FOLDED, str(lots[-1].entry.number))
-    return fold_batch(writing, lots)
+    return fold_batch(writing, lots, pace)
 
 
-def parse_all(entries: Sequence[JournalEntry]) -> list[Lot]:
-    return [Lot(entry, _parse_one(entry)) for entry in entries]
+def parse_all(entries: Sequence[JournalEntry], pace: Callable[[], None] = at_once) -> list[Lot]:
+    lots: list[Lot] = []
+    for entry in entries:
+        lots.append(Lot(entry, _parse_one(entry)))
+        pace()
+    return lots
 
 
 def _parse_one(entry: JournalEntry) -> list[Parsed] | str:
