@@ -38,6 +38,19 @@ async def test_fields_are_merged_one_by_one(tmp_path: Path) -> None:
         assert not any("gold" in str(entry) for entry in await work.audited("contact.fields"))
 
 
+async def test_fields_are_answered_as_the_feed_tells_them(tmp_path: Path) -> None:
+    """The customer's number in one of their fields is masked in the answer to whoever changes another, as it is in the feed."""
+    async with floor(tmp_path) as work:
+        contact = await _contact(work, await work.chat("447700900123"))
+        path = f"/v1/contacts/{contact}/fields"
+        await work.sue.post(path, {"fields": {"Other phone": "+44 7700 900123"}})
+
+        answer = await work.ann.post(path, {"fields": {"Tier": "gold"}})
+
+        assert answer.json()["fields"] == {"Other phone": "+44 ••••23", "Tier": "gold"}
+        assert answer.json()["fields"] == (await work.ann.seen("contact"))[contact]["fields"]
+
+
 async def test_fields_are_bounded(tmp_path: Path) -> None:
     """What is no name, too long or too many is refused, and nothing of it is kept."""
     wrong: tuple[tuple[dict[str, str], str], ...] = (

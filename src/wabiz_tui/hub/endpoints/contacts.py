@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.hub.endpoints.endpoint import Endpoint
+from wabiz_tui.hub.feed.seen import names_of_contact, seen_contact
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people.access import Caller
 from wabiz_tui.hub.requests import json_answer, read_json
@@ -12,13 +13,12 @@ from wabiz_tui.hub.work import blocking
 from wabiz_tui.hub.work.fields import change_fields
 from wabiz_tui.model.values import Contact
 from wabiz_tui.model.work import Block, BlockOutcome, FieldsChange
-from wabiz_tui.policy.privacy import mask_contact
 
 
 async def set_fields(hub: Hub, caller: Caller, request: Request) -> Response:
     change, contact = await read_json(request, FieldsChange), request.path_params["contact"]
     stored = await hub.archive.write(lambda writing: change_fields(writing, caller.viewer, caller.person, contact, change))
-    return json_answer(mask_contact(stored.value(), hub.policy.policy, caller.person.role))
+    return json_answer(seen_contact(stored.value(), hub.policy.policy, caller.person.role, names_of_contact(stored)))
 
 
 async def block(hub: Hub, caller: Caller, request: Request) -> Response:
