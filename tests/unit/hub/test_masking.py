@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from wabiz_tui.hub.archive.contacts import ContactRecord, StoredContact
 from wabiz_tui.hub.archive.conversations import StoredConversation
+from wabiz_tui.hub.feed.plain import plain_json
 from wabiz_tui.hub.feed.seen import is_plain, names_of_contact, seen_contact, seen_conversation, seen_event, seen_message
-from wabiz_tui.model.codec import encode
+from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.content import Activity, Content
 from wabiz_tui.model.values import Contact, Conversation, Direction, Event, Message
 from wabiz_tui.policy.document import Policy
@@ -191,6 +192,29 @@ def test_what_is_not_looked_into_holds_ids_alone(path: tuple[str, ...], hint: An
     is_of_ours = path in {("id",), ("conversation",), ("wamid",), ("author",), ("reply_to",), ("mentions",)}
 
     assert is_plain(msgspec.convert(put(PLAIN, path, holding(hint, PHONE)), Message)) is is_of_ours
+
+
+@pytest.mark.parametrize(("path", "hint"), [(path, hint) for kind, path, hint in (case[1:] for case in CASES) if kind is Message])
+def test_what_leaves_as_it_is_archived_is_what_would_be_shown(path: tuple[str, ...], hint: Any) -> None:
+    """Whatever field is filled, a message is passed on unopened only where there is nothing to mask, and is the same message then."""
+    for base in (PLAIN, PLAIN | {"direction": "outgoing", "content": {"kind": "note", "body": PHONE}}):
+        message = msgspec.convert(put(base, path, holding(hint, PHONE)), Message)
+        delivery = None if message.delivery is None else encode(message.delivery).decode()
+
+        passed = plain_json(encode(msgspec.structs.replace(message, delivery=None)), delivery)
+
+        assert (passed is not None) is is_plain(message)
+        assert passed is None or decode(passed, Message) == seen_message(message, POLICY, OURS, NAMES)
+
+
+@pytest.mark.parametrize("unknown", [{"spare": PHONE}, {"content": {"kind": "text", "body": "Hello", "spare": PHONE}}])
+def test_a_message_with_a_key_that_is_not_known_is_opened(unknown: dict[str, Any]) -> None:
+    """What another version archived leaves only with the fields that this one knows and masks."""
+    told = {name: item for name, item in PLAIN.items() if name != "delivery"} | unknown
+
+    assert plain_json(encode(told), None) is None
+    assert plain_json(encode(told | {"content": PLAIN["content"]}), '{"state":"sent","spare":1}') is None
+    assert PHONE not in seen(Message, told).decode()
 
 
 @pytest.mark.parametrize("name", ["Repairs", "Alexandra", "Team 2026 11 22"])

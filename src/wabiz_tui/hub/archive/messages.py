@@ -1,6 +1,6 @@
 """Messages in the archive: sealed under their unit, unique by wamid, their delivery beside them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -22,6 +22,27 @@ _SEALING = Sealing(Message, unit=lambda row: text_unit(row["conversation"], row[
 MESSAGES = Shelved(schema.message, "id", sealing=_SEALING)
 MESSAGE_KEYS: Shelved[None] = Shelved(schema.message_key, "wamid_hash")
 AWAITED: Shelved[None] = Shelved(schema.awaited, "target_hash", "message", group="target_hash")
+
+
+_IN_FEED = (
+    sa.select(_message.id, _message.conversation, _message.month, _message.delivery, _message.sealed)
+    .join(schema.change, (schema.change.c.tenant == _message.tenant) & (schema.change.c.id == _message.id))
+    .where(
+        schema.change.c.tenant == sa.bindparam("of_tenant"),
+        schema.change.c.seq.between(sa.bindparam("first"), sa.bindparam("last")),
+        schema.change.c.entity == "message",
+    )
+)
+
+
+class SealedMessage(NamedTuple):
+    """A message's row, not opened; `delivery` is JSON."""
+
+    id: str
+    conversation: str
+    month: str
+    delivery: str | None
+    sealed: bytes
 
 
 class Filed(NamedTuple):
@@ -61,6 +82,28 @@ def load_messages(reading: Reading, ids: Iterable[str]) -> dict[str, Message]:
         if row is not None and value is not None:
             found[one] = _delivered(row, value)
     return found
+
+
+def messages_in_feed(reading: Reading, first: int, last: int) -> dict[str, SealedMessage]:
+    """By id, those that the feed tells from `first` to `last`. Through no shelf: they are many, and each is looked at once."""
+    rows = reading.connection.execute(_IN_FEED, {"of_tenant": reading.tenant, "first": first, "last": last}).all()
+    return {row[0]: SealedMessage._make(row) for row in rows}
+
+
+def open_messages(reading: Reading, rows: Sequence[SealedMessage]) -> Iterator[tuple[SealedMessage, bytes]]:
+    """With the JSON that is sealed in each, a Message without its delivery; those whose unit's key is destroyed are left out."""
+    units = [text_unit(row.conversation, row.month) for row in rows]
+    opening = reading.sealer.opening(units)
+    for row, unit in zip(rows, units, strict=True):
+        plain = opening.open(unit, row.sealed, about=f"message/{row.id}")
+        if plain is not None:
+            yield row, plain
+
+
+def message_of(row: SealedMessage, plain: bytes) -> Message:
+    """What open_messages gave, decoded and with its delivery."""
+    message = decode(plain, Message)
+    return message if row.delivery is None else msgspec.structs.replace(message, delivery=decode(row.delivery, Delivery))
 
 
 def load_message(reading: Reading, message: str) -> Message | None:
@@ -203,14 +246,6 @@ def ids_sent_since(reading: Reading, conversation: str, since: datetime) -> list
         )
     )
     return [row.id for row in rows]
-
-
-def conversations_of(reading: Reading, ids: Iterable[str]) -> dict[str, str]:
-    """Message id → conversation id."""
-    rows = reading.connection.execute(
-        sa.select(_message.id, _message.conversation).where(_message.tenant == reading.tenant, _message.id.in_(sorted(set(ids))))
-    )
-    return {row.id: row.conversation for row in rows}
 
 
 def _set_unread(writing: Writing, ids: list[str], *, is_unread: bool) -> None:

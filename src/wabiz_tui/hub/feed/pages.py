@@ -1,26 +1,28 @@
 """Pages of changes: each value read when it is sent, as its reader may see it, and encoded once for all who see the same."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from wabiz_tui.hub.archive.contacts import load_contacts
 from wabiz_tui.hub.archive.conversations import conversations_with, load_conversations
 from wabiz_tui.hub.archive.events import load_events, load_numbers, own_numbers
-from wabiz_tui.hub.archive.messages import conversations_of, load_messages
+from wabiz_tui.hub.archive.messages import SealedMessage, message_of, messages_in_feed, open_messages
 from wabiz_tui.hub.archive.people import load_people
 from wabiz_tui.hub.archive.routines import CANNED, MACROS
 from wabiz_tui.hub.archive.sight import Assigned, assigned_of
 from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_of, changes_since, feed_begins, feed_head
 from wabiz_tui.hub.archive.teams import load_teams
-from wabiz_tui.hub.feed.seen import is_plain, names_in, names_of_contact, seen_contact, seen_conversation, seen_event, seen_message
+from wabiz_tui.hub.feed.plain import plain_json
+from wabiz_tui.hub.feed.seen import names_in, names_of_contact, seen_contact, seen_conversation, seen_event, seen_message
 from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
 from wabiz_tui.hub.policy import InForce
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import Revoked
-from wabiz_tui.model.feed import Change
-from wabiz_tui.model.values import Number, Person
+from wabiz_tui.model.feed import Change, Entity
+from wabiz_tui.model.values import Message, Number, Person
 from wabiz_tui.policy.permissions import can_see
 from wabiz_tui.policy.standing import FLOWING_ENTITIES
 
@@ -29,7 +31,9 @@ USUAL_CHANGES = 1000
 """What a page holds at most unless more is asked for."""
 MOST_BYTES = 2 * 1024 * 1024
 """After which a page ends, with the value that passed it."""
-_AT_ONCE = 250
+_AT_FIRST, _AT_MOST = 250, 1000
+_CHUNK_BYTES = 512 * 1024
+"""How many values are in memory at once: so many as come to this, judged by those before."""
 _UNREAD = re.compile(rb',"unread":\d+')
 _OF_CONVERSATIONS = frozenset({"contact", "conversation", "message"})
 
@@ -47,8 +51,29 @@ class Told(NamedTuple):
         """Without the count of what is unread. Inside a text the quotes would be escaped, so that only the key matches."""
         return _UNREAD.sub(b"", self.shown, count=1) if self.row.entity == "conversation" else self.shown
 
-    def is_seen_by(self, viewer: Viewer) -> bool:
-        return self.of is None or any(viewer.can_see_conversation(*one) for one in self.of)
+
+class _Sight:
+    """What one reader sees, decided once for all that is with the same people."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._entities: dict[Entity, bool] = {}
+        self._conversations: dict[tuple[Assigned, ...], bool] = {}
+
+    def entity(self, entity: Entity) -> bool:
+        found = self._entities.get(entity)
+        if found is None:
+            found = self._entities[entity] = can_see(self._viewer.role, entity)
+        return found
+
+    def all_of(self, of: tuple[Assigned, ...] | None) -> bool:
+        """Whether they see what belongs to these conversations; with None, to none."""
+        if of is None:
+            return True
+        found = self._conversations.get(of)
+        if found is None:
+            found = self._conversations[of] = any(self._viewer.can_see_conversation(*one) for one in of)
+        return found
 
 
 class Page(NamedTuple):
@@ -79,10 +104,11 @@ class Stretch(NamedTuple):
     def page(self, viewer: Viewer, *, is_quiet: bool = False) -> Page:
         """What they may never see is left out; what is out of their sight comes without a value. `is_quiet` withholds the counts of
         what is unread."""
+        sees = _Sight(viewer)
         changes = b",".join(
-            (one.uncounted if is_quiet else one.shown) if one.is_seen_by(viewer) else one.gone
+            (one.uncounted if is_quiet else one.shown) if sees.all_of(one.of) else one.gone
             for one in self.told
-            if can_see(viewer.role, one.row.entity)
+            if sees.entity(one.row.entity)
         )
         more = self.next < self.head
         begins = b',"begins":%d' % self.begins if self.begins else b""
@@ -147,25 +173,38 @@ def flowing_after(reading: Reading, policy: InForce, *, since: int) -> Flow:
 
 
 def _told(reading: Reading, policy: InForce, rows: Sequence[ChangeRow], viewer: Viewer | None) -> Iterator[Told]:
-    """Loaded a few hundred at a time, so that no page holds more in memory than it sends."""
-    values = _Values(reading, policy)
-    for start in range(0, len(rows), _AT_ONCE):
-        chunk = rows[start : start + _AT_ONCE]
-        of = _conversations_of(reading, chunk) | _routines_of(reading, chunk)
+    """Loaded some hundred at a time, the more the smaller they are, so that no page holds much more in memory than it sends."""
+    values, sees = _Values(reading, policy), None if viewer is None else _Sight(viewer)
+    start, count, size = 0, _AT_FIRST, 0
+    while start < len(rows):
+        chunk = rows[start : start + count]
+        sealed = _messages_of(reading, chunk)
+        of = _conversations_of(reading, chunk, sealed) | _routines_of(reading, chunk)
         gone = [encode(Change(row.seq, row.entity, row.id)) for row in chunk]
         blank = [Told(row, of.get((row.entity, row.id)), without, without) for row, without in zip(chunk, gone, strict=True)]
-        wanted = [one.row for one in blank if viewer is None or (can_see(viewer.role, one.row.entity) and one.is_seen_by(viewer))]
-        found = values.load(wanted)
+        wanted = [one.row for one in blank if sees is None or (sees.entity(one.row.entity) and sees.all_of(one.of))]
+        found = values.load(wanted, sealed)
         for one in blank:
             value = found.get((one.row.entity, one.row.id))
-            yield one if value is None else one._replace(shown=_with_value(one.gone, value))
+            told = one if value is None else Told(one.row, one.of, _with_value(one.gone, value), one.gone)
+            size += len(told.shown)
+            yield told
+        start += len(chunk)
+        count = min(max(_CHUNK_BYTES * start // max(size, 1), _AT_FIRST), _AT_MOST)
 
 
 def _with_value(change: bytes, value: bytes) -> bytes:
     return b'%s,"value":%s}' % (change[:-1], value)
 
 
-def _conversations_of(reading: Reading, rows: Sequence[ChangeRow]) -> dict[tuple[str, str], tuple[Assigned, ...]]:
+def _messages_of(reading: Reading, rows: Sequence[ChangeRow]) -> dict[str, SealedMessage]:
+    seqs = [row.seq for row in rows if row.entity == "message"]
+    return messages_in_feed(reading, seqs[0], seqs[-1]) if seqs else {}
+
+
+def _conversations_of(
+    reading: Reading, rows: Sequence[ChangeRow], messages: Mapping[str, SealedMessage]
+) -> dict[tuple[str, str], tuple[Assigned, ...]]:
     """Whom the conversations are with that contacts, conversations and messages belong to; none at all for what is not there."""
     ids: dict[str, list[str]] = {entity: [] for entity in _OF_CONVERSATIONS}
     for row in rows:
@@ -173,15 +212,18 @@ def _conversations_of(reading: Reading, rows: Sequence[ChangeRow]) -> dict[tuple
             ids[row.entity].append(row.id)
     of: dict[tuple[str, str], tuple[str, ...]] = {("conversation", one): (one,) for one in ids["conversation"]}
     if ids["message"]:
-        home = conversations_of(reading, ids["message"])
-        of |= {("message", one): (home[one],) if one in home else () for one in ids["message"]}
+        of |= {("message", one): (messages[one].conversation,) if one in messages else () for one in ids["message"]}
     if ids["contact"]:
         several = conversations_with(reading, ids["contact"])
         of |= {("contact", one): tuple(several.get(one, ())) for one in ids["contact"]}
     if not of:
         return {}
     assigned = assigned_of(reading, (one for several in of.values() for one in several))
-    return {key: tuple(assigned[one] for one in several if one in assigned) for key, several in of.items()}
+    alone = {one: (whom,) for one, whom in assigned.items()}
+    return {
+        key: alone.get(several[0], ()) if len(several) == 1 else tuple(assigned[one] for one in several if one in assigned)
+        for key, several in of.items()
+    }
 
 
 def _routines_of(reading: Reading, rows: Sequence[ChangeRow]) -> dict[tuple[str, str], tuple[Assigned, ...]]:
@@ -202,7 +244,6 @@ class _Values:
         self._loaders: dict[str, Callable[[list[str]], dict[str, Any]]] = {
             "contact": self._contacts,
             "conversation": self._conversations,
-            "message": self._messages,
             "event": self._events,
             "number": self._numbers,
             "policy": lambda wanted: dict.fromkeys(wanted, self._policy.signed),
@@ -212,16 +253,18 @@ class _Values:
             "macro": lambda wanted: dict(MACROS.load(self._reading, wanted)),
         }
 
-    def load(self, rows: Iterable[ChangeRow]) -> dict[tuple[str, str], bytes]:
+    def load(self, rows: Iterable[ChangeRow], messages: Mapping[str, SealedMessage] = MappingProxyType({})) -> dict[tuple[str, str], bytes]:
+        """Of messages those that are given, not opened yet."""
         ids: dict[str, list[str]] = {}
         for row in rows:
             ids.setdefault(row.entity, []).append(row.id)
-        return {
+        found = {
             (entity, one): encode(value)
             for entity, wanted in ids.items()
             if entity in self._loaders
             for one, value in self._loaders[entity](wanted).items()
         }
+        return found | self._messages([messages[one] for one in ids.get("message", ()) if one in messages])
 
     def _contacts(self, ids: list[str]) -> dict[str, Any]:
         stored = load_contacts(self._reading, ids)
@@ -232,12 +275,21 @@ class _Values:
         stored, names, policy = load_conversations(self._reading, ids), names_in(self._reading, ids), self._policy.policy
         return {one: seen_conversation(found, policy, "agent", names.get(one, frozenset())) for one, found in stored.items()}
 
-    def _messages(self, ids: list[str]) -> dict[str, Any]:
-        messages, ours, policy = load_messages(self._reading, ids), own_numbers(self._reading), self._policy.policy
-        names = names_in(self._reading, (message.conversation for message in messages.values() if not is_plain(message)))
-        return {
-            message.id: seen_message(message, policy, ours, names.get(message.conversation, frozenset())) for message in messages.values()
-        }
+    def _messages(self, rows: Sequence[SealedMessage]) -> dict[tuple[str, str], bytes]:
+        found: dict[tuple[str, str], bytes] = {}
+        others: list[Message] = []
+        for row, raw in open_messages(self._reading, rows):
+            plain = plain_json(raw, row.delivery)
+            if plain is None:
+                others.append(message_of(row, raw))
+            else:
+                found["message", row.id] = plain
+        if others:
+            ours, policy = own_numbers(self._reading), self._policy.policy
+            names = names_in(self._reading, (message.conversation for message in others))
+            for message in others:
+                found["message", message.id] = encode(seen_message(message, policy, ours, names.get(message.conversation, frozenset())))
+        return found
 
     def _events(self, ids: list[str]) -> dict[str, Any]:
         ours = own_numbers(self._reading)
