@@ -204,4 +204,5 @@ media_use = sa.Table(
     tenant_key(),
     sa.Column("media_hash", sa.LargeBinary(16), primary_key=True),
     sa.Column("message", sa.String(64), primary_key=True),
+    sa.Index("media_use_by_message", "tenant", "message"),
 )
