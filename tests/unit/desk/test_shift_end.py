@@ -1,14 +1,18 @@
 """A real desk at a real hub over a shift's end: it locks, says when work resumes, keeps what is to be sent, and comes back."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
-from tests.support.desk_bench import CONFIG, PASSPHRASE, make_desk
+from tests.support.desk_bench import CONFIG, PASSPHRASE, enrol, make_desk
+from tests.support.desk_hub import FakeHub, Refused
 from tests.support.desk_samples import until
 from tests.support.hub_served import served_hub
 from wabiz_tui.desk.enrolment import enroll
+from wabiz_tui.desk.process.launch import connect
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.errors import Denied, Locked
@@ -65,3 +69,21 @@ async def test_at_the_shift_end_the_desk_locks_and_the_next_shift_brings_what_wa
         assert off.notice == refused.value.sentence
         assert off.notice.endswith("at 09:00.")
         assert (again.shift, later) == ("working", 2)
+
+
+class ClosedHub(FakeHub):
+    """A hub that gives nobody a share, since the shift ended."""
+
+    async def share(self, request: Request) -> object:
+        raise Refused(403, "off_shift", "Work resumes on Monday.")
+
+
+async def test_a_desk_that_cannot_start_off_shift_is_a_denial(tmp_path: Path) -> None:
+    """What the hub refused a desk that is being started reaches the command as it was said: denied, exit 3, by its own code."""
+    paths = paths_under(tmp_path / "a home")
+    with ClosedHub().serve() as hub:
+        await enrol(hub, paths)
+        with pytest.raises(Denied) as refused:
+            await connect(paths, passphrase=Secret(PASSPHRASE.reveal()), environment=os.environ | {"WABIZ_HOME": str(paths.config)})
+
+    assert (refused.value.code, refused.value.exit_status, refused.value.sentence) == ("off_shift", 3, "Work resumes on Monday.")

@@ -6,7 +6,7 @@ import os
 import sys
 
 from wabiz_tui.desk.process.exclusion import wait_for_lock
-from wabiz_tui.desk.process.frames import Failure, pack
+from wabiz_tui.desk.process.frames import failure_of, pack
 from wabiz_tui.desk.process.hardening import harden
 from wabiz_tui.desk.process.launch import Ready
 from wabiz_tui.desk.process.log import place_of, silence_libraries, tell
@@ -31,7 +31,7 @@ def main() -> int:
     except WabizError as error:
         # The log first: whoever hears the failure looks there next.
         tell("not_started", code=error.code)
-        _say(options.ready_fd, Ready(listening=False, failure=Failure(error.code, error.sentence)))
+        _say(options.ready_fd, Ready(listening=False, failure=failure_of(error)))
         return error.exit_status
     except Exception as error:  # noqa: BLE001 the edge of the process: a traceback's last line may hold what a customer wrote
         tell("ended_by_fault", error=type(error).__name__, at=place_of(error))

@@ -12,10 +12,10 @@ import msgspec
 from wabiz_tui import __version__
 from wabiz_tui.desk.process.client import DeskClient
 from wabiz_tui.desk.process.exclusion import wait_for_lock
-from wabiz_tui.desk.process.frames import PROTOCOL, Failure, unpack
+from wabiz_tui.desk.process.frames import PROTOCOL, Failure, error_of, unpack
 from wabiz_tui.desk.process.socket_file import socket_path
 from wabiz_tui.model.clock import clock_from_environment
-from wabiz_tui.model.errors import Conflict, Unreachable, UsageError, WabizError, error_from
+from wabiz_tui.model.errors import Conflict, Unreachable, UsageError, WabizError
 from wabiz_tui.model.paths import HOME, Paths, make_private
 from wabiz_tui.model.secret import Secret
 
@@ -142,7 +142,7 @@ async def _start(paths: Paths, passphrase: Secret | None, environment: Mapping[s
     ready: Ready = unpack(line, Ready)
     # A desk that lost the race to another is no failure: the other one listens.
     if ready.failure is not None and ready.failure.code != "desk_runs":
-        raise error_from(ready.failure.code, ready.failure.sentence)
+        raise error_of(ready.failure)
 
 
 def _spawn(paths: Paths, passphrase: Secret | None, environment: Mapping[str, str]) -> int:
