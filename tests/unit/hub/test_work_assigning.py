@@ -137,3 +137,19 @@ async def test_the_feed_carries_what_teams_are_called(tmp_path: Path) -> None:
         await work.served.http.put(f"/v1/teams/{fraud}", content=encode({"name": "Swindle"}), headers=headers)
         await work.served.http.delete(f"/v1/teams/{cards}", headers=headers)
         assert await work.ann.seen("team") == {fraud: {"id": fraud, "name": "Swindle"}}
+
+
+async def test_who_does_not_work_is_given_nothing(tmp_path: Path) -> None:
+    """On a break nothing is given to them, and the refusal says why; after it, they can have it."""
+    async with floor(tmp_path) as work:
+        conversation = await work.chat()
+        path, ben = f"/v1/conversations/{conversation}/assignee", {"person": work.ben.reply.person}
+        assert (await work.ben.post("/v1/shift", {"state": "break"})).status_code == 200
+
+        refused = await work.sue.post(path, ben)
+        assert (await work.ben.post("/v1/shift", {"state": "start"})).status_code == 200
+        given = await work.sue.post(path, ben)
+
+        assert refusal(refused) == (400, "off_duty")
+        assert "Ben is on a break" in refused.json()["sentence"]
+        assert given.json()["assignee_name"] == "Ben"
