@@ -29,8 +29,10 @@ from wabiz_tui.model.errors import (
 from wabiz_tui.model.wire import ErrorBody
 
 T = TypeVar("T")
-_STORE_WAIT = timedelta(seconds=2)
+STORE_WAIT = timedelta(seconds=2)
 """An archive that has no room, or whose server is away, seldom comes back sooner."""
+STORE_AWAY = "The hub cannot use its archive now; try again in a moment"
+"""What callers hear of it. Where the archive lies and what is wrong there is for this machine's own eyes: /readyz and the doctor."""
 log = structlog.get_logger("hub.app")
 LARGEST_BODY = 1024 * 1024
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -91,8 +93,9 @@ def json_answer(value: object, status: int = 200) -> Response:
 
 def error_answer(error: WabizError) -> Response:
     status = 401 if error.code == "invalid_token" else next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    response = json_answer(ErrorBody(code=error.code, sentence=error.sentence), status)
-    wait = error.retry_after if isinstance(error, TooMany) else _STORE_WAIT if isinstance(error, StoreError) else None
+    is_store = isinstance(error, StoreError)
+    response = json_answer(ErrorBody(code=error.code, sentence=f"{STORE_AWAY}." if is_store else error.sentence), status)
+    wait = error.retry_after if isinstance(error, TooMany) else STORE_WAIT if is_store else None
     if wait is not None:
         response.headers["Retry-After"] = str(math.ceil(wait.total_seconds()))
     return response

@@ -99,20 +99,23 @@ async def test_an_archive_that_does_not_answer_is_not_ready(tmp_path: Path, monk
 
 
 async def test_an_archive_that_fails_asks_callers_to_come_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To /v1 and its stream, as to Meta's webhooks, it is 503 with Retry-After: the hub's trouble passes, and is no caller's fault."""
+    """To /v1, its stream and the gateway it is 503 with Retry-After, counted; where the archive lies and what ails it is told to none."""
     async with served_hub(tmp_path) as served:
         admin = await served.admin()
 
         async def broken(_work: object) -> None:
-            raise StoreFull("The disk is full.")
+            raise StoreFull("The database at db.internal is full.")
 
         monkeypatch.setattr(served.hub.archive, "read", broken)
-        answers = [await admin.get(path) for path in ("/v1/people", "/v1/changes", "/v1/changes/stream")]
+        answers = [await admin.get(path) for path in ("/v1/people", "/v1/changes", "/v1/changes/stream", f"/v26.0/{NUMBER}")]
         monkeypatch.undo()
 
-        assert [answer.status_code for answer in answers] == [503] * 3
-        assert [answer.json()["code"] for answer in answers] == ["store_full"] * 3
+        assert [answer.status_code for answer in answers] == [503] * 4
+        assert [answer.json()["code"] for answer in answers[:3]] == ["store_full"] * 3
+        assert answers[3].json()["error"]["error_data"]["wabiz_code"] == "busy"
         assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers)
+        assert not any("db.internal" in answer.text for answer in answers)
+        assert figure((await served.http.get("/metrics")).text, 'wabiz_store_errors_total{code="store_full"}') == 3
 
 
 @pytest.mark.parametrize(

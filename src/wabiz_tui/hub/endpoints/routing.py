@@ -11,7 +11,7 @@ from wabiz_tui.hub.endpoints.table import ENDPOINTS
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people.access import authenticate, require
 from wabiz_tui.hub.requests import error_answer, report
-from wabiz_tui.model.errors import BadInput, WabizError
+from wabiz_tui.model.errors import BadInput, StoreError, WabizError
 from wabiz_tui.model.wire import TIME_HEADER
 from wabiz_tui.policy.standing import FLOWING
 
@@ -30,6 +30,8 @@ def _route(hub: Hub, endpoint: Endpoint) -> Route:
         try:
             response = await _answer(hub, endpoint, request)
         except WabizError as error:
+            if isinstance(error, StoreError):
+                hub.metrics.store_errors.labels(error.code).inc()
             response = error_answer(error)
         except Exception as error:  # noqa: BLE001 the hub's outer edge: told to the log without its words, to the caller as one sentence
             report(error, endpoint.path)

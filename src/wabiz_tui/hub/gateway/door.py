@@ -19,7 +19,7 @@ from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, integration_sender, person_sender
 from wabiz_tui.hub.gateway.upload import read_upload
 from wabiz_tui.hub.people.access import Unauthorized, authenticate, bearer_token
-from wabiz_tui.hub.requests import read_body, report
+from wabiz_tui.hub.requests import STORE_AWAY, STORE_WAIT, read_body, report
 from wabiz_tui.hub.shifts.gate import closed_until
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import CloudError, Denied, StoreError, TooLarge, WabizError
@@ -165,6 +165,8 @@ def _guard(hub: "Hub", rates: KeyRates, handler: Handler) -> Callable[[Request],
             sender = await _who(hub, rates, request.headers.get("authorization"))
             outcome = await handler(hub, sender, request)
         except WabizError as error:
+            if isinstance(error, StoreError):
+                hub.metrics.store_errors.labels(error.code).inc()
             outcome = _refusal(error)
         except Exception as error:  # noqa: BLE001 the hub's outer edge: told to the log without its words; a send may have gone out
             report(error, "gateway")
@@ -213,7 +215,7 @@ def _refusal(error: WabizError) -> Answered:
     if isinstance(error, Denied):
         return _token_refusal(error)
     if isinstance(error, StoreError):
-        return refused(refuse("busy", error.sentence))
+        return refused(refuse("busy", STORE_AWAY, retry_after=STORE_WAIT))
     status = 413 if isinstance(error, TooLarge) else 400
     return Answered(status, encode(build_error(100, error.sentence, NO_TRACE)))
 
