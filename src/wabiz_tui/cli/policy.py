@@ -72,7 +72,7 @@ def _mistake(error: DocumentError) -> dict[str, object]:
 @passphrase_option
 def diff(file: Path, *, as_json: bool, passphrase_fd: int | None) -> None:
     """Say what FILE would change of the policy in force: what tightens at once, and what waits for a second person."""
-    _tell(ask_hub(passphrase_fd, "POST", "/v1/policy/diff", _read(file), PolicyOutcome), as_json=as_json)
+    _tell(ask_hub(passphrase_fd, "POST", "/v1/policy/diff", _read(file), PolicyOutcome), _WOULD, as_json=as_json)
 
 
 @policy.command()
@@ -125,11 +125,14 @@ def _time(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M}" if at else ""
 
 
-def _tell(outcome: PolicyOutcome, *, as_json: bool) -> None:
+_IS = {"in_force": "is in force", "waiting": "waits for a second person", "unchanged": "changes nothing"}
+_WOULD = {"in_force": "would be in force at once", "waiting": "would wait for a second person", "unchanged": "changes nothing"}
+
+
+def _tell(outcome: PolicyOutcome, states: dict[str, str] = _IS, *, as_json: bool) -> None:
     if as_json:
         print_json([outcome])
         return
-    states = {"in_force": "is in force", "waiting": "waits for a second person", "unchanged": "changes nothing"}
     say(f"Version {outcome.version} {states[outcome.state]}.")
     for line in outcome.changes:
         say(f"  {line}")

@@ -58,7 +58,7 @@ def end(*, reason: str, as_json: bool, passphrase_fd: int | None) -> None:
 @json_option
 @passphrase_option
 def override(person: str, *, until: str, reason: str, as_json: bool, passphrase_fd: int | None) -> None:
-    """Let PERSON work outside the hours until an instant."""
+    """Let PERSON (an id) work outside the hours until an instant."""
     wanted = ShiftOverride(until=read_until(until, _now()), reason=reason)
     path = f"/v1/people/{person.strip().lower()}/override"
     _tell(ask_hub(passphrase_fd, "POST", path, wanted, ShiftStanding), as_json=as_json)
