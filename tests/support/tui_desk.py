@@ -15,6 +15,7 @@ from wabiz_tui.model.errors import Conflict, Locked, NotFound, WabizError, Wrong
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Conversation, Delivery, DeliveryState, Direction, Event, Message
 from wabiz_tui.model.wire import SignedReceipt
+from wabiz_tui.model.work import Doing, Presence
 
 PASSPHRASE = "open sesame"
 
@@ -49,6 +50,8 @@ class StillDesk:
         self.passphrase = needs
         self.fail_next: WabizError | None = None
         self.listeners: list[asyncio.Queue[DeskEvent | None]] = []
+        self.watched: list[tuple[str, Doing]] = []
+        self.others: dict[str, list[Presence]] = {}
         self.reads = 0
         self._sent = 0
 
@@ -283,6 +286,15 @@ class StillDesk:
 
     async def media(self, message: str) -> bytes:
         raise NotFound("The still desk holds no files.")
+
+    async def watch(self, conversation: str, doing: Doing) -> list[Presence]:
+        self.watched.append((conversation, doing))
+        return [] if doing == "left" else self.others.get(conversation, [])
+
+    def meet(self, conversation: str, *others: Presence) -> None:
+        """From now on these are at the conversation."""
+        self.others[conversation] = list(others)
+        self.tell(DeskEvent(kind="presence", conversations=(conversation,), others=others))
 
     async def activity(self) -> None:
         self.calls.append(("activity",))

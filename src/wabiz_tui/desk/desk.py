@@ -30,6 +30,7 @@ from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.shift import OFF_SHIFT
 from wabiz_tui.model.values import Conversation, DeliveryState, Direction, Event, Message
 from wabiz_tui.model.wire import Assignment, ReadMark, Receipt, SignedReceipt, StatusChange
+from wabiz_tui.model.work import Doing, Presence
 from wabiz_tui.policy.window import is_open
 
 T = TypeVar("T")
@@ -239,6 +240,9 @@ class LocalDesk(Hears):
     async def media(self, message: str) -> bytes:
         return await self._opened_session().link.media(message)
 
+    async def watch(self, conversation: str, doing: Doing) -> list[Presence]:
+        return self._opened_session().company.watch(conversation, doing)
+
     async def activity(self) -> None:
         self._used_at = self._setting.clock.monotonic()
 
@@ -249,6 +253,9 @@ class LocalDesk(Hears):
 
     def changed(self, conversations: frozenset[str]) -> None:
         self._listeners.tell(DeskEvent("changed", tuple(sorted(conversations))))
+
+    def met(self, conversation: str, others: list[Presence]) -> None:
+        self._listeners.tell(DeskEvent("presence", (conversation,), others=tuple(others)))
 
     def status_changed(self) -> None:
         self._listeners.tell(DeskEvent("status"))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -34,6 +35,7 @@ from wabiz_tui.model.wire import (
     WhoAmI,
     address_of,
 )
+from wabiz_tui.model.work import Presence
 
 if TYPE_CHECKING:
     import httpx
@@ -140,9 +142,9 @@ class Link:
     async def media(self, message: str) -> bytes:
         return await self.request("GET", f"/v1/media/{quote(message, safe='')}", timeout=120.0)
 
-    async def stream(self, since: int) -> AsyncIterator[ChangesPage | ShiftStanding]:
-        """Pages as the hub makes them, and how the shift stands each time that it turns. Ends when the hub ends it; raises Unreachable
-        after 45 seconds of silence, Revoked."""
+    async def stream(self, since: int) -> AsyncIterator[ChangesPage | ShiftStanding | Presence]:
+        """Pages as the hub makes them, how the shift stands each time that it turns, and what others do at conversations. Ends when the
+        hub ends it; raises Unreachable after 45 seconds of silence, Revoked."""
         http = await self._client()
         import httpx
         from httpx_sse import EventSource, SSEError
@@ -158,6 +160,10 @@ class Link:
                         raise Revoked("An administrator has revoked this device; what it held is destroyed.")
                     if event.event == "shift":
                         yield decode(event.data, ShiftStanding)
+                    if event.event == "presence":
+                        # A kind of doing that this version does not know must not end the stream.
+                        with suppress(BadInput):
+                            yield decode(event.data, Presence)
                     if event.event == "changes":
                         yield self._hear(decode(event.data, ChangesPage))
         except SSEError as error:

@@ -13,6 +13,7 @@ from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.enrolment import Enrolment
 from wabiz_tui.desk.link import Accepted, Link
 from wabiz_tui.desk.outbox import Author, Outbox
+from wabiz_tui.desk.presence import Company, said_over
 from wabiz_tui.desk.purge import Purger, Reason
 from wabiz_tui.desk.receipts import Receipts
 from wabiz_tui.desk.shelf import Shelf
@@ -21,6 +22,7 @@ from wabiz_tui.desk.vault import Vault
 from wabiz_tui.model.desk import Link as LinkState
 from wabiz_tui.model.errors import DamagedStore, Denied, LeaseEnded, NotFound, Revoked, StoreError, StoreFull, Unreachable, WabizError
 from wabiz_tui.model.shift import OFF_SHIFT, ShiftStanding
+from wabiz_tui.model.work import Presence
 from wabiz_tui.policy.document import Policy
 from wabiz_tui.policy.standing import closed_sentence
 
@@ -38,6 +40,9 @@ class Hears:
     """What a session tells the desk it belongs to; the desk replaces these."""
 
     def changed(self, conversations: frozenset[str]) -> None: ...
+
+    def met(self, conversation: str, others: list[Presence]) -> None:
+        """These are there from now on, and nobody else is."""
 
     def status_changed(self) -> None: ...
 
@@ -93,6 +98,7 @@ class Session(Told):
             changed=lambda conversation: hears.changed(frozenset((conversation,))),
             refused=self.refused,
         )
+        self.company = Company(said_over(link.request), may_say=self._may_say, met=hears.met, monotonic=clock.monotonic)
         self._lease_task: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
         self._is_beyond_mending = False
@@ -119,6 +125,7 @@ class Session(Told):
         self.outbox.start()
         self.sync.start(after=quiet)
         self.purger.start()
+        self.company.start()
         self._lease_task = asyncio.create_task(self._keep_lease(quiet), name="lease")
         if is_refilled:
             self._mending = asyncio.create_task(self._fill())
@@ -167,6 +174,7 @@ class Session(Told):
 
     async def close(self, reason: Reason) -> None:
         """Destroy what is due if the hub can be reached, stop everything, close the files."""
+        self.company.stop()
         await self._stop(self._lease_task, self._mending, self._delivering)
         await self.sync.stop()
         await self.purger.stop()
@@ -178,6 +186,7 @@ class Session(Told):
 
     async def drop(self) -> None:
         """Stop and close without another word to the hub."""
+        self.company.stop(is_said=False)
         await self._stop(self._lease_task, self._mending, self._delivering)
         await self.sync.stop()
         await self.purger.stop()
@@ -185,6 +194,7 @@ class Session(Told):
 
     async def _shut(self) -> None:
         await self.outbox.stop()
+        await self.company.gone()
         await self.link.close()
         await asyncio.to_thread(self.cache.close)
         await asyncio.to_thread(self.letters.close)
@@ -195,6 +205,10 @@ class Session(Told):
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+
+    def _may_say(self) -> bool:
+        """Off shift nobody is told who looks at what."""
+        return self.link_state == "online" and self.stands.state == "working"
 
     async def _send(self, letter: Letter) -> Accepted:
         content = letter.content
@@ -213,12 +227,19 @@ class Session(Told):
         if link != self.link_state:
             self.link_state = link
             self._hears.status_changed()
+            if link == "online":
+                self.company.line_stands()
+            else:
+                self.company.line_lost()
 
     def turned(self, stands: ShiftStanding) -> None:
         self.stands = stands
         self._hears.status_changed()
         if stands.is_closed:
             self._hears.ended(Denied(closed_sentence(stands, self.policy.hours.zone), code=OFF_SHIFT))
+
+    def seen(self, presence: Presence) -> None:
+        self.company.hear(presence)
 
     def arrived(self) -> None:
         self.outbox.hurry()

@@ -18,6 +18,7 @@ from wabiz_tui.model.feed import Change, ChangesPage, Entity
 from wabiz_tui.model.shift import ShiftStanding
 from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
 from wabiz_tui.model.wire import SignedPolicy
+from wabiz_tui.model.work import Presence
 
 _KINDS: dict[Entity, Any] = {
     "contact": Contact,
@@ -44,6 +45,9 @@ class Told:
 
     def turned(self, stands: ShiftStanding) -> None:
         """How the shift stands from now on."""
+
+    def seen(self, presence: Presence) -> None:
+        """What somebody else does at a conversation from now on."""
 
     def arrived(self) -> None:
         """The hub was heard: what waits for it may go."""
@@ -142,6 +146,9 @@ class Sync:
             async for page in stream:
                 if isinstance(page, ShiftStanding):
                     self._told.turned(page)
+                    continue
+                if isinstance(page, Presence):
+                    self._told.seen(page)
                     continue
                 async with self._turn:
                     await self._apply(page)

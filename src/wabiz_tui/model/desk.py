@@ -15,6 +15,7 @@ from wabiz_tui.model.acts import WorkAct, WorkDone
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Contact, Conversation, Event, Message
 from wabiz_tui.model.wire import SignedReceipt
+from wabiz_tui.model.work import Doing, Presence
 
 Link = Literal["online", "connecting", "offline", "refused", "revoked"]
 View = Literal["mine", "unassigned", "all", "open", "pending", "snoozed", "resolved", "unread"]
@@ -93,11 +94,13 @@ class PurgeOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class DeskEvent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something happened at the desk: `changed` (what moved, by ids), `status`, `locked`, `unlocked`, `closing` (the desk ends)."""
+    """Something happened at the desk: `changed` (what moved, by ids), `status`, `locked`, `unlocked`, `closing` (the desk ends),
+    `presence` (the `others` who are at the one conversation now)."""
 
-    kind: Literal["changed", "status", "locked", "unlocked", "closing"]
+    kind: Literal["changed", "status", "locked", "unlocked", "closing", "presence"]
     conversations: tuple[str, ...] = ()
     reason: str = ""
+    others: tuple[Presence, ...] = ()
 
 
 class Desk(Protocol):
@@ -216,6 +219,13 @@ class Desk(Protocol):
 
     async def media(self, message: str) -> bytes:
         """The file of a message, through the hub. Raises NotFound, Unreachable."""
+        ...
+
+    async def watch(self, conversation: str, doing: Doing) -> list[Presence]:
+        """Say what this client's person does there, for colleagues who may see the conversation; who else is there, by name.
+
+        Said again at least every PRESENCE_SECONDS / 2, or it ends; `typing` becomes `viewing` after some seconds. Waits for nothing:
+        off shift and without the hub it is not told on, and nobody else is known."""
         ...
 
     async def activity(self) -> None:

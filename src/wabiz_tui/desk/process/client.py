@@ -27,6 +27,7 @@ from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Conversation, Message
 from wabiz_tui.model.values import Event as BusinessEvent
 from wabiz_tui.model.wire import SignedReceipt
+from wabiz_tui.model.work import Doing, Presence
 
 ENDED = "desk_ended"
 """The code of Unreachable when the desk went away under a call: whether the call was done is not known."""
@@ -202,6 +203,9 @@ class DeskClient:
 
     async def media(self, message: str) -> bytes:
         return await self._call("media", bytes, message=message)
+
+    async def watch(self, conversation: str, doing: Doing) -> list[Presence]:
+        return await self._call("watch", list[Presence], conversation=conversation, doing=doing)
 
     async def activity(self) -> None:
         await self._call("activity", None)

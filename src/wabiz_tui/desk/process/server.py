@@ -12,10 +12,12 @@ from typing import Any, get_type_hints
 import msgspec
 
 from wabiz_tui import __version__
+from wabiz_tui.desk.presence import MOST_WATCHED
 from wabiz_tui.desk.process import socket_file
 from wabiz_tui.desk.process.frames import PROTOCOL, Event, Failure, Hello, Reply, Request, failure_of, frame, pack, read_frame, unpack
 from wabiz_tui.model.desk import Desk, DeskEvent
 from wabiz_tui.model.errors import BadInput, TooLarge, WabizError
+from wabiz_tui.model.work import Doing, Presence
 
 MAX_REQUEST = 1 << 20
 MAX_UNSENT = 64 * 1024 * 1024
@@ -45,6 +47,8 @@ class Connection:
     def __init__(self, server: "DeskServer", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._server, self._reader, self._writer = server, reader, writer
         self._running: set[asyncio.Task[None]] = set()
+        self.watched: set[str] = set()
+        """The conversations that are before this client's person."""
 
     async def serve(self) -> None:
         self.send(Hello(PROTOCOL, __version__, self._server.ahead, os.getpid()))
@@ -66,7 +70,7 @@ class Connection:
 
     async def _answer(self, request: Request) -> None:
         try:
-            value = await self._server.call(request.call, request.args)
+            value = await self._server.call(self, request.call, request.args)
             self.send(Reply(request.id, msgspec.Raw(pack(value))))
         except WabizError as error:
             self.send(Reply(request.id, failure=failure_of(error)))
@@ -114,8 +118,8 @@ class DeskServer:
         self._server = await asyncio.start_unix_server(self._connected, sock=listener)
         self._listening = asyncio.create_task(self._tell_events())
 
-    async def call(self, name: str, raw: msgspec.Raw) -> Any:
-        """Run one call of the Protocol. Raises BadInput for what is no call."""
+    async def call(self, client: Connection, name: str, raw: msgspec.Raw) -> Any:
+        """Run one call of the Protocol for a client. Raises BadInput for what is no call."""
         kind = self._kinds.get(name)
         if kind is None:
             raise BadInput("The desk knows no such call; the client is of another version.")
@@ -123,8 +127,21 @@ class DeskServer:
         if name == "end":
             self._on_end()
             return None
+        if name == "watch":
+            return await self._watch(client, arguments.conversation, arguments.doing)
         method: Callable[..., Awaitable[Any]] = getattr(self._desk, name)
         return await method(**{field: getattr(arguments, field) for field in kind.__struct_fields__})
+
+    async def _watch(self, client: Connection, conversation: str, doing: Doing) -> list[Presence]:
+        """A person has left when the last of their clients has: two terminals may show the same conversation."""
+        if doing != "left":
+            if len(client.watched) < MOST_WATCHED:
+                client.watched.add(conversation)
+            return await self._desk.watch(conversation, doing)
+        client.watched.discard(conversation)
+        if any(conversation in other.watched for other in self._connections):
+            return []
+        return await self._desk.watch(conversation, "left")
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer: socket.socket = writer.get_extra_info("socket")
@@ -141,6 +158,10 @@ class DeskServer:
         finally:
             self._connections.pop(connection, None)
             self._on_clients(len(self._connections))
+            # However it ended: whoever is not at the screen any more looks at nothing.
+            with suppress(WabizError):
+                for conversation in tuple(connection.watched):
+                    await self._watch(connection, conversation, "left")
 
     async def _tell_events(self) -> None:
         async for event in self._desk.listen():
@@ -148,6 +169,8 @@ class DeskServer:
 
     def tell(self, event: DeskEvent) -> None:
         for connection in list(self._connections):
+            if event.kind == "locked":
+                connection.watched.clear()
             connection.send(Event(event))
 
     async def stop(self, reason: str = "") -> None:
