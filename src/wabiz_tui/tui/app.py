@@ -146,6 +146,9 @@ class WabizApp(App[int]):
             case "changed" | "status":
                 if isinstance(self.base, InboxScreen):
                     self.base.dirty()
+            case "presence":
+                if isinstance(self.base, InboxScreen):
+                    self.base.company.heard(event)
 
     @property
     def base(self) -> Screen[Any] | None:

@@ -2,6 +2,7 @@
 
 from rich.segment import Segment
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
@@ -69,10 +70,24 @@ class Drawn(Widget):
 class Lines(Drawn):
     """Still lines, given from outside."""
 
+    class Measured(Message):
+        """The size is another than it was: lines made for the old one may not fill it."""
+
+        def __init__(self, lines: "Lines") -> None:
+            super().__init__()
+            self.lines = lines
+
+        @property
+        def control(self) -> "Lines":
+            return self.lines
+
     def __init__(self, *, id: str | None = None, ground: str = "base", classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.ground = ground
         self.lines: list[Line] = []
+
+    def measured(self) -> None:
+        self.post_message(self.Measured(self))
 
     def show(self, lines: list[Line]) -> None:
         self.lines = lines

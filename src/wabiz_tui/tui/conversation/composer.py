@@ -1,14 +1,17 @@
 """Where the agent writes: grows from one line to five, sends with Enter, tells why it cannot when the window is shut."""
 
+from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message as Fact
 
+from wabiz_tui.model.work import Presence
 from wabiz_tui.tui.actions import BY_ID
 from wabiz_tui.tui.conversation.editing import Buffer
 from wabiz_tui.tui.drawn import Drawn
+from wabiz_tui.tui.wording.company import company_spans
 from wabiz_tui.tui.wording.spans import Line, Span, clip_spans, clusters, line, spans_width, wrap
 
 LONGEST: Final = 4096
@@ -46,6 +49,9 @@ class Composer(Drawn, can_focus=True):
             super().__init__()
             self.conversation, self.text, self.reply_to = conversation, text, reply_to
 
+    class Typed(Fact):
+        """A key or a paste went into the text."""
+
     class Left(Fact):
         pass
 
@@ -61,6 +67,7 @@ class Composer(Drawn, can_focus=True):
         self.reply_to: str | None = None
         self.quote: list[Span] = []
         self.shut = ""
+        self.company: list[Presence] = []
         self._is_unsaved = False
         self._top = 0
         self._saving = None
@@ -78,6 +85,11 @@ class Composer(Drawn, can_focus=True):
         if sentence != self.shut:
             self.shut = sentence
             self._fit()
+
+    def set_company(self, others: Iterable[Presence]) -> None:
+        """Who else is at this conversation."""
+        self.company = list(others)
+        self.redraw()
 
     def answer(self, reply_to: str, quote: list[Span]) -> None:
         self.reply_to, self.quote = reply_to, quote
@@ -158,9 +170,12 @@ class Composer(Drawn, can_focus=True):
         return [Span(text[:split]), Span(under, "cursor"), Span(text[split + len(under) :])]
 
     def _edge(self, *, is_top: bool) -> Line:
-        """A blank line above and below, the lower one with the count when the limit comes near."""
+        """A blank line above and below: the upper one for who else is here, the lower one for the count when the limit comes near."""
+        if is_top:
+            company = company_spans(self.company, self.wide - 4)
+            return line(Span("   "), *company, ground=self.ground) if company else line(ground=self.ground)
         count = len(self.buffer.text)
-        if is_top or count < LONGEST - 600:
+        if count < LONGEST - 600:
             return line(ground=self.ground)
         told = Span(
             f"{LONGEST - count} characters left" if count <= LONGEST else f"{count - LONGEST} too many",
@@ -189,12 +204,14 @@ class Composer(Drawn, can_focus=True):
         event.stop()
         event.prevent_default()
         self._changed()
+        self.post_message(self.Typed())
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
         if not self.shut:
             self.buffer.insert(event.text)
             self._changed()
+            self.post_message(self.Typed())
 
     def action_send(self) -> None:
         text = self.buffer.text.strip()

@@ -20,6 +20,7 @@ from wabiz_tui.tui.actions import ACTIONS, single_keys
 from wabiz_tui.tui.conversation.composer import Composer
 from wabiz_tui.tui.conversation.timeline import Timeline
 from wabiz_tui.tui.drawn import Lines
+from wabiz_tui.tui.inbox.company import Company
 from wabiz_tui.tui.inbox.deciding import Deciding
 from wabiz_tui.tui.inbox.finding import Finding
 from wabiz_tui.tui.inbox.queue import Queue
@@ -71,6 +72,7 @@ class InboxScreen(TakesText, Screen[None]):
         self.triage = Triage(self.desk, now)
         self.surround = Surround(self)
         self.talking, self.deciding, self.finding = Talking(self), Deciding(self), Finding(self)
+        self.company = Company(self)
         self.verbs = Verbs(self)
         self.shown_view: View = "open"
         self.conversation: str | None = None
@@ -186,6 +188,10 @@ class InboxScreen(TakesText, Screen[None]):
         self.person.show(person_lines(page, status, max(1, self.person.size.width), now))
         self.composer.set_shut(talk.shut_sentence(page.conversation, now))
 
+    @on(Lines.Measured, "#head,#person")
+    def _measured(self) -> None:
+        self._draw_talk(self.now(), self.reading.status)
+
     def say(self, sentence: str, role: str = "text") -> None:
         """One sentence in the place of the hints, for a while."""
         self.surround.say(sentence, role)
@@ -195,6 +201,7 @@ class InboxScreen(TakesText, Screen[None]):
         self.queue.redraw()
         if self.conversation is not None:
             self.timeline.tick()
+            self.company.tick()
         self.draw()
         self.dirty()
 
@@ -215,6 +222,7 @@ class InboxScreen(TakesText, Screen[None]):
         draft = await self.desk.draft(conversation)
         was_open = self.conversation is not None
         self.conversation = conversation
+        self.company.move_to(conversation)
         self._place()
         self.timeline.begin(page)
         reply_to = draft.reply_to if draft is not None else None
@@ -233,6 +241,7 @@ class InboxScreen(TakesText, Screen[None]):
             return
         self.composer.save_now()
         self.conversation, self.reading.page = None, None
+        self.company.move_to(None)
         self._place()
         self.timeline.clear()
         self.set_focus(self.queue)
@@ -268,14 +277,20 @@ class InboxScreen(TakesText, Screen[None]):
 
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
+        self.company.look()
         self.start(self.talking.send(event.conversation, event.text, event.reply_to))
 
     @on(Composer.Written)
     def _written(self, event: Composer.Written) -> None:
         self.start(self.desk.save_draft(event.conversation, event.text, reply_to=event.reply_to), group="drafts")
 
+    @on(Composer.Typed)
+    def _typed(self) -> None:
+        self.company.typed()
+
     @on(Composer.Left)
     def _left(self) -> None:
+        self.company.look()
         self.set_focus(self.timeline)
 
     @on(Composer.Refused)
