@@ -22,6 +22,9 @@ Reader = Callable[[Any], Any]
 """Makes a value of a TOML value, or raises ValueError with a sentence in plain words."""
 
 _MAX_DOCUMENT = 256 * 1024
+_MOST_DOTS = 64
+"""Of one line, comments aside. tomllib keeps every beginning of a dotted key: one of a hundred thousand parts takes all memory there
+is. A dotted key stands on one line."""
 _WORDS: dict[Any, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -130,9 +133,17 @@ def _quoted(key: str) -> str:
     return '"' + "".join(part if part.isprintable() else part.encode("unicode_escape").decode() for part in key) + '"'
 
 
+def _is_comment(line: str) -> bool:
+    """Whether the whole line is one, wherever it stands: what looks so in a text of several lines may end that text, and go on."""
+    return line.lstrip(" \t").startswith("#") and '"""' not in line and "'''" not in line
+
+
 def _parse(text: str, file: str) -> dict[str, Any]:
     if len(text) > _MAX_DOCUMENT:
         raise DocumentError("The document is longer than 256 KiB.", file=file)
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > _MOST_DOTS and not _is_comment(line):
+            raise DocumentError(f"The line has more than {_MOST_DOTS} dots; break it into several.", file=file, line=number)
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:

@@ -27,6 +27,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text.replace("\r\n", "\n")
         self._at = 0
+        self._counted, self._line = 0, 1
         self._lines: dict[Path, int] = {}
         self._tables: dict[Path, int] = {}
 
@@ -148,6 +149,7 @@ class _Scanner:
         return True
 
     def _note(self, path: Path) -> None:
-        line = self._text.count("\n", 0, self._at) + 1
+        self._line += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
         for length in range(1, len(path) + 1):
-            self._lines.setdefault(path[:length], line)
+            self._lines.setdefault(path[:length], self._line)

@@ -221,3 +221,20 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path):
     (tmp_path / "latin.toml").write_bytes(b"a = 1\nb = '\xe9'\n")
     with pytest.raises(DocumentError, match=r"latin.toml:2: .*UTF-8"):
         load_text(tmp_path / "latin.toml")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a" + ".a" * 100_000 + " = 1",
+        "[" + "a." * 100_000 + "a]",
+        "x = {y = 1, " + '"a".' * 60_000 + "a = 1}",
+        '#""", {' + "a." * 100_000 + "a = 1}]",
+    ],
+    ids=["key", "table", "inline", "text"],
+)
+def test_a_key_of_very_many_parts_is_refused_before_it_takes_all_memory(line: str) -> None:
+    """A quarter of a megabyte of dots costs no more than its length; what a comment draws of dots is nobody's business."""
+    with pytest.raises(DocumentError, match="more than 64 dots") as refused:
+        read_document(f'# {"." * 500}\nwords = ["""\n{line}' if line.startswith("#") else f"# {'.' * 500}\n\n{line}", Sample, file="f")
+    assert refused.value.line == 3

@@ -1,5 +1,7 @@
 """The policy: served, checked, applied, approved."""
 
+import asyncio
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,7 +38,8 @@ async def apply_policy(hub: Hub, caller: Caller, request: Request) -> Response:
 
 async def check_policy(_hub: Hub, _caller: Caller, request: Request) -> Response:
     wanted = await read_json(request, PolicyText)
-    return json_answer({"valid": True, "name": parse_policy(wanted.text, file=wanted.file).name})
+    parsed = await asyncio.to_thread(parse_policy, wanted.text, file=wanted.file)
+    return json_answer({"valid": True, "name": parsed.name})
 
 
 async def diff_policy(hub: Hub, _caller: Caller, request: Request) -> Response:
