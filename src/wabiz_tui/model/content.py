@@ -19,7 +19,8 @@ class MetaError(msgspec.Struct, frozen=True, omit_defaults=True):
     href: str = ""
 
 
-class Text(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="text"):
+# Thousands live at once, and what they hold came from JSON, so no cycle goes through them: the collector need not look.
+class Text(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="text"):
     body: str
     preview_url: bool = False
 

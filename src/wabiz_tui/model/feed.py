@@ -15,7 +15,8 @@ else:
     RawValue = msgspec.Raw
 
 
-class Change(msgspec.Struct, frozen=True, omit_defaults=True):
+# Thousands live at once, and what they hold came from JSON, so no cycle goes through them: the collector need not look.
+class Change(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One row of the feed: entity, id and sequence, with the value as it is now; no value means it is gone or out of sight.
 
     `value` is the JSON of model.values.{Contact, Conversation, Message, Number, Event, Person},

@@ -54,7 +54,8 @@ class Referral(msgspec.Struct, frozen=True, omit_defaults=True):
     other: dict[str, Any] | None = None
 
 
-class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+# Thousands live at once, and what they hold came from JSON, so no cycle goes through them: the collector need not look.
+class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One message. `sent_at` is Meta's time for incoming and echoed ones, the hub's for ours."""
 
     id: str

@@ -303,7 +303,7 @@ def changes_since(reading: Reading, since: int, limit: int) -> list[ChangeRow]:
         .order_by(column.seq)
         .limit(limit)
     )
-    return [ChangeRow(row.seq, row.entity, row.id) for row in rows]
+    return [ChangeRow._make(row) for row in rows.all()]
 
 
 def changes_of(reading: Reading, since: int, entities: Sequence[Entity]) -> list[ChangeRow]:
