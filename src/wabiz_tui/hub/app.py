@@ -182,6 +182,7 @@ async def _stream(hub: Hub, scope: MutableMapping[str, Any], receive: Receive, s
     request = Request(scope)
     try:
         caller = await authenticate(hub.archive, request.headers.get("authorization"))
+        hub.rates.devices.take(caller.device.id)
         require(caller, "feed.read")
         text = request.headers.get("last-event-id") or request.query_params.get("since") or "0"
         since = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0

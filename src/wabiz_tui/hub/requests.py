@@ -35,6 +35,7 @@ STORE_AWAY = "The hub cannot use its archive now; try again in a moment"
 """What callers hear of it. Where the archive lies and what is wrong there is for this machine's own eyes: /readyz and the doctor."""
 log = structlog.get_logger("hub.app")
 LARGEST_BODY = 1024 * 1024
+_HELD = "wabiz.body"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL as JSON writes it: no text of ours holds one, and PostgreSQL's cannot."""
 
@@ -54,8 +55,16 @@ _STATUS: tuple[tuple[type[WabizError], int], ...] = (
 )
 
 
+async def hold_body(request: Request) -> None:
+    """Wait for the whole body, which `read_body` gives then. Raises as `read_body` does."""
+    request.scope[_HELD] = await read_body(request)
+
+
 async def read_body(request: Request, *, limit: int = LARGEST_BODY) -> bytes:
     """The whole body. Raises TooLarge as soon as it is longer than `limit`, whatever its Content-Length says."""
+    held = request.scope.get(_HELD)
+    if isinstance(held, bytes):
+        return held
     chunks: list[bytes] = []
     size = 0
     try:

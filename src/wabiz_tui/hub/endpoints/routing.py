@@ -10,7 +10,7 @@ from wabiz_tui.hub.endpoints.endpoint import Endpoint
 from wabiz_tui.hub.endpoints.table import ENDPOINTS
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people.access import authenticate, require
-from wabiz_tui.hub.requests import error_answer, report
+from wabiz_tui.hub.requests import error_answer, hold_body, report
 from wabiz_tui.model.errors import BadInput, StoreError, WabizError
 from wabiz_tui.model.wire import TIME_HEADER
 from wabiz_tui.policy.standing import FLOWING
@@ -52,6 +52,13 @@ async def _answer(hub: Hub, endpoint: Endpoint, request: Request) -> Response:
     if not flows:
         hub.shifts.check(caller.person)
     check_names(request)
+    if endpoint.method != "GET":
+        # A body takes as long as its sender likes: they may have been revoked since, or be off shift.
+        await hold_body(request)
+        caller = await authenticate(hub.archive, request.headers.get("authorization"))
+        require(caller, endpoint.permission)
+        if not flows:
+            hub.shifts.check(caller.person)
     response = await endpoint.handler(hub, caller, request)
     if not flows and endpoint.method == "GET":
         # The shift may have ended while the answer was made; what was done by a POST is done, and is answered.

@@ -1,5 +1,6 @@
 """All endpoints of /v1: the table that routes, checks and describes them."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -26,11 +27,12 @@ from wabiz_tui.hub.endpoints.endpoint import Endpoint
 from wabiz_tui.hub.gateway.door import CALLS
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.requests import json_answer
+from wabiz_tui.model.codec import encode
 from wabiz_tui.model.wire import ErrorBody
 
 
 async def openapi(_hub: Hub, _request: Request) -> Response:
-    return json_answer(describe())
+    return json_answer(_described())
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -59,6 +61,12 @@ OTHERS: tuple[tuple[str, str, str, str], ...] = (
     ("GET", "/readyz", "", "The archive answers."),
     ("GET", "/metrics", "", "Counts for Prometheus: to this machine, trusted proxies and the metrics token."),
 )
+
+
+@cache
+def _described() -> msgspec.Raw:
+    """Encoded once: whoever has no token asks for it as often as they like."""
+    return msgspec.Raw(encode(describe()))
 
 
 def describe() -> dict[str, Any]:

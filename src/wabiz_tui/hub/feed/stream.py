@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import structlog
 
+from wabiz_tui.hub.archive.people import find_device
 from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.hub.feed.listener import WORKS, Listener, body_of
 from wabiz_tui.hub.feed.pages import USUAL_CHANGES, Flow, Page, Stretch, flowing_after, page_for, stretch_after
@@ -96,6 +97,7 @@ class Feed:
         leaving = asyncio.ensure_future(_until_gone(receive, stream))
         try:
             await _start(send)
+            await self._check_device(viewer.device)
             await self._catch_up(stream)
             await stream.ended
         except (TimeoutError, OSError):
@@ -110,6 +112,12 @@ class Feed:
             self._streams.pop(stream, None)
             self._metrics.streams.dec()
         await self._say_farewell(stream)
+
+    async def _check_device(self, device: str) -> None:
+        """Look once the stream is among those that `revoke` ends: it may have been revoked since its token was. Raises Revoked."""
+        found = await self._archive.read(lambda reading: find_device(reading, device))
+        if found is not None and found.is_revoked:
+            raise Revoked("An administrator has revoked this device.")
 
     def revoke(self, device: str) -> None:
         """End the device's streams at once, with the reason."""

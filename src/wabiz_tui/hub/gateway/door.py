@@ -13,16 +13,15 @@ from wabiz_tui.graph.reading import Json, load_object
 from wabiz_tui.hub.front.addresses import public_origin
 from wabiz_tui.hub.gateway.answers import NO_TRACE, Answered, refused
 from wabiz_tui.hub.gateway.keys import KeyRates, integration_of, is_key
-from wabiz_tui.hub.gateway.messages import LARGEST_BODY
 from wabiz_tui.hub.gateway.outcomes import message_history
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, integration_sender, person_sender
 from wabiz_tui.hub.gateway.upload import read_upload
 from wabiz_tui.hub.people.access import Unauthorized, authenticate, bearer_token
-from wabiz_tui.hub.requests import STORE_AWAY, STORE_WAIT, read_body, report
+from wabiz_tui.hub.requests import STORE_AWAY, STORE_WAIT, hold_body, read_body, report
 from wabiz_tui.hub.shifts.gate import closed_until
 from wabiz_tui.model.codec import encode
-from wabiz_tui.model.errors import CloudError, Denied, StoreError, TooLarge, WabizError
+from wabiz_tui.model.errors import CloudError, Denied, StoreError, TooLarge, TooMany, WabizError
 from wabiz_tui.model.values import Person
 from wabiz_tui.model.wire import IDEMPOTENCY_KEY, MESSAGE_HEADER, TIME_HEADER
 
@@ -55,7 +54,7 @@ def gateway_routes(hub: "Hub") -> list[Route]:
 
 
 async def _messages(hub: "Hub", sender: Sender, request: Request) -> Answered:
-    raw = await read_body(request, limit=LARGEST_BODY)
+    raw = await read_body(request)
     return await hub.gateway.messages(sender, request.path_params["number"], raw, key=request.headers.get(IDEMPOTENCY_KEY))
 
 
@@ -63,7 +62,10 @@ async def _upload(hub: "Hub", sender: Sender, request: Request) -> Answered:
     number = request.path_params["number"]
     await hub.archive.read(lambda reading: hub.files.check_upload(reading, sender, number))
     with hub.files.room(request.headers.get("content-length")):
-        return await hub.files.upload(sender, number, await read_upload(request))
+        uploaded = await read_upload(request)
+        sender = await _still(hub, request.headers.get("authorization"))
+        await hub.archive.read(lambda reading: hub.files.check_upload(reading, sender, number))
+        return await hub.files.upload(sender, number, uploaded)
 
 
 async def _object(hub: "Hub", sender: Sender, request: Request) -> Answered:
@@ -156,13 +158,16 @@ def _address(request: Request) -> str:
 
 
 async def _json(request: Request) -> Json:
-    return load_object(await read_body(request, limit=LARGEST_BODY))
+    return load_object(await read_body(request))
 
 
 def _guard(hub: "Hub", rates: KeyRates, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def guarded(request: Request) -> Response:
         try:
             sender = await _who(hub, rates, request.headers.get("authorization"))
+            if handler is not _upload and request.method != "GET":
+                await hold_body(request)
+                sender = await _still(hub, request.headers.get("authorization"))
             outcome = await handler(hub, sender, request)
         except WabizError as error:
             if isinstance(error, StoreError):
@@ -179,7 +184,20 @@ def _guard(hub: "Hub", rates: KeyRates, handler: Handler) -> Callable[[Request],
 
 
 async def _who(hub: "Hub", rates: KeyRates, authorization: str | None) -> Sender:
-    """Raises Denied for tokens and keys that are unknown or revoked, CloudError for a key that asks too often."""
+    """Raises Denied for tokens and keys that are unknown or revoked, CloudError for whoever asks too often."""
+    sender = await _still(hub, authorization)
+    if sender.integration is not None:
+        rates.take(sender.integration, hub.clock.now())
+        return sender
+    try:
+        hub.rates.devices.take(sender.caller)
+    except TooMany as error:
+        raise refuse("rate_limited", "This device asks too often", retry_after=error.retry_after) from error
+    return sender
+
+
+async def _still(hub: "Hub", authorization: str | None) -> Sender:
+    """Who asks, as they stand at this moment: a body takes as long as its sender likes, who may have been revoked since."""
     token = bearer_token(authorization)
     if not is_key(token):
         caller = await authenticate(hub.archive, authorization)
@@ -188,7 +206,6 @@ async def _who(hub: "Hub", rates: KeyRates, authorization: str | None) -> Sender
     integration = await hub.archive.read(lambda reading: integration_of(reading, token))
     if integration is None:
         raise Unauthorized(_KEY_REFUSED)
-    rates.take(integration, hub.clock.now())
     return integration_sender(integration)
 
 

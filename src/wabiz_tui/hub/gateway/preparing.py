@@ -18,7 +18,7 @@ from wabiz_tui.hub.gateway.addressing import body_for_meta, conversation_for
 from wabiz_tui.hub.gateway.answers import Answered, refused
 from wabiz_tui.hub.gateway.checks import TemplateFacts, check_blocked, check_customer, check_hours
 from wabiz_tui.hub.gateway.refusals import refuse
-from wabiz_tui.hub.gateway.sender import Sender
+from wabiz_tui.hub.gateway.sender import Sender, check_file
 from wabiz_tui.model.content import Content, Media
 from wabiz_tui.model.values import DeliveryState, Direction, Message
 from wabiz_tui.policy.document import Policy
@@ -115,6 +115,8 @@ def _judged(writing: Writing, asked: Asked) -> StoredConversation:
     conversation = conversation_for(writing, asked.sender, asked.number, asked.request)
     check_blocked(writing, conversation)
     check_customer(conversation, asked.request, writing.now, asked.template)
+    if isinstance(asked.request.content, Media):
+        check_file(writing, asked.sender, asked.request.content.id)
     return conversation
 
 

@@ -5,7 +5,10 @@ from typing import Literal, NamedTuple
 from wabiz_tui.hub.archive.conversations import StoredConversation, load_conversation
 from wabiz_tui.hub.archive.events import load_numbers
 from wabiz_tui.hub.archive.integrations import Integration
+from wabiz_tui.hub.archive.messages import load_messages
+from wabiz_tui.hub.archive.people import find_device
 from wabiz_tui.hub.archive.store import Reading
+from wabiz_tui.hub.archive.uploads import StoredUpload, find_upload, messages_with
 from wabiz_tui.hub.feed.viewer import Viewer
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.model.values import Person
@@ -82,3 +85,31 @@ def visible(reading: Reading, sender: Sender, conversation: str) -> StoredConver
     if stored is None or not sender.can_see(stored):
         raise refuse("unknown_recipient", "recipient names no conversation you can see")
     return stored
+
+
+def check_file(reading: Reading, sender: Sender, media: str) -> None:
+    """Raises CloudError for a file that the hub knows and the sender may not have: whoever sends it has it in a message of theirs.
+
+    A program may send what any program uploaded for a number of its own, since keys are renewed while ids live on; a person what
+    they uploaded with any device of theirs. What the hub never saw, Meta judges."""
+    if not media or sender.is_hub:
+        return
+    upload, held = find_upload(reading, media), messages_with(reading, media)
+    if upload is None and not held:
+        return
+    if upload is not None and _may_send(reading, sender, upload):
+        return
+    for message in load_messages(reading, held).values():
+        stored = load_conversation(reading, message.conversation)
+        if stored is not None and sender.can_see(stored):
+            return
+    raise refuse("unknown_media", "There is no file of this id that you can see")
+
+
+def _may_send(reading: Reading, sender: Sender, upload: StoredUpload) -> bool:
+    if upload.caller == sender.caller:
+        return True
+    device = find_device(reading, upload.caller)
+    if sender.integration is not None:
+        return device is None and sender.has_number(upload.number)
+    return device is not None and device.person.id == sender.id

@@ -1,6 +1,6 @@
 """The status of an episode: open, pending, snoozed, resolved; and snoozes that end."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from wabiz_tui.hub.archive.conversations import StoredConversation, due_snoozes, load_conversation, set_status
 from wabiz_tui.hub.archive.people import load_people
@@ -16,6 +16,7 @@ from wabiz_tui.model.errors import BadInput
 from wabiz_tui.model.values import Conversation, Person
 from wabiz_tui.model.wire import StatusChange
 
+LONGEST_SNOOZE = timedelta(days=3660)
 _VERBS = {"resolved": "resolved", "open": "reopened", "snoozed": "snoozed", "pending": "set pending"}
 
 
@@ -53,6 +54,8 @@ def _check_until(reading: Reading, change: StatusChange) -> None:
         raise BadInput("Only a snooze has an 'until'.")
     if change.until.tzinfo is None or change.until <= reading.now:
         raise BadInput("A snooze ends at a time in the future, given with its zone; without 'until' it ends when the customer writes.")
+    if change.until > reading.now + LONGEST_SNOOZE:
+        raise BadInput("A snooze ends within ten years; without 'until' it ends when the customer writes.")
 
 
 def _still_with(reading: Reading, person: Person, value: Conversation) -> str | None:
