@@ -125,6 +125,17 @@ def test_an_endless_chunked_body_is_refused(hub: FrontHub, path: str, shape: byt
     assert shape in told
 
 
+@pytest.mark.parametrize(
+    ("path", "shape"),
+    [(b"/v26.0/1/messages", b'"wabiz_code":"header_too_large"'), (b"/v1/people?since=1", b'"code":"header_too_large"')],
+)
+def test_refused_headers_are_answered_in_the_shape_of_their_path(hub: FrontHub, path: bytes, shape: bytes) -> None:
+    """The path stands before the headers, so clients read a refusal of these as they read any other."""
+    told = hub.ask(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nX-Huge: " + b"a" * 40_000 + b"\r\n\r\n")
+    assert told[9:12] == b"431"
+    assert shape in told
+
+
 def test_chunks_that_are_mostly_wrapping_are_refused(hub: FrontHub) -> None:
     """Chunk extensions count: a body may not be hidden in what stands around it."""
     with hub.line() as line:

@@ -2,6 +2,10 @@
 
 import subprocess
 import sys
+import time
+from pathlib import Path
+
+from tests.support.front_hub import end, front_hub
 
 FULL = "/dev/full"
 
@@ -19,3 +23,16 @@ def test_a_log_that_cannot_be_written_fails_nobody() -> None:
     with open(FULL, "w") as full:  # noqa: PTH123 a device, not a path of ours
         done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, text=True, check=False, timeout=60)
     assert done.stdout == "went on\n"
+
+
+def test_noise_fills_no_log(tmp_path: Path) -> None:
+    """However many requests are none, at most one line a second tells of them, and never as a library's complaint."""
+    with front_hub(tmp_path) as hub:
+        began = time.monotonic()
+        for _ in range(20):
+            assert hub.ask(b"NOISE\r\n\r\n")[9:12] == b"400"
+        took = time.monotonic() - began
+        end(hub)
+        events = [line["event"] for line in hub.log()]
+    assert "library_warning" not in events
+    assert 1 <= events.count("request_refused") <= took + 2

@@ -238,7 +238,7 @@ class GuardedProtocol(HttpToolsProtocol):
         current = self._current
         # In the middle of another answer, or after this one, nothing can be said.
         is_silent = bool(self.pipeline) or (current.response_started if current is not None else self.is_arriving)
-        path = current.scope["path"] if current is not None else ""
+        path = current.scope["path"] if current is not None else self._told_path()
         for cycle in (*(queued for queued, _ in self.pipeline), *([current] if current is not None else ())):
             cycle.body = bytearray()
             cycle.disconnected = cycle.response_complete = True
@@ -252,6 +252,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
+
+    def _told_path(self) -> str:
+        """As far as a request that is still at its headers has said."""
+        return self.url.partition(b"?")[0].decode("latin-1") if self._head_since else ""
 
     @property
     def _current(self) -> "RequestResponseCycle | None":

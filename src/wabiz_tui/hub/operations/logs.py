@@ -24,7 +24,13 @@ def configure_logs() -> None:
     )
     handler = logging.StreamHandler(cast("TextIO", _Unfailing(sys.stderr)))
     handler.setFormatter(_Line())
+    handler.addFilter(_is_no_clients_fault)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def _is_no_clients_fault(record: logging.LogRecord) -> bool:
+    """What a client's bytes make uvicorn's parser warn of is told by `request_refused`, whose lines are bounded; these are not."""
+    return record.levelno > logging.WARNING or record.module != "httptools_impl"
 
 
 class _Unfailing:
