@@ -153,3 +153,24 @@ async def test_who_does_not_work_is_given_nothing(tmp_path: Path) -> None:
         assert refusal(refused) == (400, "off_duty")
         assert "Ben is on a break" in refused.json()["sentence"]
         assert given.json()["assignee_name"] == "Ben"
+
+
+async def test_what_a_removed_team_had_is_moved_as_by_hand(tmp_path: Path) -> None:
+    """Whoever is not in the team that gets it has it no more, whoever is keeps it, and each conversation tells of it."""
+    async with floor(tmp_path) as work:
+        dee, eve = await work.person("Dee", "agent", "Fraud"), await work.person("Eve", "agent", "Fraud", "Cards")
+        chats = {who: await work.chat(f"44770090012{index}") for index, who in enumerate((dee, eve))}
+        for who, chat in chats.items():
+            path = f"/v1/conversations/{chat}/assignee"
+            assert (await work.sue.post(path, {"person": who.reply.person, "team": work.teams["Fraud"]})).status_code == 200
+
+        path = f"/v1/teams/{work.teams['Fraud']}?move_to={work.teams['Cards']}"
+        assert (await work.served.http.delete(path, headers=work.admin.headers)).status_code == 200
+
+        seen = await work.sue.seen("conversation")
+        assert [(seen[chat]["team"], seen[chat].get("assignee_name")) for chat in chats.values()] == [
+            (work.teams["Cards"], None),
+            (work.teams["Cards"], "Eve"),
+        ]
+        assert [(await work.activities(chat))[-1].split(" (")[0] for chat in chats.values()] == ["moved Cards", "moved Cards"]
+        assert chats[dee] not in {one for one, value in (await dee.seen("conversation")).items() if value}

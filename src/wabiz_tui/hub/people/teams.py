@@ -4,11 +4,12 @@ from msgspec.structs import replace
 
 from wabiz_tui.hub.archive import people as people_rows
 from wabiz_tui.hub.archive import teams as rows
-from wabiz_tui.hub.archive.conversations import set_team
+from wabiz_tui.hub.archive.conversations import load_conversation, set_team
 from wabiz_tui.hub.archive.sight import note_person_changed
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.audit import Act, record
 from wabiz_tui.hub.feed.viewer import Viewer
+from wabiz_tui.hub.work.assignment import move
 from wabiz_tui.model.errors import BadInput, Conflict, NotFound
 from wabiz_tui.model.work import Team
 
@@ -32,7 +33,8 @@ def rename(writing: Writing, team: str, name: str, *, by: Viewer) -> Team:
 
 
 def remove(writing: Writing, team: str, *, move_to: str | None, by: Viewer) -> int:
-    """Remove a team; its conversations go to `move_to`, and how many of them were open. Without `move_to` none may be open.
+    """Remove a team; its conversations go to `move_to`, and how many of them were open. Without `move_to` none may be open. What is
+    open is moved as a person would move it: told in the conversation, and let go by whoever is not in that team.
 
     Its members are in it no more. Raises NotFound, BadInput for another team that is none, and Conflict (`team_has_work`)."""
     if team not in rows.load_teams(writing, [team]):
@@ -43,9 +45,14 @@ def remove(writing: Writing, team: str, *, move_to: str | None, by: Viewer) -> i
     waiting = sum(status != "resolved" for status in held.values())
     if waiting and move_to is None:
         raise Conflict(f"{waiting} conversations of this team are not resolved; name the team that gets them.", code="team_has_work")
-    for conversation in held:
-        set_team(writing, conversation, move_to)
-    for person in people_rows.load_people(writing).values():
+    people = people_rows.load_people(writing)
+    for conversation, status in held.items():
+        stored = None if status == "resolved" else load_conversation(writing, conversation)
+        if stored is None:
+            set_team(writing, conversation, move_to)
+        else:
+            move(writing, by, people[by.person], stored, move_to, reason="")
+    for person in people.values():
         if team in person.teams:
             after = replace(person, teams=tuple(one for one in person.teams if one != team))
             people_rows.save_person(writing, after)

@@ -35,7 +35,7 @@ def assign(writing: Writing, viewer: Viewer, person: Person, conversation: str, 
     recipient = None
     if wanted.person is not None and (current, stored.value.team) != (wanted.person, team):
         recipient = _recipient(writing, wanted.person, team, is_self=wanted.person == person.id)
-    _move(writing, viewer, person, stored, team, reason=wanted.reason, keeps=wanted.person)
+    move(writing, viewer, person, stored, team, reason=wanted.reason, keeps=wanted.person)
     if current != wanted.person:
         _give(writing, viewer, person, stored, recipient, reason=wanted.reason)
     return _afterwards(writing, viewer, conversation)
@@ -47,7 +47,7 @@ def assign_team(writing: Writing, viewer: Viewer, person: Person, conversation: 
     stored = visible_conversation(writing, viewer, conversation)
     if wanted.expected is not UNSET and stored.value.team not in (wanted.expected, wanted.team):
         raise Conflict("This conversation is with another team now; look again before you move it.", code="moved")
-    _move(writing, viewer, person, stored, wanted.team, reason=wanted.reason)
+    move(writing, viewer, person, stored, wanted.team, reason=wanted.reason)
     return _afterwards(writing, viewer, conversation)
 
 
@@ -92,7 +92,7 @@ def _give(writing: Writing, viewer: Viewer, person: Person, stored: StoredConver
     record(writing, Act("conversation.assigned", by=person.id, device=viewer.device, about=conversation, details=details))
 
 
-def _move(
+def move(
     writing: Writing,
     viewer: Viewer,
     person: Person,
