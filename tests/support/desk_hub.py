@@ -115,6 +115,7 @@ class FakeHub:
         self.asked: list[str] = []
         self.refuse_send: Callable[[str], Exception | None] = lambda _: None
         self.hang_up_after_send = 0
+        self.greeting = b""
         self.url = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._moved = asyncio.Event()
@@ -246,7 +247,7 @@ class FakeHub:
 
         async def events() -> AsyncIterator[bytes]:
             since = int(request.query_params["since"])
-            yield b": hello\n\n"
+            yield b": hello\n\n" + self.greeting
             while not device.is_revoked:
                 self._moved.clear()
                 page = self._page(since, 100)

@@ -30,6 +30,7 @@ from wabiz_tui.model.errors import (
 from wabiz_tui.model.paths import Paths, paths_under
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.wire import Assignment, WhoAmI
+from wabiz_tui.model.work import Presence
 from wabiz_tui.proof.enrolment import build_code
 
 PASSPHRASE = Secret("correct horse")
@@ -193,6 +194,18 @@ async def test_the_stream_brings_what_comes_after(hub: FakeHub, link: Link) -> N
     assert [change.id for change in page.changes] == [ident(2)]
     assert page.next == hub.head
     await stream.aclose()  # pyright: ignore[reportAttributeAccessIssue] it is a generator
+
+
+async def test_presence_comes_by_the_stream_and_never_ends_it(hub: FakeHub, link: Link) -> None:
+    """What others do is handed on; a kind of doing that this version does not know is passed over."""
+    event = 'event: presence\ndata: {"conversation":"%s","person":"p","name":"Sam","doing":"%s","at":"2026-05-04T12:00:00Z"}\n\n'
+    hub.greeting = "".join(event % (ident(1), doing) for doing in ("juggling", "typing")).encode()
+    stream = link.stream(hub.head)
+    presence = await anext(stream)
+    await stream.aclose()  # pyright: ignore[reportAttributeAccessIssue] it is a generator
+
+    assert isinstance(presence, Presence)
+    assert (presence.name, presence.doing) == ("Sam", "typing")
 
 
 async def test_a_send_is_addressed_by_conversation_and_known_by_its_key(hub: FakeHub, link: Link) -> None:
