@@ -22,7 +22,7 @@ def reveal(writing: Writing, contact: str, reason: str, *, by: Viewer, policy: P
     BadInput for what is no reason."""
     stored = visible_contact(writing, by, contact)
     if not can_reveal(policy, by.role):
-        raise Denied("The policy lets your role unmask nobody; ask a supervisor.", code="reveal_not_allowed")
+        raise Denied("Your role may unmask nobody; ask somebody whose role the policy names in `reveal`.", code="reveal_not_allowed")
     told = spelled(reason, limit=LONGEST_REASON, what="reason")
     record(writing, Act("contact.revealed", by=by.person, device=by.device, about=contact, details={"reason": told}))
     shown = mask_contact(stored.value(), policy, by.role, revealed=True)
