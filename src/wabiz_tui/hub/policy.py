@@ -36,7 +36,7 @@ def first_policy(writing: Writing, policy_key: Secret) -> None:
 def in_force(reading: Reading) -> InForce:
     stored = rows.policy_in_force(reading)
     if stored is None:
-        raise NotFound("This archive has no policy; set the hub up anew with `wabiz hub init`.")
+        raise NotFound("This archive is empty: set the hub up with `wabiz hub init`, or begin its restore again with `wabiz hub restore`.")
     policy = parse_policy(stored.text, accepted=True)
     # The first question loads the calendar of holidays, which takes half a second: here, not where requests are answered.
     is_on_shift(policy, reading.now)
