@@ -15,7 +15,7 @@ from wabiz_tui.model.naming import name_key, spelled
 LONGEST_TEXT = 4096
 LONGEST_SHORTCUT = 32
 LONGEST_FIELD_NAME = 64
-VARIABLES = ("agent.name", "business.name", "contact.name", "contact.phone", "conversation.id")
+VARIABLES = ("agent.name", "business.name", "contact.name", "conversation.id")
 FIELDS = "contact.fields."
 """What stands before the name of a contact's field."""
 

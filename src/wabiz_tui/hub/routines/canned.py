@@ -74,14 +74,15 @@ def fill_for(reading: Reading, text: str, conversation: StoredConversation, *, a
 
 
 def values_for(reading: Reading, conversation: StoredConversation, *, agent: str, business: str) -> dict[str, str]:
-    """What is known for the variables, unmasked: the customer reads it. Without a name of the business the number's is taken."""
+    """What is known for the variables. The number of the customer is none of them: what is sent is seen by agents who see it masked.
+    Without a name of the business the number's is taken."""
     contact, number = conversation.contact, conversation.value.number
     own_name = business or load_numbers(reading, [number]).get(number, ("", ""))[1]
     values = {"agent.name": agent, "business.name": own_name, "conversation.id": conversation.value.id}
     if contact is None:
         return values
     fields = {FIELDS + name: value for name, value in contact.fields.items()}
-    return values | fields | {"contact.name": contact.name, "contact.phone": contact.phone or ""}
+    return values | fields | {"contact.name": contact.name}
 
 
 def _save(writing: Writing, wanted: NewCanned, by: Author, *, identifier: str, action: str) -> Canned:
