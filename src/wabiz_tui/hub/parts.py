@@ -20,8 +20,8 @@ from wabiz_tui.hub.operations.secrets import HubSecrets
 from wabiz_tui.hub.operations.settings import Settings
 from wabiz_tui.hub.people.rates import Rates
 from wabiz_tui.hub.policy import InForce, PolicyKeeper
-from wabiz_tui.hub.routines.keeping import Routines
 from wabiz_tui.hub.processes.process import HubProcess
+from wabiz_tui.hub.routines.keeping import Routines
 from wabiz_tui.hub.shifts.board import ShiftBoard
 from wabiz_tui.hub.shifts.keeper import ShiftKeeper
 from wabiz_tui.model.clock import Clock

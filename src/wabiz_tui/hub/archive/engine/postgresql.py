@@ -116,9 +116,7 @@ class PostgresqlPlace:
 
     def open_keys(self, table: KeyTable, tenant: str) -> KeysTable:
         channel = self._channel(tenant)
-        return KeysTable(
-            self._new_line(), table, tenant, tell=lambda connection: channel.tell(connection, [(KEYS_DESTROYED, table)])
-        )
+        return KeysTable(self._new_line(), table, tenant, tell=lambda connection: channel.tell(connection, [(KEYS_DESTROYED, table)]))
 
     def open_journal(self, tenant: str) -> JournalTable:
         number = lock_number(f"journal/{tenant}")
