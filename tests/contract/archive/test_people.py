@@ -132,6 +132,7 @@ def test_a_team_goes_when_its_work_has_gone(ground: Ground) -> None:
     """With something open in it a team stays unless another one gets it; its members are in it no more."""
     archive = ground.open()
     with archive.writing() as writing:
+        rows.add_person(writing, Person(id=BOSS.person, name="Boss", role="admin"))
         old, new = teams.add(writing, "Old", by=BOSS), teams.add(writing, "New", by=BOSS)
         pat = person(writing, "Pat", team=(old.id, new.id))
         waiting = conversation(writing)
