@@ -39,9 +39,6 @@ log = structlog.get_logger("hub.serve")
 def serve(config: Path, host: str, port: int, clock: Clock) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. Raises UsageError for a host that is not this machine's
     own, and Conflict when another hub serves the same archive."""
-    configure_logs()
-    # Folding works hard in its thread: the loop must not wait 5 ms, Python's default, each time it wants to acknowledge.
-    sys.setswitchinterval(0.0005)
     settings = load_settings(config)
     certificate = Certificate(settings.server.tls_cert, settings.server.tls_key) if settings.server.tls_cert else None
     _refuse_open_line(host, settings, certificate)
@@ -62,6 +59,9 @@ def _run(
     *,
     certificate: Certificate | None,
 ) -> int:
+    configure_logs()
+    # Folding works hard in its thread: the loop must not wait 5 ms, Python's default, each time it wants to acknowledge.
+    sys.setswitchinterval(0.0005)
     hub = join(settings, secrets, clock=clock, random_bytes=os.urandom)
     server = _Server(
         GuardedConfig(
