@@ -3,9 +3,12 @@
 import asyncio
 from pathlib import Path
 
+import structlog.testing
+
 from tests.support.hub_served import Served, digest64, served_hub, value_of
 from wabiz_tui.hub.archive.messages import load_messages
 from wabiz_tui.hub.archive.store import Reading, changes_since
+from wabiz_tui.hub.ingest.media import PAUSE_WITHOUT_META
 from wabiz_tui.model.content import Media
 
 
@@ -63,3 +66,24 @@ async def test_a_file_that_is_gone_or_changed_is_told(tmp_path: Path) -> None:
 
 def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_where_meta_cannot_be_reached_not_every_file_is_tried(tmp_path: Path) -> None:
+    """Of thirty files that are due at once the few first tell that nobody is there; the others wait for the next look, untried."""
+    async with served_hub(tmp_path, graph_url="http://127.0.0.1:9") as served:
+        stamp = str(int(served.clock.now().timestamp()))
+        images = [
+            {"from": "447700900123", "id": f"wamid.P{number}", "timestamp": stamp, "type": "image", "image": {"id": f"M{number}"}}
+            for number in range(30)
+        ]
+        started = asyncio.get_running_loop().time()
+        with structlog.testing.capture_logs() as logs:
+            await served.webhook(value_of(messages=images))
+            async with asyncio.timeout(60):
+                while not logs or not any(line["event"] == "media_put_off" for line in logs):  # noqa: ASYNC110 it is told in the log alone
+                    await asyncio.sleep(0.01)
+            for number in range(5):
+                await served.incoming(wamid=f"wamid.T{number}")
+        looks = 1 + (asyncio.get_running_loop().time() - started) / PAUSE_WITHOUT_META
+
+        assert 1 <= sum(line["event"] == "media_put_off" for line in logs) <= 4 * looks

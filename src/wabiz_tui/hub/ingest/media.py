@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from wabiz_tui.cloud.client import CloudClient
+from wabiz_tui.cloud.outcomes import NeverLeft
 from wabiz_tui.hub.archive.conversations import load_conversation
 from wabiz_tui.hub.archive.files import (
     DueMedia,
@@ -33,6 +34,8 @@ _MOST_WRONG = 5
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(hours=1)
 _PAUSE_AFTER_FAILURE = 1.0
+PAUSE_WITHOUT_META = 2.0
+"""Seconds without any try after one that found nobody: where Meta cannot be reached a few tries tell as much as one for each file."""
 _UNKNOWN_OBJECT = (100, 33)
 """Meta's codes for an id that is not there (any more)."""
 
@@ -51,6 +54,7 @@ class MediaFetcher:
         self._is_stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._quiet_until = 0.0
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -76,6 +80,8 @@ class MediaFetcher:
                     pause = _PAUSE_AFTER_FAILURE
                 try:
                     await asyncio.wait_for(self._wanted.wait(), pause)
+                    # Every commit wakes this; while Meta cannot be reached there is nothing to look for.
+                    await self._rest()
                 except TimeoutError:
                     continue
         finally:
@@ -84,9 +90,13 @@ class MediaFetcher:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
+    async def _rest(self) -> None:
+        while not self._is_stopping and (quiet := self._quiet_seconds()) > 0:  # noqa: ASYNC110 only time brings it about
+            await asyncio.sleep(min(quiet, 0.2))
+
     async def _start_due(self) -> None:
         room = _AT_ONCE - len(self._under_way)
-        if room <= 0:
+        if room <= 0 or self._quiet_seconds() > 0:
             return
         due = await self._archive.read(lambda reading: due_media(reading, _AT_ONCE + len(self._under_way)))
         for one in [one for one in due if one.message not in self._under_way][:room]:
@@ -97,7 +107,10 @@ class MediaFetcher:
         if len(self._under_way) >= _AT_ONCE:
             return None
         next_ms = await self._archive.read(lambda reading: next_media_ms(reading, besides=tuple(self._under_way)))
-        return None if next_ms is None else max(0.0, next_ms / 1000 - self._archive.clock.now().timestamp())
+        return None if next_ms is None else max(self._quiet_seconds(), next_ms / 1000 - self._archive.clock.now().timestamp())
+
+    def _quiet_seconds(self) -> float:
+        return max(0.0, self._quiet_until - asyncio.get_running_loop().time())
 
     def _committed(self, _head: int) -> None:
         if self._loop is not None and not self._loop.is_closed():
@@ -150,6 +163,8 @@ class MediaFetcher:
 
     async def _put_off(self, due: DueMedia, error: WabizError) -> None:
         attempts = due.attempts + 1
+        if isinstance(error, NeverLeft):
+            self._quiet_until = asyncio.get_running_loop().time() + PAUSE_WITHOUT_META
         is_lost = _is_gone(error) or (error.code == "wrong_hash" and attempts >= _MOST_WRONG)
         if due.is_expired or is_lost:
             log.warning("media_failed", message=due.message, code=error.code, attempts=attempts)
