@@ -14,8 +14,8 @@ from bench.support.hubs import Device, Hub
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.clock import DeskClock
-from wabiz_tui.desk.link import Link
-from wabiz_tui.desk.sync import Sync, Told
+from wabiz_tui.desk.link.link import Link
+from wabiz_tui.desk.sync.sync import Sync, Told
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.desk import Link as LinkState
 from wabiz_tui.model.errors import WabizError

@@ -8,7 +8,7 @@ from tests.support.desk_hub import FakeHub
 from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.desk import LocalDesk
 from wabiz_tui.desk.enrolment import enroll, find_enrolment, get_enrolment
-from wabiz_tui.desk.opening import Setting
+from wabiz_tui.desk.session.opening import Setting
 from wabiz_tui.model.clock import Clock, SystemClock
 from wabiz_tui.model.config import Config, Keys
 from wabiz_tui.model.paths import Paths

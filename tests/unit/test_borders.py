@@ -87,7 +87,7 @@ def test_the_way_to_the_inbox_is_light() -> None:
 def test_the_direct_doors_are_few() -> None:
     """httpx, sqlcipher3 and textual are imported by name only in the files that are their doors."""
     doors = {
-        "httpx": {"cloud/transport.py", "cloud/wire.py", "cloud/lanes.py", "desk/link.py"},
+        "httpx": {"cloud/transport.py", "cloud/wire.py", "cloud/lanes.py", "desk/link/line.py"},
         "sqlcipher3": {"desk/cache/", "hub/archive/"},
         "textual": {"tui/"},
         "sqlalchemy": {"hub/archive/"},

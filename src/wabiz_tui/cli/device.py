@@ -140,7 +140,7 @@ def unlock(*, as_json: bool, passphrase_fd: int | None) -> None:
 @passphrase_option
 def wipe(*, yes: bool, as_json: bool, passphrase_fd: int | None) -> None:
     """Remove the cache, the keys and the enrolment of this machine, and say what was removed."""
-    from wabiz_tui.desk.wipe import wipe as wipe_machine
+    from wabiz_tui.desk.purge.wipe import wipe as wipe_machine
     from wabiz_tui.model.clock import clock_from_environment
     from wabiz_tui.model.config import load_config
 

@@ -27,7 +27,7 @@ def send(conversation: str, text: str, *, key: str | None, queue: bool, as_json:
 
     Exit codes: 0 accepted (or queued with --queue), 1 refused by WhatsApp, 3 refused by policy, 4 the hub cannot be reached.
     """
-    from wabiz_tui.desk.process.client import ENDED
+    from wabiz_tui.desk.process.connection import ENDED
 
     wanted = conversation_id(conversation)
     if not text.strip():

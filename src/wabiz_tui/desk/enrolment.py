@@ -24,7 +24,8 @@ from wabiz_tui.model.values import Role
 from wabiz_tui.model.wire import EnrollReply
 
 if TYPE_CHECKING:
-    from wabiz_tui.desk.link import Link, Wire
+    from wabiz_tui.desk.link.line import Wire
+    from wabiz_tui.desk.link.link import Link
 
 NAME = "enrolment.json"
 _MAX_FILE = 64 * 1024
@@ -67,7 +68,7 @@ async def enroll(
     Raises Conflict when the machine is enrolled already, NoKeyStore, BadSignature when the hub is not the one the code was
     made for, Denied for a code that is spent or over, Unreachable.
     """
-    from wabiz_tui.desk.link import check_url
+    from wabiz_tui.desk.link.line import check_url
     from wabiz_tui.proof.armour import from_base64, to_base64
     from wabiz_tui.proof.enrolment import build_request, is_expected_hub, parse_code
     from wabiz_tui.proof.signing import public_key
@@ -151,7 +152,7 @@ def open_link(
     paths: Paths,
     wire: "Wire | None" = None,
 ) -> "Link":
-    from wabiz_tui.desk.link import Link
+    from wabiz_tui.desk.link.link import Link
 
     authorities: Path | None = ca_file(config, paths)
     return Link(hub_url, device=device, tenant=tenant, seed=seed, clock=clock, authorities=authorities, wire=wire)

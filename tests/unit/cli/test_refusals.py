@@ -9,7 +9,7 @@ import pytest
 
 from wabiz_tui.cli import sending
 from wabiz_tui.cli.main import main
-from wabiz_tui.desk.process.client import ENDED
+from wabiz_tui.desk.process.connection import ENDED
 from wabiz_tui.model.errors import Unreachable
 
 WRONG = '[cache]\nwindo = "14d"\nleese = "8h"\n'

@@ -10,7 +10,7 @@ from tests.support.desk_forensics import pages
 from tests.support.desk_hub import FakeHub
 from wabiz_tui.desk.doctor import examine
 from wabiz_tui.desk.keys import cache_key
-from wabiz_tui.desk.wipe import wipe
+from wabiz_tui.desk.purge.wipe import wipe
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.config import Config, Keys
 from wabiz_tui.model.errors import Denied, NoKeyStore, NotFound, Unreachable, WrongKey

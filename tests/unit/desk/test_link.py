@@ -11,7 +11,8 @@ from tests.support.desk_hub import NUMBER, FakeHub, meta_refusal
 from tests.support.desk_samples import conversation, ident, message
 from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.enrolment import Enrolment, enroll, find_enrolment, get_enrolment, open_bundle, open_link, request_as_device
-from wabiz_tui.desk.link import Link, check_url
+from wabiz_tui.desk.link.line import check_url
+from wabiz_tui.desk.link.link import Link
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.config import Config, Keys

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.desk_samples import NOON, StillClock, counting_bytes, ident, message, until
 from wabiz_tui.desk.cache.letters import Letter, Letters
-from wabiz_tui.desk.link import Accepted
-from wabiz_tui.desk.outbox import Author, Outbox, as_message
+from wabiz_tui.desk.link.link import Accepted
+from wabiz_tui.desk.outbox.outbox import Author, Outbox, as_message
 from wabiz_tui.model.desk import Draft
 from wabiz_tui.model.errors import CloudError, Conflict, Denied, Revoked, Unreachable, WabizError
 from wabiz_tui.model.secret import Secret

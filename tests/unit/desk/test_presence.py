@@ -12,9 +12,9 @@ from tests.support.desk_samples import ident, until
 from tests.support.hub_served import Served, TestDevice, served_hub
 from wabiz_tui.desk.desk import LocalDesk
 from wabiz_tui.desk.enrolment import enroll
-from wabiz_tui.desk.presence import MOST_WATCHED, TYPING_SECONDS, Company, Others, Own
 from wabiz_tui.desk.process.client import DeskClient
 from wabiz_tui.desk.process.server import DeskServer
+from wabiz_tui.desk.session.presence import MOST_WATCHED, TYPING_SECONDS, Company, Others, Own
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.desk import Desk, DeskEvent

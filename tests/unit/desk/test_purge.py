@@ -15,8 +15,8 @@ from wabiz_tui.desk.cache.driver import open_connection
 from wabiz_tui.desk.desk import LocalDesk
 from wabiz_tui.desk.enrolment import get_enrolment, open_bundle
 from wabiz_tui.desk.keys import kernel, warm
-from wabiz_tui.desk.receipts import NAME
-from wabiz_tui.desk.shelf import Shelf
+from wabiz_tui.desk.purge.receipts import NAME
+from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.errors import Unreachable, WabizError, WrongKey
@@ -326,13 +326,13 @@ def _kill_at(step: str, patched: pytest.MonkeyPatch) -> None:
 
     match step:
         case "after begin_epoch":
-            patched.setattr("wabiz_tui.desk.purge.rebuild", die)
+            patched.setattr("wabiz_tui.desk.purge.purge.rebuild", die)
         case "after rebuild":
             patched.setattr(Shelf, "publish", die)
         case "after rename":
             patched.setattr(Shelf, "destroy_up_to", die)
         case "after destroying the file":
-            patched.setattr("wabiz_tui.desk.receipts.append_private", die)
+            patched.setattr("wabiz_tui.desk.purge.receipts.append_private", die)
         case _:
             patched.setattr("wabiz_tui.desk.cache.store.Cache.forget_pending_receipt", die)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.desk_bench import CONFIG, opened
 from tests.support.desk_hub import FakeHub
-from wabiz_tui.desk.wipe import wipe
+from wabiz_tui.desk.purge.wipe import wipe
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.paths import Paths, paths_under
 

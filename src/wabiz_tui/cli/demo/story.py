@@ -229,7 +229,7 @@ class Story:
 
 async def any_opens(copies: list[Path], seat: Seat, epoch: int) -> bool:
     """Whether a copied cache of `epoch` opens with all that still exists: kernel, key store, passphrase, and the shares the hub gives."""
-    from wabiz_tui.desk.remains import opening_keys, opens
+    from wabiz_tui.desk.purge.remains import opening_keys, opens
     from wabiz_tui.model.clock import SystemClock
     from wabiz_tui.model.config import load_config
     from wabiz_tui.model.secret import Secret

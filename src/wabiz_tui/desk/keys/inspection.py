@@ -3,8 +3,8 @@
 from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.enrolment import get_enrolment, open_link
 from wabiz_tui.desk.keys import warm
-from wabiz_tui.desk.shelf import Shelf
-from wabiz_tui.desk.vault import Vault
+from wabiz_tui.desk.keys.vault import Vault
+from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.model.clock import clock_from_environment
 from wabiz_tui.model.config import load_config
 from wabiz_tui.model.errors import NotFound

@@ -62,8 +62,8 @@ async def _run(paths: Paths, passphrase: Secret | None, ready_fd: int) -> int:
     from wabiz_tui.desk.desk import LocalDesk
     from wabiz_tui.desk.enrolment import get_enrolment
     from wabiz_tui.desk.files import check_private_folder
-    from wabiz_tui.desk.opening import Setting
     from wabiz_tui.desk.process.life import Life
+    from wabiz_tui.desk.session.opening import Setting
     from wabiz_tui.model.config import load_config
 
     for folder in (paths.cache, paths.data, paths.runtime):

@@ -12,9 +12,9 @@ from typing import Any, get_type_hints
 import msgspec
 
 from wabiz_tui import __version__
-from wabiz_tui.desk.presence import MOST_WATCHED
 from wabiz_tui.desk.process import socket_file
 from wabiz_tui.desk.process.frames import PROTOCOL, Event, Failure, Hello, Reply, Request, failure_of, frame, pack, read_frame, unpack
+from wabiz_tui.desk.session.presence import MOST_WATCHED
 from wabiz_tui.model.desk import Desk, DeskEvent
 from wabiz_tui.model.errors import BadInput, TooLarge, WabizError
 from wabiz_tui.model.work import Doing, Presence

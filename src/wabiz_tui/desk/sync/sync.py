@@ -9,8 +9,8 @@ from typing import Any
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.cache.writing import Item, Value
-from wabiz_tui.desk.link import Link
-from wabiz_tui.desk.rules import Rules, holds_longer, read_rules
+from wabiz_tui.desk.link.link import Link
+from wabiz_tui.desk.sync.rules import Rules, holds_longer, read_rules
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.desk import Link as LinkState
 from wabiz_tui.model.errors import DamagedStore, DocumentError, Locked, Revoked, StoreFull, Unreachable, WabizError

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from wabiz_tui.desk.cache.letters import KEPT_AFTER, Content, Letter, Letters, State
-from wabiz_tui.desk.link import Accepted
+from wabiz_tui.desk.link.link import Accepted
 from wabiz_tui.model.content import MetaError, Text
 from wabiz_tui.model.errors import CloudError, Conflict, Locked, NotFound, Revoked, Unreachable, WabizError
 from wabiz_tui.model.identifiers import new_id

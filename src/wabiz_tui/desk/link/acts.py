@@ -6,7 +6,7 @@ from urllib.parse import quote
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from wabiz_tui.desk.link import Link
+from wabiz_tui.desk.link.link import Link
 from wabiz_tui.model.acts import Assign, HandOver, MoveToTeam, WorkAct, WorkDone, WriteNote, request_of
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.errors import UsageError

@@ -6,8 +6,8 @@ import msgspec
 
 from wabiz_tui.desk.cache.reading import is_from_customer
 from wabiz_tui.desk.cache.store import Cache
-from wabiz_tui.desk.link import Link
-from wabiz_tui.desk.session import Session
+from wabiz_tui.desk.link.link import Link
+from wabiz_tui.desk.session.session import Session
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.desk import TimelinePage
 from wabiz_tui.model.errors import BadInput, Denied, NotFound, Unreachable

@@ -11,20 +11,20 @@ from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.enrolment import Enrolment, open_link
 from wabiz_tui.desk.files import check_private_folder, sync_folder
-from wabiz_tui.desk.link import Link
-from wabiz_tui.desk.purge import lost
-from wabiz_tui.desk.receipts import Receipts
-from wabiz_tui.desk.rules import read_rules
-from wabiz_tui.desk.session import Hears, Session
-from wabiz_tui.desk.shelf import Shelf
-from wabiz_tui.desk.vault import Vault
+from wabiz_tui.desk.keys.vault import Vault
+from wabiz_tui.desk.link.link import Link
+from wabiz_tui.desk.purge.purge import lost
+from wabiz_tui.desk.purge.receipts import Receipts
+from wabiz_tui.desk.purge.shelf import Shelf
+from wabiz_tui.desk.session.session import Hears, Session
+from wabiz_tui.desk.sync.rules import read_rules
 from wabiz_tui.model.config import Config
 from wabiz_tui.model.errors import DamagedStore, Locked, NotFound, Unreachable, WrongKey
 from wabiz_tui.model.paths import Paths, make_private
 from wabiz_tui.model.secret import Secret
 
 if TYPE_CHECKING:
-    from wabiz_tui.desk.link import Wire
+    from wabiz_tui.desk.link.line import Wire
 
 OUTBOX = "outbox.db"
 _QUIET = 0.7

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from wabiz_tui.desk.keys.passphrase_file import PassphraseFile
-from wabiz_tui.desk.opening import Setting
-from wabiz_tui.desk.session import Session
+from wabiz_tui.desk.session.opening import Setting
+from wabiz_tui.desk.session.session import Session
 from wabiz_tui.model.desk import DeskStatus
 from wabiz_tui.model.errors import Revoked, WabizError
 from wabiz_tui.model.shift import OFF_SHIFT

@@ -1,48 +1,30 @@
-"""The desk's door to the hub: proves the device, keeps its token fresh, asks /v1 and sends through the gateway."""
+"""The desk's line to the hub: proves the device, keeps its token fresh, asks and listens."""
 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from wabiz_tui.desk.answers import parse_time, refusal
 from wabiz_tui.desk.clock import DeskClock
+from wabiz_tui.desk.link.answers import parse_time, refusal
 from wabiz_tui.model.codec import decode, encode
-from wabiz_tui.model.errors import BadInput, CloudError, Revoked, TooLarge, Unreachable, UsageError, WabizError
-from wabiz_tui.model.feed import ChangesPage
+from wabiz_tui.model.errors import BadInput, CloudError, TooLarge, Unreachable, UsageError, WabizError
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.model.shift import ShiftStanding
-from wabiz_tui.model.values import Conversation
 from wabiz_tui.model.wire import (
-    IDEMPOTENCY_KEY,
-    MESSAGE_HEADER,
     TIME_HEADER,
-    Assignment,
-    EnrollReply,
-    EnrollRequest,
-    ReadMark,
-    ReceiptReply,
-    ShareReply,
-    SignedPolicy,
-    SignedReceipt,
-    StatusChange,
     TokenReply,
     TokenRequest,
-    WhoAmI,
-    address_of,
 )
-from wabiz_tui.model.work import Presence
 
 if TYPE_CHECKING:
     import httpx
 
     Wire = httpx.AsyncBaseTransport
 
-    from wabiz_tui.cloud.transport import Transport
+    from wabiz_tui.cloud.transport import Answer, Transport
 
 T = TypeVar("T")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -53,21 +35,7 @@ _SILENCE = 45.0
 _GATEWAY_VERSION = "v26.0"
 
 
-class Accepted(tuple[str, str | None]):
-    """The gateway's answer: the wamid, and the hub's own id of the message where it told it."""
-
-    __slots__ = ()
-
-    @property
-    def wamid(self) -> str:
-        return self[0]
-
-    @property
-    def message(self) -> str | None:
-        return self[1]
-
-
-class Link:
+class Line:
     """Requests as one device. Raises Unreachable when no answer came (whatever was asked is safe to ask again: the hub
     knows repeats by their key), Revoked when the hub no longer knows the device, and the hub's own refusals as errors of ours.
 
@@ -107,44 +75,8 @@ class Link:
                 self._token = None
         raise AssertionError("unreachable")
 
-    async def me(self) -> WhoAmI:
-        return self._hear(decode(await self.request("GET", "/v1/me"), WhoAmI))
-
-    async def share(self, epoch: int | None = None) -> ShareReply:
-        """The share of the current epoch, or of an earlier one that no receipt has ended yet. Raises NotFound for a dead one."""
-        asked = "" if epoch is None else f"?epoch={epoch}"
-        return self._hear(decode(await self.request("GET", f"/v1/device/share{asked}"), ShareReply))
-
-    async def begin_epoch(self, after: int) -> ShareReply:
-        """Begin the epoch after `after`; asked twice, the same answer."""
-        return self._hear(decode(await self.request("POST", "/v1/device/epochs", encode({"after": after})), ShareReply))
-
-    async def policy(self) -> SignedPolicy:
-        return decode(await self.request("GET", "/v1/policy"), SignedPolicy)
-
-    async def changes(self, since: int, *, limit: int = 1000) -> ChangesPage:
-        return self._hear(decode(await self.request("GET", f"/v1/changes?since={since}&limit={limit}"), ChangesPage))
-
-    async def send_receipt(self, receipt: SignedReceipt) -> ReceiptReply:
-        return decode(await self.request("POST", "/v1/receipts", encode(receipt)), ReceiptReply)
-
-    async def set_status(self, conversation: str, change: StatusChange) -> Conversation:
-        return decode(await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/status", encode(change)), Conversation)
-
-    async def assign(self, conversation: str, assignment: Assignment) -> Conversation | None:
-        """The conversation afterwards; None when giving it away took it out of this person's sight."""
-        raw = await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/assignee", encode(assignment))
-        return None if raw == b"null" else decode(raw, Conversation)
-
-    async def mark(self, conversation: str, mark: ReadMark) -> None:
-        await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/read", encode(mark))
-
-    async def media(self, message: str) -> bytes:
-        return await self.request("GET", f"/v1/media/{quote(message, safe='')}", timeout=120.0)
-
-    async def stream(self, since: int) -> AsyncIterator[ChangesPage | ShiftStanding | Presence]:
-        """Pages as the hub makes them, how the shift stands each time that it turns, and what others do at conversations. Ends when the
-        hub ends it; raises Unreachable after 45 seconds of silence, Revoked."""
+    async def events(self, path: str) -> AsyncIterator[tuple[str, str]]:
+        """Server-sent events as (kind, data), until the hub ends the stream. Raises Unreachable after 45 seconds of silence."""
         http = await self._client()
         import httpx
         from httpx_sse import EventSource, SSEError
@@ -152,39 +84,24 @@ class Link:
         headers = self._headers(await self._fresh_token()) | {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         timeout = httpx.Timeout(_TIMEOUT, connect=_CONNECT, read=_SILENCE)
         try:
-            async with http.stream("GET", f"{self.hub_url}/v1/changes/stream?since={since}", headers=headers, timeout=timeout) as response:
+            async with http.stream("GET", self.hub_url + path, headers=headers, timeout=timeout) as response:
                 if response.status_code != 200:
-                    raise self._refused(response.status_code, await _read(response))
+                    raise refusal(response.status_code, await _read(response))
                 async for event in EventSource(response).aiter_sse():
-                    if event.event == "revoked":
-                        raise Revoked("An administrator has revoked this device; what it held is destroyed.")
-                    if event.event == "shift":
-                        yield decode(event.data, ShiftStanding)
-                    if event.event == "presence":
-                        # A kind of doing that this version does not know must not end the stream.
-                        with suppress(BadInput):
-                            yield decode(event.data, Presence)
-                    if event.event == "changes":
-                        yield self._hear(decode(event.data, ChangesPage))
+                    yield event.event, event.data
         except SSEError as error:
             raise BadInput("What answers at the hub's address does not speak as a hub; check the address.") from error
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
 
-    async def send_text(self, conversation: str, number: str, text: str, *, key: str, reply_to: str | None) -> Accepted:
-        """Through the gateway. Raises Unreachable when no answer came (ask again with the same key), CloudError with the hub's
-        or Meta's refusal."""
-        from wabiz_tui.graph.requests import build_text
-        from wabiz_tui.graph.responses import parse_accepted
-
-        body = build_text(recipient=address_of(conversation), body=text, reply_to=reply_to)
+    async def gateway(self, method: str, path: str, *, body: dict[str, Any], headers: dict[str, str]) -> "Answer":
+        """One request to the hub's gateway; `path` is what follows the version. Raises Unreachable when no answer came (ask again
+        with the same key), CloudError with the hub's or Meta's refusal."""
         gateway = await self._open_gateway()
         for is_last in (False, True):
             await self._fresh_token()
             try:
-                path = f"{_GATEWAY_VERSION}/{quote(number, safe='')}/messages"
-                answer = await gateway.request("POST", path, body=body, headers={IDEMPOTENCY_KEY: key})
-                return Accepted((parse_accepted(answer.body).wamid, answer.headers.get(MESSAGE_HEADER.lower())))
+                return await gateway.request(method, f"{_GATEWAY_VERSION}/{path}", body=body, headers=headers)
             except CloudError as error:
                 if error.http_status is None:
                     raise Unreachable(f"The hub at {self._host} does not answer; the message waits and goes out by itself.") from error
@@ -192,9 +109,6 @@ class Link:
                     raise
                 self._token = None
         raise AssertionError("unreachable")
-
-    async def enroll(self, request: EnrollRequest) -> EnrollReply:
-        return decode(await self._exchange("POST", "/v1/enroll", encode(request), token=None), EnrollReply)
 
     async def close(self) -> None:
         self._token = None
@@ -251,14 +165,11 @@ class Link:
             raise self._unreachable(error) from error
         if 200 <= response.status_code < 300:
             return answer
-        raise self._refused(response.status_code, answer)
+        raise refusal(response.status_code, answer)
 
     def _headers(self, token: Secret | None) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         return headers if token is None else headers | {"Authorization": f"Bearer {token.text()}"}
-
-    def _refused(self, status: int, body: bytes) -> WabizError:
-        return refusal(status, body)
 
     def _unreachable(self, error: Exception) -> Unreachable:
         return Unreachable(f"The hub at {self._host} does not answer ({type(error).__name__}); check the network and try again.")

@@ -10,8 +10,8 @@ from wabiz_tui.desk.files import destroy
 from wabiz_tui.desk.keys import warm
 from wabiz_tui.desk.keys.passphrase_file import NAME as PASSPHRASE_FILE
 from wabiz_tui.desk.keys.stores import open_store
-from wabiz_tui.desk.receipts import NAME as RECEIPTS
-from wabiz_tui.desk.shelf import Shelf
+from wabiz_tui.desk.purge.receipts import NAME as RECEIPTS
+from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.config import Config
 from wabiz_tui.model.errors import BadInput, Denied, NoKeyStore, WabizError

@@ -16,11 +16,11 @@ from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.marks import Pending
 from wabiz_tui.desk.cache.rebuilding import copy_survivors, rebuild
 from wabiz_tui.desk.cache.store import Cache
-from wabiz_tui.desk.link import Link
-from wabiz_tui.desk.receipts import Receipts
-from wabiz_tui.desk.rules import Rules
-from wabiz_tui.desk.shelf import Shelf
-from wabiz_tui.desk.vault import Vault
+from wabiz_tui.desk.keys.vault import Vault
+from wabiz_tui.desk.link.link import Link
+from wabiz_tui.desk.purge.receipts import Receipts
+from wabiz_tui.desk.purge.shelf import Shelf
+from wabiz_tui.desk.sync.rules import Rules
 from wabiz_tui.model.errors import DamagedStore, Locked, Unreachable, WabizError
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.wire import ReceiptCounts, SignedReceipt

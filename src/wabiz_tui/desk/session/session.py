@@ -11,14 +11,14 @@ from wabiz_tui.desk.cache.letters import Letter, Letters
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.enrolment import Enrolment
-from wabiz_tui.desk.link import Accepted, Link
-from wabiz_tui.desk.outbox import Author, Outbox
-from wabiz_tui.desk.presence import Company, said_over
-from wabiz_tui.desk.purge import Purger, Reason
-from wabiz_tui.desk.receipts import Receipts
-from wabiz_tui.desk.shelf import Shelf
-from wabiz_tui.desk.sync import Sync, Told
-from wabiz_tui.desk.vault import Vault
+from wabiz_tui.desk.keys.vault import Vault
+from wabiz_tui.desk.link.link import Accepted, Link
+from wabiz_tui.desk.outbox.outbox import Author, Outbox
+from wabiz_tui.desk.purge.purge import Purger, Reason
+from wabiz_tui.desk.purge.receipts import Receipts
+from wabiz_tui.desk.purge.shelf import Shelf
+from wabiz_tui.desk.session.presence import Company, said_over
+from wabiz_tui.desk.sync.sync import Sync, Told
 from wabiz_tui.model.desk import Link as LinkState
 from wabiz_tui.model.errors import DamagedStore, Denied, LeaseEnded, NotFound, Revoked, StoreError, StoreFull, Unreachable, WabizError
 from wabiz_tui.model.shift import OFF_SHIFT, ShiftStanding

@@ -1,0 +1,1 @@
+"""The desk's calls, by what they are about; desk.py joins them."""

@@ -1,0 +1,1 @@
+"""What an agent wrote, until the hub has it."""

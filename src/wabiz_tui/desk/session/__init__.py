@@ -1,0 +1,1 @@
+"""An unlocked desk: made by opening, ended by the lock."""
