@@ -23,7 +23,8 @@ PROPOSED_MERGE = "wabiz_proposed_merge"
 """The field of the event that tells of a merge which only a person can decide on."""
 _contact = schema.contact.c
 # The kinds are named for the index's sake; the hash is of the kind too.
-ALIASES: Shelved[None] = Shelved(schema.alias, "hash", identity=("kind", "hash"), narrowed=schema.alias.c.kind.in_(get_args(AliasKind)))
+_ANY_KIND = schema.alias.c.kind.in_([sa.literal_column(f"'{kind}'") for kind in get_args(AliasKind)])
+ALIASES: Shelved[None] = Shelved(schema.alias, "hash", identity=("kind", "hash"), narrowed=_ANY_KIND)
 PAST_ALIASES: Shelved[None] = Shelved(schema.alias_past, "id", group="hash")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.engine.direct import Direct
 from wabiz_tui.hub.archive.engine.sql import put
 from wabiz_tui.hub.archive.sealing import event_unit, month_of, waiting_unit
 from wabiz_tui.hub.archive.shelves import Sealing, Shelved
@@ -13,6 +14,7 @@ from wabiz_tui.hub.archive.times import from_ms, to_ms
 from wabiz_tui.model.values import Event
 
 _event, _number = schema.event.c, schema.number.c
+_POSITION = Direct(sa.select(schema.fold_position.c.entry).where(schema.fold_position.c.tenant == sa.bindparam("of_tenant")))
 _SEALING = Sealing(Event, unit=lambda row: event_unit(row["month"]), about=lambda row: f"event/{row['id']}")
 EVENTS = Shelved(schema.event, "identity", sealing=_SEALING)
 NUMBERS: Shelved[None] = Shelved(schema.number, "id")
@@ -76,8 +78,7 @@ def count_quarantined(reading: Reading) -> int:
 
 def fold_position(reading: Reading) -> int:
     """The number of the last journal entry that is in the archive."""
-    position = schema.fold_position.c
-    return reading.connection.execute(sa.select(position.entry).where(position.tenant == reading.tenant)).scalar() or 0
+    return _POSITION.value(reading.connection, {"of_tenant": reading.tenant}) or 0
 
 
 def set_fold_position(writing: Writing, entry: int) -> None:

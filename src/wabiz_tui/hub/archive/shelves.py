@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import sqlalchemy as sa
 
+from wabiz_tui.hub.archive.engine.direct import Direct, DirectLookup
 from wabiz_tui.hub.archive.sealing import Sealer
 from wabiz_tui.model.codec import decode, encode
 
@@ -16,8 +17,6 @@ V = TypeVar("V")
 Key: TypeAlias = Any
 """A value of the key column; a tuple where the key has several."""
 Row: TypeAlias = dict[str, Any]
-
-_AT_ONCE = 500
 
 
 class Sealing(Generic[V]):
@@ -57,25 +56,29 @@ class Shelved(Generic[V]):
         self.names = tuple(column.name for column in table.columns)
         self.blank: Row = dict.fromkeys(self.names)
         self._tenant = table.c.tenant == sa.bindparam("of_tenant")
-        wanted: sa.BindParameter[Any] = sa.bindparam("wanted", expanding=True)
-        self.by_key = sa.select(table).where(self._tenant, table.c[key[0]].in_(wanted))
-        if narrowed is not None:
-            self.by_key = self.by_key.where(narrowed)
-        self.by_group = sa.select(table).where(self._tenant, table.c[group].in_(wanted)) if group is not None else None
-        if self.by_group is not None and belonging is not None:
-            self.by_group = self.by_group.where(belonging)
-        self.insert = sa.insert(table)
-        self.delete = sa.delete(table).where(*self._same())
-        self._updates: dict[tuple[str, ...], sa.Update] = {}
+        query = sa.select(table).where(self._tenant)
+        self.by_key = DirectLookup(query if narrowed is None else query.where(narrowed), table.c[key[0]])
+        self.by_group = None if group is None else DirectLookup(query if belonging is None else query.where(belonging), table.c[group])
+        self.insert = Direct(sa.insert(table))
+        self.delete = Direct(sa.delete(table).where(*self._same()))
+        self._updates: dict[tuple[str, ...], Direct] = {}
+        self._truths = tuple(column.name for column in table.columns if isinstance(column.type, sa.Boolean))
 
     def key_of(self, row: Row) -> Key:
         return row[self.key[0]] if len(self.key) == 1 else tuple(row[name] for name in self.key)
 
-    def update(self, names: tuple[str, ...]) -> sa.Update:
+    def row_of(self, values: tuple[Any, ...]) -> Row:
+        """From what the database gave for all columns; SQLite has numbers for truths."""
+        row = dict(zip(self.names, values, strict=True))
+        for name in self._truths:
+            row[name] = bool(row[name])
+        return row
+
+    def update(self, names: tuple[str, ...]) -> Direct:
         made = self._updates.get(names)
         if made is None:
-            made = sa.update(self.table).where(*self._same()).values({name: sa.bindparam(f"to_{name}") for name in names})
-            self._updates[names] = made
+            statement = sa.update(self.table).where(*self._same()).values({name: sa.bindparam(f"to_{name}") for name in names})
+            made = self._updates[names] = Direct(statement)
         return made
 
     def named(self, row: Row) -> Row:
@@ -127,11 +130,12 @@ class Shelf(Generic[V]):
     def fetch(self, keys: Iterable[Key]) -> None:
         """Read these rows, as far as they are not here, in few statements."""
         missing = [key for key in dict.fromkeys(keys) if key not in self._rows]
-        for chunk in _chunks(missing):
-            for row in self._read(self._shelved.by_key, chunk):
-                self._rows[self._shelved.key_of(row)] = row
-            for key in chunk:
-                self._rows.setdefault(key, None)
+        if not missing:
+            return
+        for row in self._read(self._shelved.by_key, missing):
+            self._rows[self._shelved.key_of(row)] = row
+        for key in missing:
+            self._rows.setdefault(key, None)
 
     def group(self, of: Key, *, is_new: bool = False) -> list[Row]:
         """The rows of one group, in no order; of one that `is_new` only what this transaction made."""
@@ -144,14 +148,15 @@ class Shelf(Generic[V]):
 
     def fetch_groups(self, of: Iterable[Key]) -> None:
         missing = [key for key in dict.fromkeys(of) if key not in self._groups]
+        if not missing:
+            return
         for key in missing:
             self._groups[key] = {}
-        name, statement = cast("str", self._shelved.group), cast("sa.Select[Any]", self._shelved.by_group)
-        for chunk in _chunks(missing):
-            for row in self._read(statement, chunk):
-                key = self._shelved.key_of(row)
-                self._rows.setdefault(key, row)
-                self._groups[row[name]][key] = None
+        name = cast("str", self._shelved.group)
+        for row in self._read(cast("DirectLookup", self._shelved.by_group), missing):
+            key = self._shelved.key_of(row)
+            self._rows.setdefault(key, row)
+            self._groups[row[name]][key] = None
         for key in missing:
             self._groups[key] |= self._made.get(key, {})
 
@@ -207,15 +212,15 @@ class Shelf(Generic[V]):
             if key not in self._new:
                 self._changed.setdefault(key, set()).add("sealed")
         if self._gone:
-            self._connection.execute(self._shelved.delete, [self._shelved.named(row) for row in self._gone.values()])
+            self._shelved.delete.run(self._connection, [self._shelved.named(row) for row in self._gone.values()])
         if self._new:
-            self._connection.execute(self._shelved.insert, [self._row(key) for key in self._new])
+            self._shelved.insert.run(self._connection, [self._row(key) for key in self._new])
         alike: dict[tuple[str, ...], list[Row]] = {}
         for key, names in self._changed.items():
             alike.setdefault(tuple(sorted(names)), []).append(self._row(key))
         for names, rows in alike.items():
             parameters = [self._shelved.named(row) | {f"to_{name}": row[name] for name in names} for row in rows]
-            self._connection.execute(self._shelved.update(names), parameters)
+            self._shelved.update(names).run(self._connection, parameters)
         for kept in (self._unsealed, self._gone, self._new, self._changed):
             kept.clear()
 
@@ -226,9 +231,8 @@ class Shelf(Generic[V]):
     def _row(self, key: Key) -> Row:
         return cast("Row", self._rows[key])
 
-    def _read(self, statement: sa.Select[Any], wanted: Sequence[Key]) -> list[Row]:
-        rows = self._connection.execute(statement, {"of_tenant": self._tenant, "wanted": wanted})
-        return [dict(zip(self._shelved.names, row, strict=True)) for row in rows]
+    def _read(self, lookup: DirectLookup, wanted: Sequence[Key]) -> list[Row]:
+        return [self._shelved.row_of(values) for values in lookup.rows(self._connection, {"of_tenant": self._tenant}, wanted)]
 
 
 class Shelves:
@@ -251,7 +255,3 @@ class Shelves:
     def clear(self) -> None:
         """Forget everything, written or not."""
         self._shelves.clear()
-
-
-def _chunks(keys: Sequence[Key]) -> Iterable[Sequence[Key]]:
-    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.engine.direct import Direct, begin_savepoint, end_savepoint, undo_savepoint
 from wabiz_tui.hub.archive.engine.places import KEYS_DESTROYED, Place
 from wabiz_tui.hub.archive.engine.sql import put
 from wabiz_tui.hub.archive.erasure.tombstones import Tombstones
@@ -33,6 +35,14 @@ _ORDER: dict[str, int] = {
     name: rank
     for rank, name in enumerate(("policy", "team", "person", "number", "canned", "macro", "contact", "conversation", "message", "event"))
 }
+_tenant: sa.BindParameter[str] = sa.bindparam("of_tenant")
+_TAKE_NUMBERS = Direct(
+    sa.update(schema.head)
+    .where(schema.head.c.tenant == _tenant)
+    .values(seq=schema.head.c.seq + sa.bindparam("count", type_=sa.BigInteger))
+    .returning(schema.head.c.seq)
+)
+_KEY_EPOCH = Direct(sa.select(schema.key_epoch.c.number).where(schema.key_epoch.c.tenant == _tenant))
 
 
 class Reading:
@@ -66,6 +76,8 @@ class Writing(Reading):
 
     def __init__(self, connection: sa.Connection, archive: "Archive") -> None:
         super().__init__(connection, archive)
+        self._savepoints = 0
+        """How many are open within each other."""
         self._touched: dict[tuple[Entity, str], None] = {}
         self._told: list[Told] = []
         self._afterwards: list[Callable[[], object]] = []
@@ -83,17 +95,25 @@ class Writing(Reading):
     def savepoint(self) -> Generator[None]:
         """All of what follows or nothing of it: rows, shelves, changes and what is to be done afterwards."""
         touched, told, promised, known = dict(self._touched), len(self._told), len(self._afterwards), len(self.facts)
+        name = f"wabiz_{self._savepoints}"
+        begin_savepoint(self.connection, name)
+        self._savepoints += 1
         try:
-            with self.connection.begin_nested():
-                yield
-                self._shelves.write()
+            yield
+            self._shelves.write()
+            end_savepoint(self._connection, name)
         except BaseException:
             self._shelves.clear()
             self._touched = touched
             del self.facts[known:]
             del self._told[told:]
             del self._afterwards[promised:]
+            # Where the whole transaction is gone there is nothing to go back to: the error that ended it counts.
+            with suppress(SQLAlchemyError):
+                undo_savepoint(self._connection, name)
             raise
+        finally:
+            self._savepoints -= 1
 
     def touch(self, entity: Entity, entity_id: str) -> None:
         """Say in the feed that this entity changed."""
@@ -127,10 +147,7 @@ class Writing(Reading):
         if not self._touched:
             return None
         ordered = sorted(self._touched, key=lambda key: _ORDER[key[0]])
-        counter = schema.head.c
-        taken = self._connection.execute(
-            sa.update(schema.head).where(counter.tenant == self.tenant).values(seq=counter.seq + len(ordered)).returning(counter.seq)
-        ).scalar()
+        taken = _TAKE_NUMBERS.value(self._connection, {"of_tenant": self.tenant, "count": len(ordered)})
         if taken is None:
             taken = len(ordered)
             self._connection.execute(sa.insert(schema.head).values(tenant=self.tenant, seq=taken))
@@ -240,8 +257,7 @@ class Archive:
 
     def _notice_renewed_keys(self, connection: sa.Connection) -> None:
         """Nothing may be sealed under a key that an erasure by another process is about to destroy."""
-        column = schema.key_epoch.c
-        epoch = connection.execute(sa.select(column.number).where(column.tenant == self.tenant)).scalar()
+        epoch = _KEY_EPOCH.value(connection, {"of_tenant": self.tenant})
         if epoch != self._key_epoch:
             self.keys.forget_cached()
             self._key_epoch = epoch

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from wabiz_tui.hub.archive.engine.direct import Direct, upsert
 from wabiz_tui.hub.archive.engine.places import Place
 from wabiz_tui.model.errors import NewerSchema, StoreError
 
@@ -77,17 +78,11 @@ class translated_sql:  # noqa: N801 read as a verb: with translated_sql(...)
 
 
 def put(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert the rows; a row whose primary key is there already is replaced by the given columns."""
-    if not rows:
-        return
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-    else:
-        from sqlalchemy.dialects.sqlite import insert
-    statement: Any = insert(table)
-    keys = [column.name for column in table.primary_key]
-    replaced = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    if replaced:
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced), list(rows))
-    else:
-        connection.execute(statement.on_conflict_do_nothing(index_elements=keys), list(rows))
+    """Insert the rows, which all name the same columns; a row whose primary key is there already is replaced by these columns."""
+    if rows:
+        _putting(table, tuple(rows[0])).run(connection, rows)
+
+
+@functools.cache
+def _putting(table: sa.Table, names: tuple[str, ...]) -> Direct:
+    return Direct(upsert(table, names))
