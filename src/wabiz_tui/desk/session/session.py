@@ -1,11 +1,9 @@
 """An unlocked desk: its parts, alive from the unlocking to the lock."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from wabiz_tui.desk.cache.letters import Letter, Letters
 from wabiz_tui.desk.cache.store import Cache
@@ -17,23 +15,19 @@ from wabiz_tui.desk.outbox.outbox import Author, Outbox
 from wabiz_tui.desk.purge.purge import Purger, Reason
 from wabiz_tui.desk.purge.receipts import Receipts
 from wabiz_tui.desk.purge.shelf import Shelf
+from wabiz_tui.desk.session.lease import Lease
+from wabiz_tui.desk.session.mending import DAMAGED, Mending, is_of_cache
 from wabiz_tui.desk.session.presence import Company, said_over
 from wabiz_tui.desk.sync.sync import Sync, Told
 from wabiz_tui.model.desk import Link as LinkState
-from wabiz_tui.model.errors import DamagedStore, Denied, LeaseEnded, NotFound, Revoked, StoreError, StoreFull, Unreachable, WabizError
+from wabiz_tui.model.errors import DamagedStore, Denied, StoreFull, WabizError
 from wabiz_tui.model.shift import OFF_SHIFT, ShiftStanding
 from wabiz_tui.model.work import Presence
 from wabiz_tui.policy.document import Policy
 from wabiz_tui.policy.standing import closed_sentence
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-T = TypeVar("T")
-_LONGEST_BETWEEN_RENEWALS = timedelta(minutes=5)
 _LAST_PURGE = 15.0
-_LONGEST_MENDING = 30.0
-_FILLED_AGAIN = "The cache was damaged; it is filled again from the hub."
+_EPOCH_ENDED = "The hub has ended this cache's key because a receipt was overdue; the cache is filled again."
 
 
 class Hears:
@@ -99,9 +93,18 @@ class Session(Told):
             refused=self.refused,
         )
         self.company = Company(said_over(link.request), may_say=self._may_say, met=hears.met, monotonic=clock.monotonic)
+        self.mending = Mending(self.sync, self.purger, noticed=self._noticed, changed=lambda: hears.changed(frozenset()), ended=hears.ended)
+        self.use, self.mended = self.mending.use, self.mending.mended
+        self.lease = Lease(
+            vault,
+            link,
+            epoch=lambda: self.cache.epoch,
+            now=clock.now,
+            ended=hears.ended,
+            epoch_ended=lambda: self.mending.begin(_EPOCH_ENDED),
+            noticed=self._noticed,
+        )
         self._lease_task: asyncio.Task[None] | None = None
-        self._mending: asyncio.Task[None] | None = None
-        self._is_beyond_mending = False
         self._delivering: asyncio.Task[None] | None = None
 
     @property
@@ -118,17 +121,17 @@ class Session(Told):
         try:
             await self._take_up()
         except DamagedStore as error:
-            if not _is_of_cache(error):
+            if not is_of_cache(error):
                 raise
-            await self._begin_empty(_FILLED_AGAIN)
+            await self.mending.empty(DAMAGED)
             is_refilled = True
         self.outbox.start()
         self.sync.start(after=quiet)
         self.purger.start()
         self.company.start()
-        self._lease_task = asyncio.create_task(self._keep_lease(quiet), name="lease")
+        self._lease_task = asyncio.create_task(self.lease.keep(quiet), name="lease")
         if is_refilled:
-            self._mending = asyncio.create_task(self._fill())
+            self.mending.fill()
 
     async def _take_up(self) -> None:
         await self.sync.load()
@@ -139,43 +142,10 @@ class Session(Told):
             # The note stays in the file; what it says is destroyed is invisible and has no key at the hub.
             self.notice = error.sentence
 
-    async def use(self, read: Callable[[Cache], Awaitable[T]]) -> T:
-        """Read from the cache of the moment; once more when a purge replaced it in between, or when it was damaged and is filled
-        again. Raises Unreachable when it is damaged and the hub does not answer."""
-        cache = self.cache
-        try:
-            return await self.mended(lambda: read(self.cache))
-        except StoreError as error:
-            self.refused(error)
-            raise
-        except WabizError:
-            if self.cache is cache:
-                raise
-            return await read(self.cache)
-
-    async def mended(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do `work`; if the cache shows damage meanwhile, again once an empty one took its place and has caught up with the hub."""
-        try:
-            await self._until_mended()
-            return await work()
-        except DamagedStore as error:
-            if not _is_of_cache(error):
-                raise
-            self.refused(error)
-            await self._until_mended()
-            if self._is_beyond_mending:
-                raise Unreachable("The cache was damaged and the hub does not answer: it is filled again when the hub does.") from error
-        return await work()
-
-    async def _until_mended(self) -> None:
-        """Whoever reads meanwhile would take what is not there yet for what is not there."""
-        if self._mending is not None and not self._mending.done():
-            await asyncio.wait((self._mending,), timeout=_LONGEST_MENDING)
-
     async def close(self, reason: Reason) -> None:
         """Destroy what is due if the hub can be reached, stop everything, close the files."""
         self.company.stop()
-        await self._stop(self._lease_task, self._mending, self._delivering)
+        await self._stop(self._lease_task, self.mending.task, self._delivering)
         await self.sync.stop()
         await self.purger.stop()
         with suppress(WabizError, TimeoutError):
@@ -187,7 +157,7 @@ class Session(Told):
     async def drop(self) -> None:
         """Stop and close without another word to the hub."""
         self.company.stop(is_said=False)
-        await self._stop(self._lease_task, self._mending, self._delivering)
+        await self._stop(self._lease_task, self.mending.task, self._delivering)
         await self.sync.stop()
         await self.purger.stop()
         await self._shut()
@@ -247,79 +217,11 @@ class Session(Told):
         self.purger.look_again()
 
     def refused(self, error: WabizError) -> None:
-        if isinstance(error, DamagedStore) and _is_of_cache(error):
-            # Who read the file that was replaced meanwhile tells of damage that is mended already.
-            is_gone = error.path is not None and error.path != self.cache.path
-            if not is_gone and (self._mending is None or self._mending.done()):
-                self._mending = asyncio.create_task(self._start_empty(_FILLED_AGAIN))
-            return
-        self._hears.ended(error)
+        self.mending.refused(error)
+
+    def _noticed(self, sentence: str) -> None:
+        self.notice = sentence
 
     def _purged(self, _reason: str) -> None:
         self._hears.changed(frozenset())
         self._hears.status_changed()
-
-    async def _start_empty(self, notice: str) -> None:
-        await self.sync.stop()
-        await self.purger.stop()
-        try:
-            await self._begin_empty(notice)
-        except WabizError as error:
-            self._is_beyond_mending = True
-            self._hears.ended(error)
-            return
-        self.sync.start()
-        self.purger.start()
-        await self._fill()
-        self._hears.changed(frozenset())
-
-    async def _fill(self) -> None:
-        """Catch up; what does not come now, `sync` brings later."""
-        with suppress(WabizError):
-            await self.sync.catch_up()
-
-    async def _begin_empty(self, notice: str) -> None:
-        await self.purger.start_empty()
-        self.notice = notice
-        await self.sync.load()
-
-    async def _keep_lease(self, after: float) -> None:
-        """Renew the lease while the hub answers; end the session when the lease ends without it."""
-        await asyncio.sleep(after)
-        while True:
-            try:
-                self.vault.take_share(await self.link.share(self.cache.epoch))
-            except Unreachable:
-                pass
-            except Revoked as error:
-                self._hears.ended(error)
-                return
-            except NotFound:
-                self.refused_epoch()
-                return
-            except WabizError as error:
-                if error.code == OFF_SHIFT:
-                    self._hears.ended(error)
-                    return
-                self.notice = error.sentence
-            if self._is_over(self.vault.lease_until):
-                self._hears.ended(
-                    LeaseEnded("The hub has not been reached for as long as the policy allows; the desk is locked until it is.")
-                )
-                return
-            lease = self.vault.lease or timedelta(minutes=4)
-            await asyncio.sleep(min(lease / 4, _LONGEST_BETWEEN_RENEWALS).total_seconds())
-
-    def refused_epoch(self) -> None:
-        """The hub has destroyed this epoch's share."""
-        self._mending = asyncio.create_task(
-            self._start_empty("The hub has ended this cache's key because a receipt was overdue; the cache is filled again.")
-        )
-
-    def _is_over(self, until: "datetime | None") -> bool:
-        return until is not None and until <= self.clock.now()
-
-
-def _is_of_cache(error: DamagedStore) -> bool:
-    """Not of the outbox, which is the agent's own and is never begun anew under them."""
-    return error.path is None or error.path.name.startswith("cache-")
