@@ -18,6 +18,7 @@ from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.endpoints.routing import routes as endpoint_routes
 from wabiz_tui.hub.feed.stream import Feed
 from wabiz_tui.hub.front.addresses import place_caller
+from wabiz_tui.hub.front.chunks import write_chunk_of
 from wabiz_tui.hub.front.guard import Guard
 from wabiz_tui.hub.gateway.answers import refused
 from wabiz_tui.hub.gateway.door import gateway_routes
@@ -193,7 +194,7 @@ async def _stream(hub: Hub, scope: MutableMapping[str, Any], receive: Receive, s
             extra.append((b"retry-after", refusal.headers["retry-after"].encode()))
         await answer(send, refusal.status_code, bytes(refusal.body), content_type=b"application/json", extra=extra)
         return
-    await hub.feed.stream(caller.viewer, since, receive, send)
+    await hub.feed.stream(caller.viewer, since, receive, send, write_chunk=write_chunk_of(scope))
 
 
 async def _not_found(request: Request, _error: Exception) -> Response:

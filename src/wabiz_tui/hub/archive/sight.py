@@ -4,7 +4,7 @@ say of what that it changed."""
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -24,6 +24,16 @@ _AT_ONCE = 500
 _BY_ROLE: tuple[Entity, ...] = ("event", "number", "team", "canned", "macro")
 """What the feed carries without regard to a conversation."""
 
+# Built once: that costs more than running them, and they run for every commit.
+_ASSIGNED = (
+    sa.select(_conversation.id, _episode.assignee, _episode.team)
+    .join(schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
+    .where(_conversation.tenant == sa.bindparam("of_tenant"))
+)
+_AMONG = _conversation.id.in_(sa.bindparam("wanted", expanding=True))
+_ASSIGNED_OF = _ASSIGNED.where(_AMONG)
+_CONTACTS_OF = sa.select(_conversation.id, _conversation.contact).where(_conversation.tenant == sa.bindparam("of_tenant"), _AMONG)
+
 
 class Assigned(NamedTuple):
     """Whom a conversation is with: a person, a team, both or nobody. Who may see it follows from it."""
@@ -37,14 +47,14 @@ class Assigned(NamedTuple):
 
 def assigned_of(reading: Reading, conversations: Iterable[str]) -> dict[str, Assigned]:
     """Conversation id → whom its current episode is assigned to; what is absent does not exist."""
-    rows = reading.connection.execute(_assigned(reading).where(_conversation.id.in_(sorted(set(conversations)))))
-    return {row.id: Assigned(row.assignee, row.team) for row in rows}
+    rows = reading.connection.execute(_ASSIGNED_OF, {"of_tenant": reading.tenant, "wanted": sorted(set(conversations))})
+    return {row[0]: Assigned(row[1], row[2]) for row in rows.all()}
 
 
 def contacts_of(reading: Reading, conversations: Iterable[str]) -> dict[str, str]:
     """Conversation id → contact id."""
-    query = sa.select(_conversation.id, _conversation.contact).where(_conversation.tenant == reading.tenant)
-    return {row.id: row.contact for row in reading.connection.execute(query.where(_conversation.id.in_(sorted(set(conversations)))))}
+    rows = reading.connection.execute(_CONTACTS_OF, {"of_tenant": reading.tenant, "wanted": sorted(set(conversations))})
+    return {row[0]: row[1] for row in rows.all()}
 
 
 def note_reassigned(writing: Writing, conversation: str, before: Assigned) -> None:
@@ -66,7 +76,7 @@ def note_person_changed(writing: Writing, before: Person, after: Person) -> None
         return
     seen: list[str] = []
     hidden: list[str] = []
-    for row in writing.connection.execute(_assigned(writing)):
+    for row in writing.connection.execute(_ASSIGNED, {"of_tenant": writing.tenant}):
         assigned = Assigned(row.assignee, row.team)
         was_seen, is_seen = assigned.is_seen_by(before), assigned.is_seen_by(after)
         if was_seen != is_seen:
@@ -78,14 +88,6 @@ def note_person_changed(writing: Writing, before: Person, after: Person) -> None
     for entity in _BY_ROLE:
         if can_see(after.role, entity):
             _touch_all(writing, entity)
-
-
-def _assigned(reading: Reading) -> sa.Select[Any, Any, Any]:
-    return (
-        sa.select(_conversation.id, _episode.assignee, _episode.team)
-        .join(schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
-        .where(_conversation.tenant == reading.tenant)
-    )
 
 
 def _touch_contacts(writing: Writing, conversations: Sequence[str]) -> None:

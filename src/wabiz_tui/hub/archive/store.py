@@ -294,14 +294,32 @@ class Archive:
         self._opened.close()
 
 
+# Built once: that costs more than running them, and they run for every commit.
+_HEAD = sa.select(schema.head.c.seq, schema.head.c.begins).where(schema.head.c.tenant == sa.bindparam("of_tenant"))
+_SINCE = (
+    sa.select(schema.change.c.seq, schema.change.c.entity, schema.change.c.id)
+    .where(schema.change.c.tenant == sa.bindparam("of_tenant"), schema.change.c.seq > sa.bindparam("since"))
+    .order_by(schema.change.c.seq)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
+class FeedEnds(NamedTuple):
+    """`head` is the sequence the feed has reached, 0 before the first change; `begins` the number after which it begins, above 0
+    once the archive was restored."""
+
+    head: int = 0
+    begins: int = 0
+
+
+def feed_ends(reading: Reading) -> FeedEnds:
+    row = reading.connection.execute(_HEAD, {"of_tenant": reading.tenant}).first()
+    return FeedEnds() if row is None else FeedEnds(row[0] or 0, row[1] or 0)
+
+
 def feed_head(reading: Reading) -> int:
     """The sequence the feed has reached; 0 before the first change."""
-    return reading.connection.execute(sa.select(schema.head.c.seq).where(schema.head.c.tenant == reading.tenant)).scalar() or 0
-
-
-def feed_begins(reading: Reading) -> int:
-    """The number after which the feed begins: above 0 once the archive was restored."""
-    return reading.connection.execute(sa.select(schema.head.c.begins).where(schema.head.c.tenant == reading.tenant)).scalar() or 0
+    return feed_ends(reading).head
 
 
 class ChangeRow(NamedTuple):
@@ -312,13 +330,7 @@ class ChangeRow(NamedTuple):
 
 def changes_since(reading: Reading, since: int, limit: int) -> list[ChangeRow]:
     """The next rows of the feed after `since`, in rising sequence."""
-    column = schema.change.c
-    rows = reading.connection.execute(
-        sa.select(column.seq, column.entity, column.id)
-        .where(column.tenant == reading.tenant, column.seq > since)
-        .order_by(column.seq)
-        .limit(limit)
-    )
+    rows = reading.connection.execute(_SINCE, {"of_tenant": reading.tenant, "since": since, "most": limit})
     return [ChangeRow._make(row) for row in rows.all()]
 
 

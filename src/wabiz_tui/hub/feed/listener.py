@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from wabiz_tui.hub.feed.viewer import Viewer
+from wabiz_tui.hub.front.chunks import Chunk, WriteChunk
 from wabiz_tui.hub.ingest.door import Send
 from wabiz_tui.model.shift import ShiftStanding
 
@@ -14,10 +15,15 @@ WORKS = ShiftStanding("working")
 class Listener:
     """One reader's open answer: where it stands, and what is being written to it. At most one event is under way."""
 
-    __slots__ = ("cursor", "ended", "flowed", "is_new", "is_parked", "loop", "reason", "send", "stands", "viewer", "writing", "written_at")
+    __slots__ = (
+        *("cursor", "ended", "flowed", "is_new", "is_parked", "loop", "reason", "send", "stands", "viewer"),
+        *("write_chunk", "writing", "written_at"),
+    )
 
-    def __init__(self, viewer: Viewer, since: int, send: Send, loop: asyncio.AbstractEventLoop) -> None:
-        self.viewer, self.cursor, self.send, self.loop = viewer, since, send, loop
+    def __init__(
+        self, viewer: Viewer, since: int, send: Send, loop: asyncio.AbstractEventLoop, *, write_chunk: WriteChunk | None = None
+    ) -> None:
+        self.viewer, self.cursor, self.send, self.loop, self.write_chunk = viewer, since, send, loop, write_chunk
         self.ended: asyncio.Future[None] = loop.create_future()
         self.reason = ""
         self.stands = WORKS
@@ -49,10 +55,12 @@ class Listener:
         if not self.ended.done():
             self.ended.set_result(None)
 
-    def write(self, event: bytes, *, done: Callable[[], object]) -> None:
+    def write(self, event: Chunk, *, done: Callable[[], object]) -> None:
         """Write without waiting: at once where the line takes it, else by a task, after which `done` is called."""
         self.written_at = self.loop.time()
-        steps = self.send(body_of(event)).__await__()
+        if self.write_chunk is not None and self.write_chunk(event.framed):
+            return
+        steps = self.send(body_of(event.body)).__await__()
         try:
             awaited = next(steps)
         except StopIteration:

@@ -11,18 +11,19 @@ from wabiz_tui.hub.archive.conversations import conversations_with, load_convers
 from wabiz_tui.hub.archive.events import load_events, load_numbers, own_numbers
 from wabiz_tui.hub.archive.messages import SealedMessage, message_of, messages_in_feed, open_messages
 from wabiz_tui.hub.archive.people import load_people
+from wabiz_tui.hub.archive.readers import Reader, load_readers
 from wabiz_tui.hub.archive.routines import CANNED, MACROS
 from wabiz_tui.hub.archive.sight import Assigned, assigned_of
-from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_of, changes_since, feed_begins, feed_head
+from wabiz_tui.hub.archive.store import ChangeRow, Reading, changes_of, changes_since, feed_ends, feed_head
 from wabiz_tui.hub.archive.teams import load_teams
 from wabiz_tui.hub.feed.plain import plain_json
 from wabiz_tui.hub.feed.seen import names_in, names_of_contact, seen_contact, seen_conversation, seen_event, seen_message
-from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
+from wabiz_tui.hub.feed.viewer import Viewer
 from wabiz_tui.hub.policy import InForce
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.errors import Revoked
 from wabiz_tui.model.feed import Change, Entity
-from wabiz_tui.model.values import Message, Number, Person
+from wabiz_tui.model.values import Message, Number
 from wabiz_tui.policy.permissions import can_see
 from wabiz_tui.policy.standing import FLOWING_ENTITIES
 
@@ -93,13 +94,13 @@ class Stretch(NamedTuple):
     head: int
     at: datetime
     told: tuple[Told, ...]
-    people: dict[str, Person]
+    readers: dict[str, Reader]
     begins: int = 0
 
     def viewer(self, known: Viewer) -> Viewer | None:
         """The reader as they stood in the snapshot; None when they are no longer there."""
-        person = self.people.get(known.person)
-        return None if person is None or person.revoked_at is not None else viewer_of(person, known.device)
+        reader = self.readers.get(known.person)
+        return None if reader is None else known.as_now(reader)
 
     def page(self, viewer: Viewer, *, is_quiet: bool = False) -> Page:
         """What they may never see is left out; what is out of their sight comes without a value. `is_quiet` withholds the counts of
@@ -132,9 +133,9 @@ def stretch_after(
 ) -> Stretch:
     """The changes after `since`. With a `viewer` it is for them alone. Costs the values of one page, whatever there is."""
     rows = changes_since(reading, since, min(max(limit, 1), MOST_CHANGES))
-    people = load_people(reading)
-    if viewer is not None and viewer.person in people:
-        viewer = viewer_of(people[viewer.person], viewer.device)
+    readers = load_readers(reading)
+    if viewer is not None and viewer.person in readers:
+        viewer = viewer.as_now(readers[viewer.person])
     told: list[Told] = []
     size = 0
     for one in _told(reading, policy, rows, viewer):
@@ -143,7 +144,8 @@ def stretch_after(
         if size > most_bytes:
             break
     reached = told[-1].row.seq if told else since
-    return Stretch(since, reached, feed_head(reading), reading.now, tuple(told), people, feed_begins(reading))
+    head, begins = feed_ends(reading)
+    return Stretch(since, reached, head, reading.now, tuple(told), readers, begins)
 
 
 class Flow(NamedTuple):
@@ -152,7 +154,7 @@ class Flow(NamedTuple):
     changes: tuple[bytes, ...]
     head: int
     at: datetime
-    people: dict[str, Person]
+    readers: dict[str, Reader]
 
     def page(self, cursor: int) -> bytes:
         """As a page that leaves the reader's cursor where it is. Sequences and head are the cursor too: they would count what happened."""
@@ -169,7 +171,7 @@ def flowing_after(reading: Reading, policy: InForce, *, since: int) -> Flow:
         for row in rows
         for value in (values.get((row.entity, row.id)),)
     )
-    return Flow(changes, feed_head(reading), reading.now, load_people(reading))
+    return Flow(changes, feed_head(reading), reading.now, load_readers(reading))
 
 
 def _told(reading: Reading, policy: InForce, rows: Sequence[ChangeRow], viewer: Viewer | None) -> Iterator[Told]:

@@ -16,7 +16,8 @@ from wabiz_tui.hub.archive.store import Archive
 from wabiz_tui.hub.feed.listener import WORKS, Listener, body_of
 from wabiz_tui.hub.feed.pages import USUAL_CHANGES, Flow, Page, Stretch, flowing_after, page_for, stretch_after
 from wabiz_tui.hub.feed.presence import TOPIC, PresenceBoard
-from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
+from wabiz_tui.hub.feed.viewer import Viewer
+from wabiz_tui.hub.front.chunks import Chunk, WriteChunk, chunk_of
 from wabiz_tui.hub.ingest.door import Receive, Send
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.policy import InForce
@@ -31,9 +32,29 @@ MOST_PER_DEVICE = 4
 _LOOK = 1.0
 _MOST_BYTES = 256 * 1024
 """Of one event to those who follow: what a listener that stops reading holds in memory."""
+_AT_ONCE = 256
+"""So many are written to before everything else in the loop has its turn."""
+_STILL_HERE = chunk_of(b": still here\n\n")
 _REVOKED = b"event: revoked\ndata: {}\n\n"
 
 log = structlog.get_logger("hub.feed")
+
+
+class Shares:
+    """What of one stretch each reader gets: put together and encoded once for all who see the same."""
+
+    def __init__(self, stretch: Stretch) -> None:
+        self.stretch = stretch
+        self._named = {one.assignee for told in stretch.told for one in told.of or ()}
+        self._alike: dict[object, Chunk | None] = {}
+
+    def of(self, viewer: Viewer, *, is_quiet: bool) -> Chunk | None:
+        """None where nothing of it is for them."""
+        key = (viewer.role, viewer.teams, viewer.person if viewer.person in self._named else "", is_quiet)
+        if key not in self._alike:
+            page = self.stretch.page(viewer, is_quiet=is_quiet)
+            self._alike[key] = None if page.is_empty else chunk_of(_event(page.next, page.raw))
+        return self._alike[key]
 
 
 class Feed:
@@ -90,9 +111,9 @@ class Feed:
         policy = self._in_force()
         return await self._archive.read(lambda reading: flowing_after(reading, policy, since=since))
 
-    async def stream(self, viewer: Viewer, since: int, receive: Receive, send: Send) -> None:
+    async def stream(self, viewer: Viewer, since: int, receive: Receive, send: Send, *, write_chunk: WriteChunk | None = None) -> None:
         """Serve one reader until it leaves, is revoked, is too slow, or the hub closes. A dropped reader resumes from its cursor."""
-        stream = Listener(viewer, since, send, asyncio.get_running_loop())
+        stream = Listener(viewer, since, send, asyncio.get_running_loop(), write_chunk=write_chunk)
         self._open(stream)
         leaving = asyncio.ensure_future(_until_gone(receive, stream))
         try:
@@ -168,7 +189,7 @@ class Feed:
             if page.next > stream.cursor:
                 stream.cursor = page.next
                 async with asyncio.timeout(SLOWEST_WRITE):
-                    await stream.send(body_of(_event(page)))
+                    await stream.send(body_of(_event(page.next, page.raw)))
             if not page.more:
                 self._park(stream)
                 if commits != self._commits:
@@ -220,7 +241,7 @@ class Feed:
             event = sightings.event(current if stream.is_new else news, stream.viewer)
             stream.is_new = False
             if event:
-                stream.write(event, done=self._woken.set)
+                stream.write(chunk_of(event), done=self._woken.set)
 
     def _waiting(self) -> dict[int, list[Listener]]:
         """The parked streams that can take something, by their place."""
@@ -242,33 +263,37 @@ class Feed:
                 stream.end("unreadable")
             return
         if stretch.next > since:
-            self._hand_out(stretch, streams)
+            shares = Shares(stretch)
+            for start in range(0, len(streams), _AT_ONCE):
+                self._hand_out(shares, streams[start : start + _AT_ONCE])
+                await asyncio.sleep(0)
         if stretch.next < stretch.head:
             self._woken.set()
 
-    def _hand_out(self, stretch: Stretch, streams: list[Listener]) -> None:
-        alike: dict[object, tuple[bytes, bool]] = {}
-        named = {one.assignee for told in stretch.told for one in told.of or ()}
+    def _hand_out(self, shares: Shares, streams: list[Listener]) -> None:
+        """First what each gets, then all of it at once: a client that is given time to fall asleep between two writes costs a wake-up."""
+        ready: list[tuple[Listener, Chunk]] = []
+        stands_of: dict[str, ShiftStanding] = {}
         for stream in streams:
-            if not stream.is_waiting or stream.cursor != stretch.since:
+            if not stream.is_waiting or stream.cursor != shares.stretch.since:
                 continue
-            viewer = stretch.viewer(stream.viewer)
+            viewer = shares.stretch.viewer(stream.viewer)
             if viewer is None:
                 stream.end("revoked")
                 continue
             stream.viewer = viewer
-            stands = self._stands(viewer)
+            stands = stands_of.get(viewer.person)
+            if stands is None:
+                stands = stands_of[viewer.person] = self._stands(viewer)
             if stands.is_closed:
                 self.shifts_turned()
                 continue
-            key = (viewer.role, viewer.teams, viewer.person if viewer.person in named else "", stands.is_quiet)
-            if key not in alike:
-                page = stretch.page(viewer, is_quiet=stands.is_quiet)
-                alike[key] = _event(page), page.is_empty
-            event, is_empty = alike[key]
-            stream.cursor = stretch.next
-            if not is_empty:
-                stream.write(event, done=self._woken.set)
+            event = shares.of(viewer, is_quiet=stands.is_quiet)
+            stream.cursor = shares.stretch.next
+            if event is not None:
+                ready.append((stream, event))
+        for stream, event in ready:
+            stream.write(event, done=self._woken.set)
 
     def _turn_shifts(self) -> None:
         """Tell every reader whose shift stands otherwise than they were told. Who is closed out keeps their place until they work again."""
@@ -283,7 +308,7 @@ class Feed:
                 self._have_shifts_turned = True  # told when what is being written is through
                 continue
             stream.stands, stream.flowed = stands, stream.cursor
-            stream.write(b"event: shift\ndata: %s\n\n" % encode(stands), done=self._woken.set)
+            stream.write(chunk_of(b"event: shift\ndata: %s\n\n" % encode(stands)), done=self._woken.set)
 
     async def _let_flow(self) -> None:
         """Policy, people and numbers to who is closed out."""
@@ -298,14 +323,14 @@ class Feed:
                 log.warning("feed_unreadable", code=error.code)
                 continue
             for stream in streams:
-                known = flow.people.get(stream.viewer.person)
-                if known is None:
+                reader = flow.readers.get(stream.viewer.person)
+                if reader is None:
                     stream.end("revoked")
                     continue
                 if stream.is_waiting and stream.flowed == since:
-                    stream.viewer, stream.flowed = viewer_of(known, stream.viewer.device), flow.head
+                    stream.viewer, stream.flowed = stream.viewer.as_now(reader), flow.head
                     if flow.changes:
-                        stream.write(b"event: changes\ndata: %s\n\n" % flow.page(stream.cursor), done=self._woken.set)
+                        stream.write(chunk_of(b"event: changes\ndata: %s\n\n" % flow.page(stream.cursor)), done=self._woken.set)
 
     def _look(self) -> None:
         assert self._loop is not None  # noqa: S101 attach made the task that this runs in
@@ -319,7 +344,7 @@ class Feed:
                 log.info("stream_dropped", device=stream.viewer.device)
                 stream.end("slow")
             elif stream.is_waiting and stream.is_quiet(HEARTBEAT):
-                stream.write(b": still here\n\n", done=self._woken.set)
+                stream.write(_STILL_HERE, done=self._woken.set)
 
     async def _say_farewell(self, stream: Listener) -> None:
         """The reason where there is one, and the end of the answer; nothing to who has gone or does not read."""
@@ -350,5 +375,5 @@ def _rests(stands: ShiftStanding) -> bool:
     return stands.is_closed or stands.is_quiet
 
 
-def _event(page: Page) -> bytes:
-    return b"event: changes\nid: %d\ndata: %s\n\n" % (page.next, page.raw)
+def _event(cursor: int, page: bytes) -> bytes:
+    return b"event: changes\nid: %d\ndata: %s\n\n" % (cursor, page)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from wabiz_tui.hub.archive.readers import Reader
 from wabiz_tui.model.values import Person, Role
 from wabiz_tui.policy.permissions import can
 from wabiz_tui.policy.sight import can_see_conversation
@@ -22,6 +23,10 @@ class Viewer(NamedTuple):
     def can_see_conversation(self, assignee: str | None, team: str | None) -> bool:
         """As policy/sight.py decides."""
         return can_see_conversation(self.role, self.person, self.teams, assignee=assignee, team=team)
+
+    def as_now(self, reader: Reader) -> "Viewer":
+        """Of the role and in the teams that the archive gives them; itself where these are the same."""
+        return self if reader == (self.role, self.teams) else self._replace(role=reader.role, teams=reader.teams)
 
 
 def viewer_of(person: Person, device: str = "") -> Viewer:

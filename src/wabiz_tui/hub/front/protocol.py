@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from wabiz_tui.hub.front.bounds import MIB
+from wabiz_tui.hub.front.chunks import EXTENSION
 from wabiz_tui.hub.front.guard import Guard, Kind, kind_of, largest_body
 from wabiz_tui.hub.front.refusals import (
     BAD_REQUEST,
@@ -202,11 +203,20 @@ class GuardedProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, partial(self._work, cycle, app))  # type: ignore[arg-type] a partial is an application too
 
     async def _work(self, cycle: "RequestResponseCycle", app: Any, scope: Any, receive: Any, send: Any) -> None:
+        if self._kind == "stream":
+            scope["extensions"] = {EXTENSION: partial(self._write_chunk, cycle)}
         try:
             if not cycle.disconnected:
                 await app(scope, receive, send)
         finally:
             self.guard.finish(self, cycle, kind_of(scope), is_last=cycle is self.cycle)
+
+    def _write_chunk(self, cycle: "RequestResponseCycle", framed: bytes) -> bool:
+        """As `cycle.send` writes a body that goes on, without framing and copying it once more for this line."""
+        if self.flow.write_paused or cycle.disconnected or cycle.response_complete or not cycle.chunked_encoding:
+            return False
+        self.transport.write(framed)
+        return True
 
     def _admit(self, cycle: "RequestResponseCycle") -> None:
         if cycle.response_complete or cycle.disconnected:
