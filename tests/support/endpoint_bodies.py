@@ -47,6 +47,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/macros"): {"name": "Close", "steps": [{"do": "status", "value": "resolved"}]},
     ("PUT", "/v1/macros/{macro}"): {"name": "Close", "steps": [{"do": "status", "value": "resolved"}]},
     ("POST", "/v1/shift"): {"state": "start"},
+    ("POST", "/v1/uploads"): {"id": "1" * 32, "mime_type": "text/plain", "size": 2, "sha256": "ab" * 32},
+    ("PUT", "/v1/uploads/{upload}/{offset}"): NOTHING,
     ("POST", "/{version}/{number}/messages"): {
         "messaging_product": "whatsapp",
         "to": "447700900123",

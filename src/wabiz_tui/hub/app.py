@@ -89,7 +89,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         door=door,
         feed=feed,
         gateway=gateway,
-        files=MediaDoor(archive, client, passing),
+        files=MediaDoor(archive, client, passing, piece=settings.limits.body_bytes),
         objects=Objects(archive, passing, templates, accounts),
         media=MediaFetcher(archive, client, metrics),
         guard=guard,
@@ -174,6 +174,7 @@ async def _keep_house(hub: Hub) -> None:
     while True:
         try:
             await hub.archive.write(work)
+            await asyncio.to_thread(hub.files.arrivals.sweep)
         except StoreError as error:
             log.warning("housekeeping_failed", code=error.code)
         await asyncio.sleep(_HOUSEKEEPING)

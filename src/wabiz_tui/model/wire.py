@@ -265,6 +265,30 @@ class HistoryPage(msgspec.Struct, frozen=True):
     has_earlier: bool
 
 
+class NewUpload(msgspec.Struct, frozen=True, omit_defaults=True):
+    """POST /v1/uploads: a file that comes in pieces. The device makes `id` (32 hex); `size` in bytes, `sha256` in hexadecimal.
+
+    Each piece then goes to PUT /v1/uploads/{id}/{offset}, and POST /{version}/{number}/media with
+    `{"messaging_product": "whatsapp", "upload": id}` passes the whole on to Meta."""
+
+    id: str
+    mime_type: str
+    size: int
+    sha256: str
+    filename: str = ""
+
+
+class UploadStanding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far an upload has come: the next piece begins at `received` and has `piece` bytes, the last one fewer. `media` is Meta's
+    id once she has the file."""
+
+    id: str
+    size: int
+    received: int
+    piece: int
+    media: str = ""
+
+
 ADDRESS = "conversation:"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 MESSAGE_HEADER = "Wabiz-Message"

@@ -21,6 +21,7 @@ from wabiz_tui.hub.endpoints import (
     routines,
     shifts,
     teams,
+    uploads,
     work,
 )
 from wabiz_tui.hub.endpoints.endpoint import Endpoint
@@ -50,6 +51,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *presence.ENDPOINTS,
     *routines.ENDPOINTS,
     *shifts.ENDPOINTS,
+    *uploads.ENDPOINTS,
     *audit.ENDPOINTS,
 )
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from wabiz_tui.graph.errors import build_error
+from wabiz_tui.graph.errors import build_error, graph_error
 from wabiz_tui.graph.reading import Json, load_object
 from wabiz_tui.hub.front.addresses import public_origin
 from wabiz_tui.hub.gateway.answers import NO_TRACE, Answered, refused
@@ -61,11 +61,23 @@ async def _messages(hub: "Hub", sender: Sender, request: Request) -> Answered:
 async def _upload(hub: "Hub", sender: Sender, request: Request) -> Answered:
     number = request.path_params["number"]
     await hub.archive.read(lambda reading: hub.files.check_upload(reading, sender, number))
+    if request.headers.get("content-type", "").startswith("application/json"):
+        return await _pass_on(hub, request, number)
     with hub.files.room(request.headers.get("content-length")):
         uploaded = await read_upload(request)
         sender = await _still(hub, request.headers.get("authorization"))
         await hub.archive.read(lambda reading: hub.files.check_upload(reading, sender, number))
         return await hub.files.upload(sender, number, uploaded)
+
+
+async def _pass_on(hub: "Hub", request: Request, number: str) -> Answered:
+    """A file that came in pieces (/v1/uploads) goes to Meta."""
+    asked = await _json(request)
+    sender = await _still(hub, request.headers.get("authorization"))
+    await hub.archive.read(lambda reading: hub.files.check_upload(reading, sender, number))
+    if asked.get("messaging_product") != "whatsapp":
+        raise graph_error(100, "The parameter messaging_product is required and must be 'whatsapp'")
+    return await hub.files.pass_on(sender, number, str(asked.get("upload", "")))
 
 
 async def _object(hub: "Hub", sender: Sender, request: Request) -> Answered:

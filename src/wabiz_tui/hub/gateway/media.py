@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from wabiz_tui.hub.archive.messages import load_message
 from wabiz_tui.hub.archive.store import Archive, Reading
 from wabiz_tui.hub.archive.uploads import FileFacts, add_upload, find_upload, forget_upload, is_being_archived, messages_with
 from wabiz_tui.hub.gateway.answers import Answered
+from wabiz_tui.hub.gateway.arriving import LARGEST_PIECE, Arrivals
 from wabiz_tui.hub.gateway.passing import Passing
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, check_number, require
@@ -45,9 +46,12 @@ class _Held(NamedTuple):
 
 
 class MediaDoor:
-    def __init__(self, archive: Archive, client: CloudClient, passing: Passing) -> None:
+    def __init__(self, archive: Archive, client: CloudClient, passing: Passing, *, piece: int = LARGEST_PIECE) -> None:
+        """`piece`: how many bytes of an upload one request may bring."""
         self._archive, self._client, self._passing = archive, client, passing
         self._uploading = 0
+        self.arrivals = Arrivals(archive, piece=piece)
+        self._passing_on: dict[tuple[str, str], asyncio.Task[Answered]] = {}
 
     def check_upload(self, reading: Reading, sender: Sender, number: str) -> None:
         """Before a byte of the file is read. Raises CloudError."""
@@ -73,6 +77,37 @@ class MediaDoor:
         digest = await asyncio.to_thread(lambda: hashlib.sha256(uploaded.content).hexdigest())
         facts = FileFacts(uploaded.mime_type, len(uploaded.content), digest, uploaded.filename)
         await self._archive.write(lambda writing: add_upload(writing, media, caller=sender.caller, number=number, facts=facts))
+        return Answered(200, encode({"id": media}))
+
+    async def pass_on(self, sender: Sender, number: str, upload: str) -> Answered:
+        """What came in pieces goes to Meta; asked again, the id she gave. Raises CloudError."""
+        name = (sender.caller, upload)
+        task = self._passing_on.get(name)
+        if task is None:
+            task = asyncio.ensure_future(self._pass_on(sender.caller, number, upload))
+            self._passing_on[name] = task
+            task.add_done_callback(lambda _: self._passing_on.pop(name, None))
+        # The caller may leave, and asks again: Meta gets the file once.
+        return await asyncio.shield(task)
+
+    async def _pass_on(self, caller: str, number: str, upload: str) -> Answered:
+        arrived = await asyncio.to_thread(self.arrivals.find, caller, upload)
+        if arrived is None:
+            raise refuse("unknown_upload", "There is no upload of this id that you began")
+        standing, wanted = await asyncio.to_thread(arrived.standing), arrived.head.wanted
+        if standing.media:
+            return Answered(200, encode({"id": standing.media}))
+        if standing.received < standing.size:
+            raise refuse("upload_incomplete", f"The upload has {standing.received} of {standing.size} bytes")
+        if not await asyncio.to_thread(arrived.is_whole):
+            await asyncio.to_thread(self.arrivals.forget, caller, upload)
+            raise refuse("upload_damaged", "What came is not the file that was told; it is removed")
+        pieces = _in_threads(arrived.pieces())
+        name = wanted.filename or "file"
+        media = await self._client.media.upload(number, pieces, wanted.mime_type, name, size=wanted.size, is_checked=False)
+        facts = FileFacts(wanted.mime_type, wanted.size, wanted.sha256, wanted.filename)
+        await self._archive.write(lambda writing: add_upload(writing, media, caller=caller, number=number, facts=facts))
+        await asyncio.to_thread(arrived.settle, media)
         return Answered(200, encode({"id": media}))
 
     async def info(self, sender: Sender, media: str, *, number: str | None, address: str) -> Answered:
@@ -152,6 +187,12 @@ def _hexadecimal(sha256: str) -> str:
         return base64.b64decode(sha256).hex()
     except (binascii.Error, ValueError):
         return sha256
+
+
+async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """As they come, each read in a thread: a slow disk holds nobody else up."""
+    while piece := await asyncio.to_thread(next, pieces, b""):
+        yield piece
 
 
 async def _after(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

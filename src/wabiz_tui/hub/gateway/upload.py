@@ -18,11 +18,11 @@ LARGEST_FILE = max(MEDIA_SIZES.values())
 _ROOM_FOR_FORM = 64 * 1024
 _MOST_PARTS = 16
 _LONGEST_FIELD = 4 * 1024
-_LONGEST_NAME = 240
+LONGEST_NAME = 240
 _SLOWEST_CHUNK = 30.0
 _LONGEST_UPLOAD = 900.0
 """Seconds: an upload holds room in memory that others wait for."""
-_MIME_TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+-]{1,80}( ?; ?[\w-]{1,40}=[\w.+-]{1,80}){0,4}", re.ASCII)
+MIME_TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+-]{1,80}( ?; ?[\w-]{1,40}=[\w.+-]{1,80}){0,4}", re.ASCII)
 
 
 class Uploaded(NamedTuple):
@@ -108,7 +108,7 @@ class _Form:
         if not self._file:
             raise graph_error(131053, "The file is empty")
         mime_type = self._word("type") or self._file_type
-        if not _MIME_TYPE.fullmatch(mime_type):
+        if not MIME_TYPE.fullmatch(mime_type):
             raise graph_error(100, "The parameter type must be a MIME type such as image/jpeg")
         most = _most_of(mime_type)
         if len(self._file) > most:
@@ -140,7 +140,7 @@ class _Form:
         if name == "file" and not self._has_file:
             self._has_file = True
             self._file_type = self._headers.get(b"content-type", b"").decode("ascii", "replace").strip()
-            self._filename = options.get(b"filename", b"").decode("utf-8", "replace").replace("\\", "/").rsplit("/", 1)[-1][:_LONGEST_NAME]
+            self._filename = options.get(b"filename", b"").decode("utf-8", "replace").replace("\\", "/").rsplit("/", 1)[-1][:LONGEST_NAME]
             self._into, self._most = self._file, _most_of(self._word("type") or self._file_type)
         elif name in ("messaging_product", "type", "ttl_minutes") and name not in self._fields:
             self._into, self._most = self._fields.setdefault(name, bytearray()), _LONGEST_FIELD

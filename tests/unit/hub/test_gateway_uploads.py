@@ -1,0 +1,165 @@
+"""Uploads in pieces: kept through cuts and restarts, brought twice without harm, bounded, and passed on to Meta once."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.hub_archive import NUMBER
+from tests.support.hub_served import Served, TestDevice, served_hub
+from wabiz_tui.hub.gateway.arriving import LARGEST_PIECE, LIFE
+
+CONTENT = bytes(range(256)) * 5000
+UPLOAD = "a" * 32
+
+
+def wanted(content: bytes = CONTENT, **changes: Any) -> dict[str, Any]:
+    digest = hashlib.sha256(content).hexdigest()
+    return {"id": UPLOAD, "mime_type": "application/pdf", "size": len(content), "sha256": digest, "filename": "offer.pdf"} | changes
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    async with served_hub(tmp_path) as hub:
+        yield hub
+
+
+@pytest.fixture
+async def admin(served: Served) -> TestDevice:
+    return await served.admin()
+
+
+@pytest.fixture
+async def agent(served: Served, admin: TestDevice) -> TestDevice:
+    return await served.person(admin, "Kim", "agent")
+
+
+async def put(agent: TestDevice, offset: int | str, content: bytes, upload: str = UPLOAD) -> httpx.Response:
+    return await agent.served.http.put(f"/v1/uploads/{upload}/{offset}", content=content, headers=agent.headers)
+
+
+async def bring(agent: TestDevice, content: bytes = CONTENT) -> None:
+    standing = (await agent.post("/v1/uploads", wanted(content))).json()
+    while standing["received"] < standing["size"]:
+        at = standing["received"]
+        standing = (await put(agent, at, content[at : at + standing["piece"]])).json()
+
+
+async def pass_on(agent: TestDevice, upload: str = UPLOAD, number: str = NUMBER) -> httpx.Response:
+    body = {"messaging_product": "whatsapp", "upload": upload}
+    return await agent.served.http.post(f"/v26.0/{number}/media", json=body, headers=agent.headers)
+
+
+async def test_a_file_in_pieces_reaches_meta_whole_and_once(served: Served, agent: TestDevice) -> None:
+    """Each piece and the passing on may be asked for twice; Meta has the file once, and it can be sent."""
+    begun = (await agent.post("/v1/uploads", wanted())).json()
+    assert begun == {"id": UPLOAD, "size": len(CONTENT), "received": 0, "piece": LARGEST_PIECE}
+    first = await put(agent, 0, CONTENT[:LARGEST_PIECE])
+    assert (first.status_code, first.json()["received"]) == (200, LARGEST_PIECE)
+    assert (await put(agent, 0, CONTENT[:LARGEST_PIECE])).json() == first.json()
+    early = await pass_on(agent)
+    assert (early.status_code, early.json()["error"]["error_data"]["wabiz_code"]) == (409, "upload_incomplete")
+
+    await bring(agent)
+    answers = [*await asyncio.gather(pass_on(agent), pass_on(agent))]
+    answers.append(await pass_on(agent))
+
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, b'{"id":"9000"}')}
+    assert served.meta.files == {"9000": CONTENT}
+    assert (await agent.post("/v1/uploads", wanted())).json() | {"piece": 0} == {
+        "id": UPLOAD, "size": len(CONTENT), "received": len(CONTENT), "piece": 0, "media": "9000",
+    }  # fmt: skip
+    folder = served.hub.archive.place.media / "arriving"
+    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == ["done", "head"]
+    await served.incoming()
+    (conversation,) = await agent.seen("conversation")
+    body = {"messaging_product": "whatsapp", "recipient": f"conversation:{conversation}", "type": "document", "document": {"id": "9000"}}
+    assert (await agent.send(body)).status_code == 200
+
+
+async def test_what_came_is_sealed_and_survives_the_hub(tmp_path: Path) -> None:
+    """A hub that starts again goes on after the last whole piece; nothing of the file lies open on its disk."""
+    async with served_hub(tmp_path) as served:
+        agent = await served.person(await served.admin(), "Kim", "agent")
+        await agent.post("/v1/uploads", wanted())
+        await put(agent, 0, CONTENT[:LARGEST_PIECE])
+        files = [path for path in (served.hub.archive.place.media / "arriving").rglob("*") if path.is_file()]
+        again = type(served.hub.files.arrivals)(served.hub.archive)
+
+        assert again.find(agent.reply.device, UPLOAD) is not None
+        found = again.find(agent.reply.device, UPLOAD)
+        assert found is not None
+        assert found.standing().received == LARGEST_PIECE
+        assert len(files) == 2
+        assert not any(CONTENT[:64] in path.read_bytes() or b"offer" in path.read_bytes() for path in files)
+
+
+async def test_pieces_come_in_order_and_whole(agent: TestDevice) -> None:
+    """A gap, a place between two pieces, another length, and another file under the same id are refused and change nothing."""
+    await agent.post("/v1/uploads", wanted())
+
+    refusals = [
+        await put(agent, LARGEST_PIECE, CONTENT[:LARGEST_PIECE]),
+        await put(agent, 7, CONTENT[:LARGEST_PIECE]),
+        await put(agent, "x", CONTENT[:LARGEST_PIECE]),
+        await put(agent, 0, CONTENT[: LARGEST_PIECE - 1]),
+        await agent.post("/v1/uploads", wanted(size=3)),
+    ]
+
+    assert [(one.status_code, one.json()["code"]) for one in refusals] == [
+        (409, "upload_gap"), (409, "upload_gap"), (409, "upload_gap"), (400, "bad_input"), (409, "conflict"),
+    ]  # fmt: skip
+    assert (await agent.post("/v1/uploads", wanted())).json()["received"] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"id": "../../../etc/passwd"}, 400),
+        ({"sha256": "x"}, 400),
+        ({"mime_type": "no type"}, 400),
+        ({"filename": "a\nb"}, 400),
+        ({"size": 0}, 400),
+        ({"mime_type": "image/jpeg", "size": 5 * 1024 * 1024 + 1}, 413),
+        ({"size": 100 * 1024 * 1024 + 1}, 413),
+    ],
+)
+async def test_what_nobody_may_send_is_refused_before_a_byte_comes(agent: TestDevice, changes: dict[str, Any], status: int) -> None:
+    """Form, type and size are judged when the upload begins."""
+    assert (await agent.post("/v1/uploads", wanted(**changes))).status_code == status
+
+
+async def test_a_damaged_upload_is_told_and_removed(served: Served, agent: TestDevice) -> None:
+    """Where the hash differs from what was told, Meta gets nothing and the upload begins anew."""
+    await agent.post("/v1/uploads", wanted(sha256="ab" * 32))
+    for at in range(0, len(CONTENT), LARGEST_PIECE):
+        await put(agent, at, CONTENT[at : at + LARGEST_PIECE])
+
+    answer = await pass_on(agent)
+
+    assert (answer.status_code, answer.json()["error"]["error_data"]["wabiz_code"]) == (422, "upload_damaged")
+    assert served.meta.files == {}
+    assert (await put(agent, 0, CONTENT[:LARGEST_PIECE])).status_code == 404
+
+
+async def test_uploads_are_their_devices_own_bounded_and_end(served: Served, admin: TestDevice, agent: TestDevice) -> None:
+    """Another device sees none of them, a device has so many open, and after a day they are gone."""
+    other = await served.person(admin, "Lee", "agent")
+    await agent.post("/v1/uploads", wanted())
+    assert (await put(other, 0, CONTENT[:LARGEST_PIECE])).status_code == 404
+    assert (await pass_on(other)).json()["error"]["error_data"]["wabiz_code"] == "unknown_upload"
+
+    told = [(await agent.post("/v1/uploads", wanted(id=f"{number:032x}", size=1))).status_code for number in range(16)]
+    assert told == [200] * 15 + [429]
+
+    removed = await served.http.delete(f"/v1/uploads/{UPLOAD}", headers=agent.headers)
+    assert removed.status_code == 200
+    assert (await put(agent, 0, CONTENT[:LARGEST_PIECE])).status_code == 404
+    served.clock.move(LIFE + timedelta(seconds=1))
+    assert served.hub.files.arrivals.sweep() == 15
+    assert not list((served.hub.archive.place.media / "arriving").rglob("head"))
