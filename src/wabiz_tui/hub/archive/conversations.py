@@ -8,16 +8,17 @@ import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
 from wabiz_tui.hub.archive.contacts import CONTACTS, load_contacts
+from wabiz_tui.hub.archive.engine.direct import DirectLookup
 from wabiz_tui.hub.archive.facts import Answered, Arrived
 from wabiz_tui.hub.archive.messages import Filed, count_unread, load_messages
-from wabiz_tui.hub.archive.people import names_of_people
+from wabiz_tui.hub.archive.people import names_of
 from wabiz_tui.hub.archive.shelves import Row, Shelved
 from wabiz_tui.hub.archive.sight import Assigned, note_reassigned
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.content import Edit, Revoke, kind_of, plain_text
-from wabiz_tui.model.values import Contact, Conversation, Direction, Message, Status
+from wabiz_tui.model.values import Contact, Conversation, Direction, Message, Priority, Status
 from wabiz_tui.model.work import Clock
 from wabiz_tui.policy.window import window_until
 
@@ -26,6 +27,44 @@ _clock, _auto_reply = schema.episode_clock.c, schema.auto_reply.c
 _PREVIEW = 160
 CONVERSATIONS: Shelved[None] = Shelved(schema.conversation, "id", group="contact")
 EPISODES: Shelved[None] = Shelved(schema.episode, "id")
+
+
+class _Joined(NamedTuple):
+    """A conversation's row with what of its current episode and of that one's clock is told. Each field is a column of that name."""
+
+    id: str
+    number: str
+    contact: str
+    episode: str
+    unread: int
+    last_ms: int | None
+    last_message: str | None
+    window_until_ms: int | None
+    waiting_since_ms: int | None
+    status: Status
+    assignee: str | None
+    team: str | None
+    priority: Priority
+    labels: str
+    resolved_ms: int | None
+    snoozed_until_ms: int | None
+    first_response_ms: int | None
+    response_due_ms: int | None
+    resolution_due_ms: int | None
+
+
+_FROM = (schema.conversation, schema.episode, schema.episode_clock)
+_JOINED = DirectLookup(
+    sa.select(*(next(table.c[name] for table in _FROM if name in table.c) for name in _Joined._fields))
+    .select_from(schema.conversation)
+    .join(schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
+    .outerjoin(schema.episode_clock, (_clock.tenant == _conversation.tenant) & (_clock.episode == _conversation.episode))
+    .where(_conversation.tenant == sa.bindparam("of_tenant")),
+    _conversation.id,
+)
+_WITH = DirectLookup(
+    sa.select(_conversation.id, _conversation.contact).where(_conversation.tenant == sa.bindparam("of_tenant")), _conversation.contact
+)
 
 
 class StoredConversation(NamedTuple):
@@ -54,18 +93,10 @@ def conversation_of(writing: Writing, number: str, contact: str) -> str:
 
 def load_conversations(reading: Reading, ids: Iterable[str]) -> dict[str, StoredConversation]:
     """Conversations with the state of their current episode, name and preview; names and previews are unmasked."""
-    joined = sa.select(
-        schema.conversation, _episode.status, _episode.assignee, _episode.team, _episode.priority, _episode.labels,
-        _episode.resolved_ms, _episode.snoozed_until_ms, _episode.first_response_ms, _clock.response_due_ms, _clock.resolution_due_ms,
-    ).join(
-        schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode)
-    ).outerjoin(
-        schema.episode_clock, (_clock.tenant == _conversation.tenant) & (_clock.episode == _conversation.episode)
-    )  # fmt: skip
-    rows = reading.connection.execute(joined.where(_conversation.tenant == reading.tenant, _conversation.id.in_(sorted(set(ids))))).all()
+    rows = [_Joined._make(row) for row in _JOINED.rows(reading.connection, {"of_tenant": reading.tenant}, sorted(set(ids)))]
     contacts = load_contacts(reading, (row.contact for row in rows))
     previews = load_messages(reading, (row.last_message for row in rows if row.last_message))
-    names = names_of_people(reading)
+    names = names_of(reading, (row.assignee for row in rows if row.assignee))
     found: dict[str, StoredConversation] = {}
     for row in rows:
         stored = contacts.get(row.contact)
@@ -80,14 +111,9 @@ def load_conversation(reading: Reading, conversation: str) -> StoredConversation
 
 def conversations_with(reading: Reading, contacts: Iterable[str]) -> dict[str, list[str]]:
     """Contact id → the ids of its conversations."""
-    rows = reading.connection.execute(
-        sa.select(_conversation.id, _conversation.contact).where(
-            _conversation.tenant == reading.tenant, _conversation.contact.in_(sorted(set(contacts)))
-        )
-    )
     found: dict[str, list[str]] = {}
-    for row in rows:
-        found.setdefault(row.contact, []).append(row.id)
+    for conversation, contact in _WITH.rows(reading.connection, {"of_tenant": reading.tenant}, sorted(set(contacts))):
+        found.setdefault(contact, []).append(conversation)
     return found
 
 
@@ -277,14 +303,14 @@ def _update(writing: Writing, conversation: str, values: dict[str, Any]) -> None
     writing.shelf(CONVERSATIONS).change(conversation, **values)
 
 
-def _next_due(row: sa.Row[Any]) -> tuple[int | None, Clock]:
+def _next_due(row: _Joined) -> tuple[int | None, Clock]:
     response: Clock = "first_response" if row.first_response_ms is None else "next_response"
     if row.resolution_due_ms is not None and (row.response_due_ms is None or row.resolution_due_ms < row.response_due_ms):
         return row.resolution_due_ms, "resolution"
     return row.response_due_ms, response
 
 
-def _value(row: sa.Row[Any], contact: Contact | None, preview: Message | None, names: dict[str, str]) -> Conversation:
+def _value(row: _Joined, contact: Contact | None, preview: Message | None, names: dict[str, str]) -> Conversation:
     due_ms, due_for = _next_due(row)
     return Conversation(
         id=row.id,

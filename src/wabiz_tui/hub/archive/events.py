@@ -15,6 +15,7 @@ from wabiz_tui.model.values import Event
 
 _event, _number = schema.event.c, schema.number.c
 _POSITION = Direct(sa.select(schema.fold_position.c.entry).where(schema.fold_position.c.tenant == sa.bindparam("of_tenant")))
+_DISPLAYS = Direct(sa.select(_number.id, _number.display).where(_number.tenant == sa.bindparam("of_tenant")))
 _SEALING = Sealing(Event, unit=lambda row: event_unit(row["month"]), about=lambda row: f"event/{row['id']}")
 EVENTS = Shelved(schema.event, "identity", sealing=_SEALING)
 NUMBERS: Shelved[None] = Shelved(schema.number, "id")
@@ -108,5 +109,5 @@ def load_numbers(reading: Reading, ids: Iterable[str]) -> dict[str, tuple[str, s
 
 def own_numbers(reading: Reading) -> frozenset[str]:
     """The business's numbers as digits alone, and Meta's ids of them."""
-    rows = reading.connection.execute(sa.select(_number.id, _number.display).where(_number.tenant == reading.tenant))
+    rows = _DISPLAYS.rows(reading.connection, {"of_tenant": reading.tenant})
     return frozenset(digits for row in rows for name in row if (digits := "".join(filter(str.isdigit, name))))

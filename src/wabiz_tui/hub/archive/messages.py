@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.engine.direct import Direct
 from wabiz_tui.hub.archive.sealing import month_of, text_unit
 from wabiz_tui.hub.archive.shelves import Row, Sealing, Shelved
 from wabiz_tui.hub.archive.store import Reading, Writing
@@ -24,13 +25,13 @@ MESSAGE_KEYS: Shelved[None] = Shelved(schema.message_key, "wamid_hash")
 AWAITED: Shelved[None] = Shelved(schema.awaited, "target_hash", "message", group="target_hash")
 
 
-_IN_FEED = (
+_IN_FEED = Direct(
     sa.select(_message.id, _message.conversation, _message.month, _message.delivery, _message.sealed)
     .join(schema.change, (schema.change.c.tenant == _message.tenant) & (schema.change.c.id == _message.id))
     .where(
         schema.change.c.tenant == sa.bindparam("of_tenant"),
         schema.change.c.seq.between(sa.bindparam("first"), sa.bindparam("last")),
-        schema.change.c.entity == "message",
+        schema.change.c.entity == sa.literal_column("'message'"),
     )
 )
 
@@ -86,7 +87,7 @@ def load_messages(reading: Reading, ids: Iterable[str]) -> dict[str, Message]:
 
 def messages_in_feed(reading: Reading, first: int, last: int) -> dict[str, SealedMessage]:
     """By id, those that the feed tells from `first` to `last`. Through no shelf: they are many, and each is looked at once."""
-    rows = reading.connection.execute(_IN_FEED, {"of_tenant": reading.tenant, "first": first, "last": last}).all()
+    rows = _IN_FEED.rows(reading.connection, {"of_tenant": reading.tenant, "first": first, "last": last})
     return {row[0]: SealedMessage._make(row) for row in rows}
 
 

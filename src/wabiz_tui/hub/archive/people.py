@@ -1,12 +1,14 @@
 """People, their enrolment codes and devices in the archive. Codes and tokens are kept as hashes only."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.engine.direct import DirectLookup
 from wabiz_tui.hub.archive.shifts import states_of_people
 from wabiz_tui.hub.archive.store import Reading, Writing
 from wabiz_tui.hub.archive.times import from_ms, perhaps_from_ms, to_ms
@@ -16,6 +18,7 @@ from wabiz_tui.model.staff import CodeInfo
 from wabiz_tui.model.values import Device, Person, Role
 
 _person, _code, _device = schema.person.c, schema.enrolment_code.c, schema.device.c
+_NAMES = DirectLookup(sa.select(_person.id, _person.name).where(_person.tenant == sa.bindparam("of_tenant")), _person.id)
 _token, _assertion = schema.token.c, schema.assertion.c
 
 
@@ -90,6 +93,12 @@ def names_of_people(reading: Reading) -> dict[str, str]:
     return {
         row.id: row.name for row in reading.connection.execute(sa.select(_person.id, _person.name).where(_person.tenant == reading.tenant))
     }
+
+
+def names_of(reading: Reading, people: Iterable[str]) -> dict[str, str]:
+    """Of these people, by id; who was removed too."""
+    wanted = sorted(set(people))
+    return dict(_NAMES.rows(reading.connection, {"of_tenant": reading.tenant}, wanted)) if wanted else {}
 
 
 def add_code(writing: Writing, secret: str, person: str, *, expires_at: datetime, by: str) -> str:

@@ -6,14 +6,14 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.engine.direct import Direct
 from wabiz_tui.hub.archive.store import Reading
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.values import Role
 
 _person = schema.person.c
-# Built once: that costs more than running it.
-_STANDING = sa.select(_person.id, _person.role, _person.teams).where(
-    _person.tenant == sa.bindparam("of_tenant"), _person.revoked_ms.is_(None)
+_STANDING = Direct(
+    sa.select(_person.id, _person.role, _person.teams).where(_person.tenant == sa.bindparam("of_tenant"), _person.revoked_ms.is_(None))
 )
 
 
@@ -26,7 +26,7 @@ class Reader(NamedTuple):
 
 def load_readers(reading: Reading) -> dict[str, Reader]:
     """By the person's id. Some 2 µs of CPU each, a tenth of what their whole values cost."""
-    rows = reading.connection.execute(_STANDING, {"of_tenant": reading.tenant}).all()
+    rows = _STANDING.rows(reading.connection, {"of_tenant": reading.tenant})
     return {person: _reader(role, teams) for person, role, teams in rows}
 
 

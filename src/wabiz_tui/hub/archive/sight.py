@@ -9,6 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.engine.direct import DirectLookup
 from wabiz_tui.hub.archive.people import load_people
 from wabiz_tui.hub.archive.policies import policy_in_force
 from wabiz_tui.hub.archive.store import Reading, Writing
@@ -24,15 +25,15 @@ _AT_ONCE = 500
 _BY_ROLE: tuple[Entity, ...] = ("event", "number", "team", "canned", "macro")
 """What the feed carries without regard to a conversation."""
 
-# Built once: that costs more than running them, and they run for every commit.
 _ASSIGNED = (
     sa.select(_conversation.id, _episode.assignee, _episode.team)
     .join(schema.episode, (_episode.tenant == _conversation.tenant) & (_episode.id == _conversation.episode))
     .where(_conversation.tenant == sa.bindparam("of_tenant"))
 )
-_AMONG = _conversation.id.in_(sa.bindparam("wanted", expanding=True))
-_ASSIGNED_OF = _ASSIGNED.where(_AMONG)
-_CONTACTS_OF = sa.select(_conversation.id, _conversation.contact).where(_conversation.tenant == sa.bindparam("of_tenant"), _AMONG)
+_ASSIGNED_OF = DirectLookup(_ASSIGNED, _conversation.id)
+_CONTACTS_OF = DirectLookup(
+    sa.select(_conversation.id, _conversation.contact).where(_conversation.tenant == sa.bindparam("of_tenant")), _conversation.id
+)
 
 
 class Assigned(NamedTuple):
@@ -47,14 +48,13 @@ class Assigned(NamedTuple):
 
 def assigned_of(reading: Reading, conversations: Iterable[str]) -> dict[str, Assigned]:
     """Conversation id → whom its current episode is assigned to; what is absent does not exist."""
-    rows = reading.connection.execute(_ASSIGNED_OF, {"of_tenant": reading.tenant, "wanted": sorted(set(conversations))})
-    return {row[0]: Assigned(row[1], row[2]) for row in rows.all()}
+    rows = _ASSIGNED_OF.rows(reading.connection, {"of_tenant": reading.tenant}, sorted(set(conversations)))
+    return {conversation: Assigned(assignee, team) for conversation, assignee, team in rows}
 
 
 def contacts_of(reading: Reading, conversations: Iterable[str]) -> dict[str, str]:
     """Conversation id → contact id."""
-    rows = reading.connection.execute(_CONTACTS_OF, {"of_tenant": reading.tenant, "wanted": sorted(set(conversations))})
-    return {row[0]: row[1] for row in rows.all()}
+    return dict(_CONTACTS_OF.rows(reading.connection, {"of_tenant": reading.tenant}, sorted(set(conversations))))
 
 
 def note_reassigned(writing: Writing, conversation: str, before: Assigned) -> None:

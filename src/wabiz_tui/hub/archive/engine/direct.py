@@ -63,7 +63,7 @@ class Direct:
 class DirectLookup:
     """A query for the rows whose `column` is among some keys, however many: a few texts in all, so that the driver keeps each prepared."""
 
-    def __init__(self, query: sa.Select[Any], column: sa.ColumnElement[Any]) -> None:
+    def __init__(self, query: sa.Select[*tuple[Any, ...]], column: sa.ColumnElement[Any]) -> None:
         self._texts = PerEngine(lambda engine: _text_of(query.where(_among(column, engine)), engine))
         self._lengths: dict[int, str] = {}
 
