@@ -18,6 +18,7 @@ from wabiz_tui.model.errors import DocumentError, UsageError
 from wabiz_tui.model.paths import Paths
 
 KeyStore = Literal["keyring", "systemd-creds", "ssh-agent", "passphrase"]
+AskedStore = Literal["", "keyring", "systemd-creds", "ssh-agent", "passphrase"]
 
 # The stores of macOS, Windows, GNOME (two ways) and KDE, by class: a store that merely "works" may be a plain file.
 SAFE_KEYRINGS = (
@@ -29,16 +30,27 @@ SAFE_KEYRINGS = (
 )
 _ACTION = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _KEY = re.compile(r"[^\s,]{1,40}( [^\s,]{1,40})?")
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """Where the local secret may live: the stores in the order they are tried, and the keyring classes that count as safe."""
+    """Where the local secret may live: the stores in the order they are tried, and the keyring classes that count as safe.
 
+    `store` asks for one store and no other. `ssh_key` is the fingerprint (`SHA256:…`) of the key in the ssh-agent; empty means
+    the only one that will do."""
+
+    store: AskedStore = ""
     order: tuple[KeyStore, ...] = ("keyring", "passphrase")
     allow: tuple[str, ...] = SAFE_KEYRINGS
     unsafe_test: bool = False
     kernel_keyring: bool = True
+    ssh_key: str = ""
+
+    @property
+    def asked(self) -> tuple[KeyStore, ...]:
+        """The kinds of store that may be used, the first that works first."""
+        return (self.store,) if self.store else self.order
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -116,6 +128,8 @@ def _problems(config: Config, _written: Written) -> Iterator[Problem]:
         yield Problem(("keys", "order"), "Name at least one key store.")
     if len(set(config.keys.order)) < len(config.keys.order):
         yield Problem(("keys", "order"), "A key store is named twice.")
+    if config.keys.ssh_key and _FINGERPRINT.fullmatch(config.keys.ssh_key) is None:
+        yield Problem(("keys", "ssh_key"), 'A key of the agent is named by its fingerprint, "SHA256:…", as `ssh-add -l` prints it.')
     for number, name in enumerate(config.keys.allow):
         if _CLASS.fullmatch(name) is None:
             yield Problem(("keys", "allow", number), 'A keyring is named by module and class, "keyring.backends.macOS.Keyring".')

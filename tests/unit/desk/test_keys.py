@@ -141,13 +141,12 @@ def test_a_store_that_loses_what_it_is_given_is_not_used(backend: type[PretendKe
     assert "did not give back" in found.refusals[0].reason
 
 
-def test_a_stuck_store_is_given_up(backend: type[PretendKeyring], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stuck_store_is_given_up(backend: type[PretendKeyring]) -> None:
     """A store that waits for a click that nobody makes does not hang wabiz."""
-    monkeypatch.setattr("wabiz_tui.desk.keys.os_store._PATIENCE", 0.05)
     backend.is_stuck = True
 
     with pytest.raises(NoKeyStore, match="did not answer"):
-        OsStore("pretend.Keyring", backend()).save(DEVICE, Secret("x"))
+        OsStore("pretend.Keyring", backend(), seconds=0.05).save(DEVICE, Secret("x"))
 
 
 def test_the_proof_of_a_store_leaves_nothing(backend: type[PretendKeyring]) -> None:

@@ -1,7 +1,5 @@
 """The bundle in a file of its own, wrapped by a passphrase: Argon2id makes a key of it, AES-256-GCM seals with that key."""
 
-import base64
-import binascii
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +7,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from wabiz_tui.desk.files import read_small, write_private
-from wabiz_tui.model.codec import decode, encode, encode_canonical
+from wabiz_tui.desk.files import destroy
+from wabiz_tui.desk.keys.sealed_file import NONCE_SIZE, SealedFile, bytes_of, read_sealed, text_of, unseal, write_sealed
 from wabiz_tui.model.errors import BadInput, NewerSchema, NoKeyStore, WrongKey
 from wabiz_tui.model.secret import Secret
 
 NAME = "local-secret.json"
-_MAX_FILE = 64 * 1024
 
 
 class Cost(NamedTuple):
@@ -45,11 +42,6 @@ class _Header(msgspec.Struct, frozen=True):
     cipher: str = "aes-256-gcm"
 
 
-class _File(msgspec.Struct, frozen=True):
-    header: _Header
-    sealed: str
-
-
 class PassphraseFile:
     """A key store that needs a passphrase for every `load` and `save`."""
 
@@ -65,26 +57,30 @@ class PassphraseFile:
         """None when there is no file. Raises WrongKey for a wrong passphrase, NoKeyStore when none was given."""
         if not self.path.exists():
             return None
-        file = _parse(read_small(self.path, _MAX_FILE), self.path)
-        if self._passphrase is None:
-            raise NoKeyStore(needs_passphrase())
+        file = _checked(read_sealed(self.path, _Header), self.path)
+        self._given()
         if file.header.device != device:
             raise WrongKey(f"{self.path.name} belongs to another device; `wabiz wipe` and enrol again.")
-        return _open(file, self._passphrase, self.path)
+        opened = unseal(file, self.path, file.header.nonce, lambda: _key(self._given(), file.header, self.path))
+        if opened is None:
+            raise WrongKey("That passphrase is not the one this machine's key was kept under.")
+        return opened
 
     def save(self, device: str, packed: Secret) -> None:
         """Durable when it returns; read back and compared. Raises NoKeyStore without a passphrase."""
-        if self._passphrase is None:
-            raise NoKeyStore(needs_passphrase())
-        salt, nonce = self._random(16), self._random(12)
-        header = _Header(device=device, salt=_text(salt), nonce=_text(nonce), **self._cost._asdict())
-        sealed = _cipher(self._passphrase, header).encrypt(nonce, packed.reveal(), encode_canonical(header))
-        write_private(self.path, encode(_File(header, _text(sealed))))
+        passphrase, salt, nonce = self._given(), self._random(16), self._random(NONCE_SIZE)
+        header = _Header(device=device, salt=text_of(salt), nonce=text_of(nonce), **self._cost._asdict())
+        write_sealed(self.path, header, nonce, _key(passphrase, header, self.path), packed)
         if self.load(device) != packed:
             raise NoKeyStore(f"{self.path.name} did not give back what was written to it.")
 
     def delete(self, device: str) -> None:
-        self.path.unlink(missing_ok=True)
+        destroy(self.path)
+
+    def _given(self) -> Secret:
+        if self._passphrase is None:
+            raise NoKeyStore(needs_passphrase())
+        return self._passphrase
 
 
 def needs_passphrase() -> str:
@@ -94,8 +90,7 @@ def needs_passphrase() -> str:
     )
 
 
-def _parse(raw: bytes, path: Path) -> _File:
-    file = decode(raw, _File)
+def _checked(file: SealedFile[_Header], path: Path) -> SealedFile[_Header]:
     header = file.header
     if header.version != 1 or header.kdf != "argon2id" or header.cipher != "aes-256-gcm":
         raise NewerSchema(f"{path.name} was written by another version of wabiz; update wabiz.", path=path)
@@ -105,31 +100,9 @@ def _parse(raw: bytes, path: Path) -> _File:
     return file
 
 
-def _open(file: _File, passphrase: Secret, path: Path) -> Secret:
-    from cryptography.exceptions import InvalidTag
-
-    nonce, sealed = _bytes(file.header.nonce, path), _bytes(file.sealed, path)
-    try:
-        return Secret(_cipher(passphrase, file.header).decrypt(nonce, sealed, encode_canonical(file.header)))
-    except (InvalidTag, ValueError) as error:
-        raise WrongKey("That passphrase is not the one this machine's key was kept under.") from error
-
-
-def _cipher(passphrase: Secret, header: _Header):
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+def _key(passphrase: Secret, header: _Header, path: Path) -> bytes:
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-    salt = base64.b64decode(header.salt)
+    salt = bytes_of(header.salt, path)
     kdf = Argon2id(salt=salt, length=32, iterations=header.iterations, lanes=header.lanes, memory_cost=header.memory_kib)
-    return AESGCM(kdf.derive(passphrase.reveal()))
-
-
-def _text(value: bytes) -> str:
-    return base64.b64encode(value).decode()
-
-
-def _bytes(text: str, path: Path) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise BadInput(f"{path.name} is damaged.") from error
+    return kdf.derive(passphrase.reveal())
