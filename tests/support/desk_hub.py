@@ -115,6 +115,9 @@ class FakeHub:
         self.asked: list[str] = []
         self.refuse_send: Callable[[str], Exception | None] = lambda _: None
         self.hang_up_after_send = 0
+        self.files: dict[str, bytes] = {}
+        self.media_asked: list[str] = []
+        self.cut_media_after, self.media_cuts = 0, 0
         self.greeting = b""
         self.url = ""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -294,8 +297,22 @@ class FakeHub:
         return HistoryPage(messages=earlier[-limit:], has_earlier=len(earlier) > limit)
 
     async def media(self, request: Request) -> Response:
+        """The file of a message, or the rest of it; with `cut_media_after` the line breaks in the middle, as often as it says."""
         self._device(request)
-        return Response(b"\x89PNG", media_type="image/png")
+        self.media_asked.append(request.headers.get("range", ""))
+        file = self.files.get(request.path_params["id"], b"\x89PNG")
+        start = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        length = len(file) - start
+        if self.cut_media_after and self.media_cuts > 0:
+            self.media_cuts -= 1
+            length = min(length, self.cut_media_after)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for place in range(start, start + length, 65536):
+                yield file[place : min(place + 65536, start + length)]
+
+        headers = {"content-length": str(len(file) - start)}
+        return StreamingResponse(pieces(), 206 if start else 200, headers, media_type="application/octet-stream")
 
     async def send(self, request: Request) -> Response:
         device = self._device(request)

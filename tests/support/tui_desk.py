@@ -10,7 +10,19 @@ import msgspec
 from tests.support import tui_data as still
 from wabiz_tui.model.acts import WorkAct, WorkDone
 from wabiz_tui.model.content import Text, plain_text
-from wabiz_tui.model.desk import DeskEvent, DeskStatus, Draft, PurgeOutcome, QueuePage, SearchHit, TimelinePage, View
+from wabiz_tui.model.desk import (
+    DeskEvent,
+    DeskStatus,
+    Draft,
+    Lent,
+    MediaFile,
+    MediaUse,
+    PurgeOutcome,
+    QueuePage,
+    SearchHit,
+    TimelinePage,
+    View,
+)
 from wabiz_tui.model.errors import Conflict, Locked, NotFound, WabizError, WrongKey
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Conversation, Delivery, DeliveryState, Direction, Event, Message
@@ -177,7 +189,8 @@ class StillDesk:
     async def events(self, *, limit: int = 1000) -> list[Event]:
         return []
 
-    async def search(self, words: str, *, limit: int = 50) -> list[SearchHit]:
+    async def search(self, words: str, *, limit: int = 50, ranked: bool = False) -> list[SearchHit]:
+        del ranked
         self._check_open()
         wanted = words.casefold().split()
         hits = [
@@ -284,8 +297,20 @@ class StillDesk:
     async def receipts(self) -> list[SignedReceipt]:
         return []
 
-    async def media(self, message: str) -> bytes:
-        raise NotFound("The still desk holds no files.")
+    async def fetch_media(self, message: str) -> MediaFile:
+        self._record("fetch_media", message)
+        return MediaFile(message, "image/png", "", 4, "")
+
+    async def read_media(self, message: str, *, offset: int = 0, limit: int = 1 << 20, use: MediaUse = "inline") -> bytes:
+        self._record("read_media", message, use)
+        return b"\x89PNG"[offset : offset + limit]
+
+    async def lend_media(self, message: str) -> Lent:
+        self._record("lend_media", message)
+        return Lent(f"/nowhere/{message}.png", still.NOW)
+
+    async def return_media(self, message: str) -> None:
+        self._record("return_media", message)
 
     async def watch(self, conversation: str, doing: Doing) -> list[Presence]:
         self.watched.append((conversation, doing))

@@ -15,6 +15,8 @@ Clipboard = Literal["off", "masked", "on"]
 ReadReceipts = Literal["never", "on_view", "on_reply"]
 OffShift = Literal["closed", "quiet", "open"]
 HandOver = Literal["buddy", "team", "keep"]
+MediaUse = Literal["off", "inline", "viewer", "save"]
+MediaAhead = Literal["none", "mine", "all"]
 
 
 class ArchiveRule(msgspec.Struct, frozen=True):
@@ -48,15 +50,20 @@ class Cache(msgspec.Struct, frozen=True):
     purge_within: timedelta = timedelta(minutes=15)
     receipt_within: timedelta = timedelta(hours=24)
     disk: bool = True
+    media_ahead: MediaAhead = "none"
 
 
 class Privacy(msgspec.Struct, frozen=True):
-    """What agents see of a contact. `reveal` names the roles that may unmask, with a reason, for a moment, audited."""
+    """What agents see of a contact. `reveal` names the roles that may unmask, with a reason, for a moment, audited.
+
+    `media` is what an agent may do with a customer's file; each step allows those before it: nothing, see it inside wabiz, lend it
+    to a viewer from memory, save it."""
 
     mask_numbers: bool = True
     reveal: tuple[Role, ...] = ("supervisor", "compliance")
     clipboard: Clipboard = "masked"
     read_receipts: ReadReceipts = "on_reply"
+    media: MediaUse = "viewer"
 
 
 class Span(msgspec.Struct, frozen=True, order=True):

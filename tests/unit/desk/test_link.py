@@ -248,4 +248,5 @@ async def test_an_administrators_command_needs_no_desk(hub: FakeHub, paths: Path
 
 async def test_media_comes_as_bytes(hub: FakeHub, link: Link) -> None:
     """The file of a message, not its JSON."""
-    assert (await link.media(message(1, 1).id)).startswith(b"\x89PNG")
+    assert b"".join([piece async for piece in link.media(message(1, 1).id)]) == b"\x89PNG"
+    assert b"".join([piece async for piece in link.media(message(1, 1).id, start=2)]) == b"NG"

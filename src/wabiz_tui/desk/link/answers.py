@@ -1,6 +1,7 @@
 """Read the hub's refusals: which error of ours an answer stands for."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.errors import (
@@ -10,6 +11,7 @@ from wabiz_tui.model.errors import (
     NotFound,
     Revoked,
     TooLarge,
+    TooMany,
     Unreachable,
     UsageError,
     WabizError,
@@ -28,10 +30,50 @@ _BY_STATUS: dict[int, type[WabizError]] = {
     429: Unreachable,
 }
 _MAX_SENTENCE = 1000
+_LONGEST_WAIT = timedelta(minutes=10)
+"""However long a proxy's page of maintenance wants: nobody's inbox stands still for hours after the hub is back."""
 
 
-def refusal(status: int, body: bytes) -> WabizError:
-    """The error for an answer that is not 2xx. The hub's sentence is kept; a stranger's page is not."""
+class Busy(Unreachable):
+    """The hub, or a proxy before it, asks for patience of `retry_after`."""
+
+    retry_after = timedelta()
+
+
+def wait_of(error: WabizError) -> timedelta | None:
+    """How long whoever refused asked to be left alone."""
+    return error.retry_after if isinstance(error, TooMany | Busy) else None
+
+
+def parse_wait(text: str | None, now: datetime) -> timedelta | None:
+    """A Retry-After header (RFC 9110 §10.2.3), in seconds or as a date by the clock `now`; None where it is missing or unreadable."""
+    if not text or len(text) > 64:
+        return None
+    if text.strip().isascii() and text.strip().isdigit():
+        wait = timedelta(seconds=min(int(text), 86_400))
+    else:
+        try:
+            at = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        wait = at - now if at.tzinfo is not None else timedelta()
+    return min(max(wait, timedelta()), _LONGEST_WAIT)
+
+
+def refusal(status: int, body: bytes, wait: timedelta | None = None) -> WabizError:
+    """The error for an answer that is not 2xx. The hub's sentence is kept; a stranger's page is not. `wait` is its Retry-After."""
+    error = _refusal(status, body)
+    if wait is None or not isinstance(error, Unreachable):
+        return error
+    if isinstance(error, TooMany):
+        error.retry_after = wait
+        return error
+    busy = Busy(error.sentence, code=error.code)
+    busy.retry_after = wait
+    return busy
+
+
+def _refusal(status: int, body: bytes) -> WabizError:
     try:
         told = decode(body, ErrorBody)
     except BadInput:

@@ -1,6 +1,6 @@
 """What the desk asks of the hub: /v1 and the gateway, as typed calls on the line."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from urllib.parse import quote
 
@@ -77,8 +77,9 @@ class Link(Line):
     async def mark(self, conversation: str, mark: ReadMark) -> None:
         await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/read", encode(mark))
 
-    async def media(self, message: str) -> bytes:
-        return await self.request("GET", f"/v1/media/{quote(message, safe='')}", timeout=120.0)
+    def media(self, message: str, *, start: int = 0) -> AsyncGenerator[bytes]:
+        """A message's file from byte `start` on. Raises NotFound with what became of it, Unreachable."""
+        return self.download(f"/v1/media/{quote(message, safe='')}", start=start)
 
     async def stream(self, since: int) -> AsyncIterator[ChangesPage | ShiftStanding | Presence]:
         """Pages as the hub makes them, how the shift stands each time that it turns, and what others do at conversations. Ends when the

@@ -7,6 +7,9 @@ from wabiz_tui.model.acts import WorkAct, WorkDone
 from wabiz_tui.model.desk import (
     DeskStatus,
     Draft,
+    Lent,
+    MediaFile,
+    MediaUse,
     PurgeOutcome,
     QueuePage,
     SearchHit,
@@ -42,8 +45,8 @@ class _Reading(DeskConnection):
     async def events(self, *, limit: int = 1000) -> list[BusinessEvent]:
         return await self._call("events", list[BusinessEvent], limit=limit)
 
-    async def search(self, words: str, *, limit: int = 50) -> list[SearchHit]:
-        return await self._call("search", list[SearchHit], words=words, limit=limit)
+    async def search(self, words: str, *, limit: int = 50, ranked: bool = False) -> list[SearchHit]:
+        return await self._call("search", list[SearchHit], words=words, limit=limit, ranked=ranked)
 
 
 class _Sending(DeskConnection):
@@ -103,8 +106,17 @@ class _Working(DeskConnection):
 
 
 class _Media(DeskConnection):
-    async def media(self, message: str) -> bytes:
-        return await self._call("media", bytes, message=message)
+    async def fetch_media(self, message: str) -> MediaFile:
+        return await self._call("fetch_media", MediaFile, message=message)
+
+    async def read_media(self, message: str, *, offset: int = 0, limit: int = 1 << 20, use: MediaUse = "inline") -> bytes:
+        return await self._call("read_media", bytes, message=message, offset=offset, limit=limit, use=use)
+
+    async def lend_media(self, message: str) -> Lent:
+        return await self._call("lend_media", Lent, message=message)
+
+    async def return_media(self, message: str) -> None:
+        await self._call("return_media", None, message=message)
 
 
 class _Keeping(DeskConnection):

@@ -1,6 +1,7 @@
 """An unlocked desk: its parts, alive from the unlocking to the lock."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,8 @@ from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.enrolment import Enrolment
 from wabiz_tui.desk.keys.vault import Vault
 from wabiz_tui.desk.link.link import Accepted, Link
+from wabiz_tui.desk.media.keeper import MediaKeeper
+from wabiz_tui.desk.media.store import FOLDER, MediaStore, Of
 from wabiz_tui.desk.outbox.outbox import Author, Outbox
 from wabiz_tui.desk.purge.purge import Purger, Reason
 from wabiz_tui.desk.purge.receipts import Receipts
@@ -104,6 +107,9 @@ class Session(Told):
             epoch_ended=lambda: self.mending.begin(_EPOCH_ENDED),
             noticed=self._noticed,
         )
+        of = Of(lambda: self.cache, lambda: self.policy, link.media, clock.now, os.urandom, enrolment.device)
+        self.media = MediaStore(shelf.folder / FOLDER, of)
+        self._files = MediaKeeper(self.media, of, me=enrolment.person, is_online=lambda: self.link_state == "online")
         self._lease_task: asyncio.Task[None] | None = None
         self._delivering: asyncio.Task[None] | None = None
 
@@ -128,6 +134,7 @@ class Session(Told):
         self.outbox.start()
         self.sync.start(after=quiet)
         self.purger.start()
+        self._files.start()
         self.company.start()
         self._lease_task = asyncio.create_task(self.lease.keep(quiet), name="lease")
         if is_refilled:
@@ -163,6 +170,7 @@ class Session(Told):
         await self._shut()
 
     async def _shut(self) -> None:
+        await self._files.stop()
         await self.outbox.stop()
         await self.company.gone()
         await self.link.close()
@@ -189,8 +197,10 @@ class Session(Told):
 
     def changed(self, conversations: frozenset[str], reason: str) -> None:
         self.purger.look_again(reason)
+        self._files.moved(conversations)
         self._hears.changed(conversations)
         if reason == "policy":
+            self._files.policy_changed()
             self._hears.status_changed()
 
     def moved(self, link: LinkState) -> None:
@@ -199,6 +209,7 @@ class Session(Told):
             self._hears.status_changed()
             if link == "online":
                 self.company.line_stands()
+                self._files.arrived()
             else:
                 self.company.line_lost()
 
@@ -223,5 +234,6 @@ class Session(Told):
         self.notice = sentence
 
     def _purged(self, _reason: str) -> None:
+        self._files.purged()
         self._hears.changed(frozenset())
         self._hears.status_changed()

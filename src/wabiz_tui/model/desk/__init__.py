@@ -11,7 +11,20 @@ from wabiz_tui.model.desk.keeping import Keeping
 from wabiz_tui.model.desk.media import Media
 from wabiz_tui.model.desk.reading import Reading
 from wabiz_tui.model.desk.sending import Sending
-from wabiz_tui.model.desk.values import DeskEvent, DeskStatus, Draft, Link, PurgeOutcome, QueuePage, SearchHit, TimelinePage, View
+from wabiz_tui.model.desk.values import (
+    DeskEvent,
+    DeskStatus,
+    Draft,
+    Lent,
+    Link,
+    MediaFile,
+    MediaUse,
+    PurgeOutcome,
+    QueuePage,
+    SearchHit,
+    TimelinePage,
+    View,
+)
 from wabiz_tui.model.desk.working import Working
 
 
@@ -25,8 +38,11 @@ __all__ = [
     "DeskStatus",
     "Draft",
     "Keeping",
+    "Lent",
     "Link",
     "Media",
+    "MediaFile",
+    "MediaUse",
     "PurgeOutcome",
     "QueuePage",
     "Reading",

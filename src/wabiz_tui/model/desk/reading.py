@@ -34,6 +34,8 @@ class Reading(Protocol):
 
     async def events(self, *, limit: int = 1000) -> list[Event]: ...
 
-    async def search(self, words: str, *, limit: int = 50) -> list[SearchHit]:
-        """Newest first."""
+    async def search(self, words: str, *, limit: int = 50, ranked: bool = False) -> list[SearchHit]:
+        """Conversations whose names have all the words, then messages that have them, newest first; `ranked` puts the best first where
+        no more than 5 000 match. `words` may hold "phrases" and filters: docs/search.md. A client's next search breaks off its last,
+        which then raises Conflict. Raises UsageError for a filter that does not exist."""
         ...

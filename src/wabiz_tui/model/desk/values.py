@@ -10,6 +10,7 @@ from wabiz_tui.model.wire import SignedReceipt
 from wabiz_tui.model.work import Presence
 
 Link = Literal["online", "connecting", "offline", "refused", "revoked"]
+MediaUse = Literal["inline", "save"]
 View = Literal["mine", "unassigned", "all", "open", "pending", "snoozed", "resolved", "unread"]
 
 
@@ -73,8 +74,16 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class SearchHit(msgspec.Struct, frozen=True, omit_defaults=True):
-    message: Message
+    """A message that was found, or a conversation that was found by its name: one of the two is there."""
+
+    message: Message | None = None
     conversation_name: str = ""
+    conversation: Conversation | None = None
+
+    @property
+    def place(self) -> str:
+        """The id of the conversation that it leads to."""
+        return self.message.conversation if self.message is not None else self.conversation.id if self.conversation is not None else ""
 
 
 class PurgeOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -83,6 +92,23 @@ class PurgeOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     removed: int
     epoch: int
     receipt: SignedReceipt | None = None
+
+
+class MediaFile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that is on this machine, sealed. `filename` is as its sender wrote it, `sha256` hexadecimal."""
+
+    message: str
+    mime_type: str = ""
+    filename: str = ""
+    size: int = 0
+    sha256: str = ""
+
+
+class Lent(msgspec.Struct, frozen=True):
+    """A file in memory that a viewer may open, until `until`."""
+
+    path: str
+    until: datetime
 
 
 class DeskEvent(msgspec.Struct, frozen=True, omit_defaults=True):
