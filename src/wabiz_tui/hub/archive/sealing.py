@@ -7,7 +7,6 @@ replicas and in old backups alike. The month is that of Meta's time stamp, in UT
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -113,15 +112,19 @@ class Opening:
     """Opens values of one snapshot as Sealer.open does. Not to be kept: it would hold keys that are destroyed meanwhile."""
 
     def __init__(self, sealer: Sealer, ciphers: "dict[str, list[AESGCM]]") -> None:
-        self._sealer, self._ciphers = sealer, ciphers
-
-    def open(self, unit: str, sealed: bytes, *, about: str) -> bytes | None:
         from cryptography.exceptions import InvalidTag
 
-        ciphers = self._ciphers.get(unit)
-        if ciphers:
-            with suppress(InvalidTag):
-                return ciphers[0].decrypt(sealed[:12], sealed[12:], self._sealer.bound(unit, about))
+        self._sealer, self._wrong_key = sealer, InvalidTag
+        self._first = {unit: (several[0], sealer.bound(unit, "")) for unit, several in ciphers.items() if several}
+
+    def open(self, unit: str, sealed: bytes, *, about: str) -> bytes | None:
+        first = self._first.get(unit)
+        if first is not None:
+            cipher, bound = first
+            try:
+                return cipher.decrypt(sealed[:12], sealed[12:], bound + about.encode())
+            except self._wrong_key:
+                pass  # an older key of the unit, or one renewed meanwhile
         return self._sealer.open(unit, sealed, about=about)
 
 

@@ -182,13 +182,12 @@ def _told(reading: Reading, policy: InForce, rows: Sequence[ChangeRow], viewer: 
         chunk = rows[start : start + count]
         sealed = _messages_of(reading, chunk)
         of = _conversations_of(reading, chunk, sealed) | _routines_of(reading, chunk)
-        gone = [encode(Change(row.seq, row.entity, row.id)) for row in chunk]
-        blank = [Told(row, of.get((row.entity, row.id)), without, without) for row, without in zip(chunk, gone, strict=True)]
-        wanted = [one.row for one in blank if sees is None or (sees.entity(one.row.entity) and sees.all_of(one.of))]
+        wanted = chunk if sees is None else [row for row in chunk if sees.entity(row.entity) and sees.all_of(of.get((row.entity, row.id)))]
         found = values.load(wanted, sealed)
-        for one in blank:
-            value = found.get((one.row.entity, one.row.id))
-            told = one if value is None else Told(one.row, one.of, _with_value(one.gone, value), one.gone)
+        for row in chunk:
+            key = row.entity, row.id
+            gone, value = encode(Change(*row)), found.get(key)
+            told = Told(row, of.get(key), gone if value is None else _with_value(gone, value), gone)
             size += len(told.shown)
             yield told
         start += len(chunk)
