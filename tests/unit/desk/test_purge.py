@@ -17,6 +17,7 @@ from wabiz_tui.desk.enrolment import get_enrolment, open_bundle
 from wabiz_tui.desk.keys import kernel, warm
 from wabiz_tui.desk.purge.receipts import NAME
 from wabiz_tui.desk.purge.shelf import Shelf
+from wabiz_tui.desk.purge.successor import Successor
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.errors import Unreachable, WabizError, WrongKey
@@ -161,9 +162,13 @@ async def test_what_falls_due_is_destroyed_by_itself(hub: FakeHub, paths: Paths)
     """A third of the policy's time after the first row fell due, without anybody asking."""
     hub.set_policy(POLICY + 'purge_within = "3s"\n')
     now = datetime.now(UTC)
-    hub.put(talk(1, last_at=now), message(1, 1, DUE, sent_at=now - timedelta(days=14) + timedelta(seconds=4)))
-    async with opened(hub, paths) as desk:
+    hub.put(talk(1, last_at=now), message(1, 1, DUE, sent_at=now - timedelta(days=14) + timedelta(hours=1)))
+    clock = SystemClock()
+    async with opened(hub, paths, clock=clock) as desk:
         assert (await desk.status()).messages == 1
+        hub.ahead = clock.ahead = timedelta(hours=1, seconds=1)
+        # A desk that slept while its clock was moved looks at the clock again with the next thing it hears.
+        hub.put(message(2, 1, KEPT, sent_at=hub.now()))
 
         await until(lambda: purged(desk, "due"))
 
@@ -326,7 +331,7 @@ def _kill_at(step: str, patched: pytest.MonkeyPatch) -> None:
 
     match step:
         case "after begin_epoch":
-            patched.setattr("wabiz_tui.desk.purge.purge.rebuild", die)
+            patched.setattr(Successor, "fill", die)
         case "after rebuild":
             patched.setattr(Shelf, "publish", die)
         case "after rename":

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
 
-from wabiz_tui.desk.cache.driver import open_connection, refuse_plain, translated
+from wabiz_tui.desk.cache.driver import keep_no_log, open_connection, refuse_plain, translated
 from wabiz_tui.desk.cache.migrations import Kind, migrate
 from wabiz_tui.model.errors import Locked, StoreError
 from wabiz_tui.model.secret import Secret
@@ -28,8 +28,9 @@ class Database:
     the call returns. Reads see the last commit. After `close` every call raises Locked.
     """
 
-    def __init__(self, path: Path, key: Secret, kind: Kind) -> None:
-        """Open or create. Raises what open_connection and migrate raise."""
+    def __init__(self, path: Path, key: Secret, kind: Kind, *, is_draft: bool = False) -> None:
+        """Open or create. Raises what open_connection and migrate raise. A draft is filled and closed, and thrown away if anything
+        goes wrong meanwhile: it has no log, and is on the disk only when the caller has seen to it."""
         self.path = path
         self.kind = kind
         self._key = Secret(key.reveal())
@@ -38,17 +39,20 @@ class Database:
             migrate(self._writer_connection, kind, path)
             # A driver without the cipher would write a plain file and say nothing.
             refuse_plain(path)
+            if is_draft:
+                keep_no_log(self._writer_connection)
         except BaseException:
             self._writer_connection.close()
             raise
         if path != MEMORY:
             path.chmod(0o600)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{kind.folder}-writer")
-        # A database in memory is one connection's own: what reads it takes turns with what writes it.
-        self._readers = self._writer if path == MEMORY else ThreadPoolExecutor(_READERS, thread_name_prefix=f"{kind.folder}-reader")
+        # A database in memory, or in the making, is one connection's own: what reads it takes turns with what writes it.
+        is_alone = path == MEMORY or is_draft
+        self._readers = self._writer if is_alone else ThreadPoolExecutor(_READERS, thread_name_prefix=f"{kind.folder}-reader")
         self._idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self._opened: list[Connection] = []
-        if path == MEMORY:
+        if is_alone:
             self._idle.put(self._writer_connection)
         self._gate = threading.Lock()
         self._is_closed = False

@@ -54,6 +54,12 @@ _PRAGMAS = (
 )
 
 
+def keep_no_log(connection: Connection) -> None:
+    """For a database that is made whole or not at all: each page is sealed and written once. A statement that fails spoils it."""
+    for pragma in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA locking_mode = EXCLUSIVE"):
+        connection.execute(pragma)
+
+
 def _refuse_unsafe() -> None:
     if _driver.sqlite_version_info < _OLDEST_SAFE:
         raise StoreError(f"SQLite {_driver.sqlite_version} can damage databases; install sqlcipher3 with SQLite 3.51.3 or later.")

@@ -1,10 +1,15 @@
-"""Copy what may stay of one cache into a new file under another key: the only way in which anything is destroyed for good."""
+"""Copy what may stay of one cache into a new one under another key: the only way in which anything is destroyed for good.
+
+Readers and writers of the old cache go on meanwhile. What is written is noted, and copied again; only the last of it and the marks
+are copied while writers wait.
+"""
 
 import hashlib
+import heapq
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
@@ -12,98 +17,208 @@ import msgspec
 
 from wabiz_tui.desk.cache.database import Database
 from wabiz_tui.desk.cache.marks import PENDING, Pending, change_marks, load_marks
-from wabiz_tui.desk.cache.migrations import Kind
 from wabiz_tui.desk.cache.queries import load_queries
-from wabiz_tui.desk.cache.reading import forgotten_until, without_preview
+from wabiz_tui.desk.cache.reading import forgotten_until
+from wabiz_tui.desk.cache.surviving import Copying, follow, tables_of, take_touched, unfollow
 from wabiz_tui.desk.cache.times import to_ms
 from wabiz_tui.desk.cache.words import indexed
 from wabiz_tui.desk.cache.writing import set_meta
-from wabiz_tui.model.codec import decode, encode
-from wabiz_tui.model.content import plain_text
+from wabiz_tui.model.codec import encode
+from wabiz_tui.model.errors import Locked
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.model.values import Conversation, Message
 from wabiz_tui.model.wire import ReceiptCounts
 
 _sql = load_queries("cache.sql")
-_AT_ONCE = 2000
+_AT_ONCE = 500
+_FEW = 200
+"""Rows that may be left for the switch, where writers wait for them."""
+_MOST_ROUNDS = 8
+_COUNTED = frozenset(ReceiptCounts.__struct_fields__)
+Touched = tuple[str, Any]
+"""A table and the key of a row of it."""
+_INDEX = "words"
+_WHILE_FILLING = {"automerge": 0, "crisismerge": 1999, "hashsize": 32 << 20}
+_AFTER = {"automerge": 4, "crisismerge": 16, "hashsize": 1 << 20}
+"""FTS5's own defaults (sqlite.org/fts5.html, sections 6.1, 6.3 and 6.5)."""
 
 
-def rebuild(old: Database, old_key: Secret, path: Path, key: Secret, pending: Pending, *, now: datetime) -> Pending:
-    """Make `path` anew with the rows that have not expired, and `pending` completed by what was counted. Blocks for about a
-    second per 30 000 messages; nobody may write to `old` meanwhile. The new file is whole and closed when it returns."""
-    made = Database(path, key, Kind.CACHE)
-    try:
-        return copy_survivors(old, old_key, made, pending, now=now)
-    finally:
-        made.close()
+class Rebuilding:
+    """From `old` into the empty `made`. `copy` takes about a second per 50 000 messages and disturbs nobody; `finish` takes
+    milliseconds, and nobody may write to `old` from when it begins. Both block. After `finish` or `give_up` the object is done."""
+
+    def __init__(self, old: Database, old_key: Secret, made: Database, *, now: datetime) -> None:
+        self._old, self._old_key, self._made, self._now = old, old_key, made, now
+        self._at = {"now": to_ms(now)}
+        self._due: dict[str, list[list[bytes]]] = {}
+        self._revived: dict[str, set[bytes]] = {}
+        self._kept: dict[str, int] = {}
+        self._summed: tuple[dict[str, int], str] | None = None
+        self._forgotten: datetime | None = None
+        self._has_residue = False
+        self._copying = made.read_now(lambda target: {table.name: Copying(target, table) for table in tables_of(target)})
+
+    def copy(self) -> None:
+        """Everything as it is now and nearly everything that is written meanwhile. Raises what the databases raise."""
+        self._old.write_now(follow)
+        self._made.write_now(self._fill)
+        for _ in range(_MOST_ROUNDS):
+            touched = self._old.write_now(take_touched)
+            self._made.write_now(lambda target, touched=touched: self._copy_again(target, touched))
+            if len(touched) <= _FEW:
+                break
+        self._forgotten = self._old.read_now(lambda source: forgotten_until(source, None, now=self._at["now"]))
+        self._summed = self._sum_up()
+
+    def finish(self, pending: Pending) -> Pending:
+        """`pending` completed by what was counted; it lies in the new cache, which is whole."""
+        touched = self._old.write_now(take_touched)
+        complete = self._made.write_now(lambda target: self._old.read_now(lambda source: self._finish(source, target, touched, pending)))
+        self._old.write_now(unfollow)
+        return complete
+
+    def give_up(self) -> None:
+        """The old cache goes on as if nothing had been begun."""
+        with suppress(Locked):
+            self._old.write_now(unfollow)
+
+    def _fill(self, target: Connection) -> None:
+        later = _take_indexes(target)
+        _set_up_index(target, _WHILE_FILLING)
+        for copying in self._copying.values():
+            self._copy_table(target, copying)
+        # Made of sorted rows they take a third of the time, and lie in order.
+        for statement in later:
+            target.execute(statement)
+        _set_up_index(target, _AFTER)
+
+    def _copy_table(self, target: Connection, copying: Copying) -> None:
+        name, now = copying.table.name, self._at["now"]
+        runs, self._kept[name] = self._due.setdefault(name, []), 0
+        after: Any = copying.least
+        self._revived[name] = set()
+        while rows := self._portion(copying, after):
+            after = rows[-1][0]
+            live = [row for row in rows if row[1]]
+            target.executemany(copying.put, [copying.row_of(row, now) for row in live])
+            if name == "messages":
+                # The index of the old file is contentless and holds the purged words too: it is made anew from what stays.
+                target.executemany(_sql["add_words"], [(row[0], indexed(copying.words_of(row[2:]))) for row in live])
+            self._kept[name] += len(live)
+            if len(live) < len(rows) and name in _COUNTED:
+                runs.append(sorted(copying.id_of(row) for row in rows if not row[1]))
+
+    def _portion(self, copying: Copying, after: Any) -> list[tuple[Any, ...]]:
+        # A transaction for each, so that the log of the old file can be cut meanwhile, and nobody waits long where readers take turns.
+        at = {**self._at, "after": after, "most": _AT_ONCE}
+        return self._old.read_now(lambda source: source.execute(copying.portion, at).fetchall())
+
+    def _copy_again(self, target: Connection, touched: Iterable[Touched]) -> None:
+        ordered = sorted(touched)
+        for start in range(0, len(ordered), _AT_ONCE):
+            some = ordered[start : start + _AT_ONCE]
+            found = self._old.read_now(lambda source, some=some: self._look_again(source, some))
+            self._put_again(target, some, found)
+
+    def _look_again(self, source: Connection, touched: Sequence[Touched]) -> list[tuple[Any, ...] | None]:
+        return [source.execute(self._copying[name].one, {**self._at, "key": key}).fetchone() for name, key in touched]
+
+    def _put_again(self, target: Connection, touched: Sequence[Touched], found: Sequence[tuple[Any, ...] | None]) -> None:
+        for (name, key), row in zip(touched, found, strict=True):
+            copying = self._copying[name]
+            before = target.execute(copying.held, (key,)).fetchone()
+            if row is None:
+                self._has_residue |= before is not None and copying.table.words is not None
+                self._kept[name] -= target.execute(copying.delete, (key,)).rowcount
+                continue
+            if before is None and not row[1]:
+                self._note_due(name, copying, row)
+                continue
+            # A row that was taken away after it was copied stays one that the next rebuild destroys and counts.
+            target.execute(copying.put, copying.row_of(row, self._at["now"]))
+            if before is None:
+                self._kept[name] += 1
+                if name in _COUNTED:
+                    self._revived[name].add(copying.id_of(row))
+                    self._summed = None
+            self._replace_words(target, copying, key, None if before is None else copying.words_of(before))
+
+    def _replace_words(self, target: Connection, copying: Copying, key: Any, before: str | None) -> None:
+        after = copying.words_of(target.execute(copying.held, (key,)).fetchone())
+        if before == after:
+            return
+        if copying.table.name == "messages":
+            target.execute(_sql["put_words"], {"doc": key, "body": indexed(after)})
+            self._has_residue |= bool(before)
+        # A newer preview takes the place of one whose message is still held; none is one that may be held no longer.
+        self._has_residue |= bool(before) and not after
+
+    def _note_due(self, name: str, copying: Copying, row: Sequence[Any]) -> None:
+        if name in _COUNTED:
+            self._due[name].append([copying.id_of(row)])
+            self._revived[name].discard(copying.id_of(row))
+            self._summed = None
+
+    def _finish(self, source: Connection, target: Connection, touched: set[Touched], pending: Pending) -> Pending:
+        ordered = sorted(touched)
+        self._put_again(target, ordered, self._look_again(source, ordered))
+        marks = load_marks(source)
+        changes = {
+            "residue_since": self._now if self._has_residue else None,
+            "floor": max(self._now, marks.floor or self._now),
+            "forgotten_until": max((at for at in (marks.forgotten_until, self._forgotten) if at is not None), default=None),
+        }
+        change_marks(target, **msgspec.structs.asdict(marks) | changes)
+        removed, ids_hash = self._summed or self._sum_up()
+        complete = msgspec.structs.replace(pending, removed=_counts(removed), kept=_counts(self._kept), ids_hash=ids_hash)
+        set_meta(target, PENDING, encode(complete))
+        return complete
+
+    def _ids_of(self, name: str) -> Iterator[bytes]:
+        """Sorted, each once. Merged of short sorted runs, for one long sort would keep all other threads waiting."""
+        before, revived = b"", self._revived.get(name, set())
+        for identifier in heapq.merge(*self._due[name]):
+            if identifier != before and identifier not in revived:
+                yield identifier
+            before = identifier
+
+    def _sum_up(self) -> tuple[dict[str, int], str]:
+        """How many of each are destroyed, and the keyed hash of their ids."""
+        counted = dict.fromkeys(self._due, 0)
+
+        def ids(name: str) -> Iterator[bytes]:
+            for identifier in self._ids_of(name):
+                counted[name] += 1
+                yield identifier
+
+        digest = hash_ids(self._old_key, (identifier.hex() for identifier in heapq.merge(*map(ids, counted))))
+        return counted, digest
 
 
-def copy_survivors(old: Database, old_key: Secret, made: Database, pending: Pending, *, now: datetime) -> Pending:
-    """The same into an empty database that stays open."""
-    return made.write_now(lambda target: old.read_now(lambda source: _copy(source, target, old_key, pending, now)))
-
-
-def _copy(source: Connection, target: Connection, old_key: Secret, pending: Pending, now: datetime) -> Pending:
-    at = {"now": to_ms(now)}
-    removed = {kind: [str(row[0]) for row in source.execute(_sql[f"due_{kind}"], at)] for kind in _KINDS}
-    kept = {"messages": _copy_messages(source, target, at), "conversations": _copy_conversations(source, target, at)}
-    for kind in ("contacts", "events"):
-        kept[kind] = target.executemany(_sql[f"copy_{kind[:-1]}"], source.execute(_sql[f"live_{kind}"], at)).rowcount
-    for query, rows in (("copy_number", "all_numbers"), ("copy_person", "all_people")):
-        target.executemany(_sql[query], source.execute(_sql[rows]))
-    marks = load_marks(source)
-    forgotten = forgotten_until(source, marks.forgotten_until, now=at["now"])
-    change_marks(target, **msgspec.structs.asdict(marks) | {"residue_since": None, "floor": now, "forgotten_until": forgotten})
-    complete = msgspec.structs.replace(
-        pending,
-        removed=_counts({kind: len(ids) for kind, ids in removed.items()}),
-        kept=_counts(kept),
-        ids_hash=hash_ids(old_key, [identifier for ids in removed.values() for identifier in ids]),
-    )
-    set_meta(target, PENDING, encode(complete))
-    return complete
-
-
-_KINDS = ("messages", "conversations", "contacts", "events")
+def hash_ids(key: Secret, ids: Iterable[str]) -> str:
+    """HMAC-SHA256 (hex) over the ids, each on a line, in rising order: a guess can be tested only while the epoch's key exists."""
+    digest = hmac.new(key.reveal(), digestmod=hashlib.sha256)
+    for place, identifier in enumerate(ids):
+        digest.update(f"\n{identifier}".encode() if place else identifier.encode())
+    return digest.hexdigest()
 
 
 def _counts(counted: dict[str, int]) -> ReceiptCounts:
-    return ReceiptCounts(**{kind: max(number, 0) for kind, number in counted.items()})
+    return ReceiptCounts(**{kind: counted[kind] for kind in _COUNTED if kind in counted})
 
 
-def hash_ids(key: Secret, ids: list[str]) -> str:
-    """HMAC-SHA256 (hex) over the sorted ids, each on a line: a guess can be tested only while the epoch's key exists."""
-    return hmac.new(key.reveal(), "\n".join(sorted(ids)).encode(), hashlib.sha256).hexdigest()
+def _take_indexes(target: Connection) -> list[str]:
+    """Drop the indexes of the tables that are filled; the statements that make them again."""
+    later: list[str] = []
+    for table in tables_of(target):
+        rows = target.execute(
+            "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL", (table.name,)
+        )
+        for name, statement in rows.fetchall():
+            later.append(str(statement))
+            target.execute(f"DROP INDEX {name}")
+    return later
 
 
-def _copy_messages(source: Connection, target: Connection, at: dict[str, int]) -> int:
-    copied = 0
-    for rows in _in_portions(source, _sql["live_messages"], at):
-        target.executemany(_sql["copy_message"], rows)
-        # The index of the old file is contentless and holds the purged words too: it is made anew from what stays.
-        words = ({"doc": row[0], "body": indexed(plain_text(decode(row[-1], Message).content))} for row in rows)
-        target.executemany(_sql["put_words"], words)
-        copied += len(rows)
-    return copied
-
-
-def _copy_conversations(source: Connection, target: Connection, at: dict[str, int]) -> int:
-    copied = 0
-    for rows in _in_portions(source, _sql["live_conversations"], at):
-        target.executemany(_sql["copy_conversation"], [_without_expired_preview(row, at["now"]) for row in rows])
-        copied += len(rows)
-    return copied
-
-
-def _without_expired_preview(row: tuple[Any, ...], now: int) -> tuple[Any, ...]:
-    *columns, preview_until, expires_at, value = row
-    if not isinstance(preview_until, int) or preview_until > now or not isinstance(value, bytes):
-        return row
-    # 0: there is no preview left that could fall due.
-    return (*columns, 0, expires_at, encode(without_preview(decode(value, Conversation))))
-
-
-def _in_portions(source: Connection, query: str, at: dict[str, int]) -> Iterator[list[tuple[Any, ...]]]:
-    cursor = source.execute(query, at)
-    while rows := cursor.fetchmany(_AT_ONCE):
-        yield rows
+def _set_up_index(target: Connection, settings: dict[str, int]) -> None:
+    for setting, value in settings.items():
+        target.execute(f"INSERT INTO {_INDEX} ({_INDEX}, rank) VALUES (?, ?)", (setting, value))  # noqa: S608 a name of our schema

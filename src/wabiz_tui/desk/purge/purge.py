@@ -14,12 +14,12 @@ from typing import Literal
 from wabiz_tui.desk.cache.database import MEMORY
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.marks import Pending
-from wabiz_tui.desk.cache.rebuilding import copy_survivors, rebuild
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.keys.vault import Vault
 from wabiz_tui.desk.link.link import Link
 from wabiz_tui.desk.purge.receipts import Receipts
 from wabiz_tui.desk.purge.shelf import Shelf
+from wabiz_tui.desk.purge.successor import Successor
 from wabiz_tui.desk.sync.rules import Rules
 from wabiz_tui.model.errors import DamagedStore, Locked, Unreachable, WabizError
 from wabiz_tui.model.secret import Secret
@@ -121,17 +121,24 @@ class Purger:
             return receipt
 
     async def _switch(self, old: Cache, key: Secret, pending: Pending) -> SignedReceipt:
-        async with self._turn:
-            old_key, now = self._vault.keys[old.epoch], self._now()
-            if self._belongs_in_memory():
-                self.cache = await asyncio.to_thread(self._open_cache, pending.next_epoch, MEMORY)
-                await asyncio.to_thread(copy_survivors, old.database, old_key, self.cache.database, pending, now=now)
-            else:
-                draft = self._shelf.draft(pending.next_epoch)
-                await asyncio.to_thread(self._shelf.destroy_file, draft)
-                await asyncio.to_thread(rebuild, old.database, old_key, draft, key, pending, now=now)
-                await asyncio.to_thread(self._shelf.publish, pending.next_epoch)
-                self.cache = await asyncio.to_thread(self._open_cache, pending.next_epoch, self._shelf.path(pending.next_epoch))
+        """Readers and writers go on until the next cache is nearly whole; writers wait while the rest is copied and it takes over."""
+        successor = await asyncio.to_thread(
+            Successor,
+            old,
+            self._vault.keys[old.epoch],
+            pending,
+            key,
+            in_memory=self._belongs_in_memory(),
+            shelf=self._shelf,
+            open_cache=self._open_cache,
+        )
+        try:
+            await asyncio.to_thread(successor.fill)
+            async with self._turn:
+                self.cache = await asyncio.to_thread(successor.take_over)
+        except BaseException:
+            await asyncio.to_thread(successor.give_up)
+            raise
         await asyncio.to_thread(old.close)
         await self._letters.scrub()
         receipt = await self.finish()

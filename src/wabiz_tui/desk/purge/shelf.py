@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from wabiz_tui.desk.files import destroy, sync_folder
+from wabiz_tui.desk.files import destroy, full, sync_folder
 
 _FILE = re.compile(r"cache-(\d{1,9})\.db")
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -26,15 +26,20 @@ class Shelf:
         found = (_FILE.fullmatch(entry.name) for entry in self.folder.iterdir())
         return sorted((int(matched[1]) for matched in found if matched is not None), reverse=True)
 
-    def publish(self, epoch: int) -> None:
-        """The switch: from here on this epoch's file is the cache. The file is on the disk before its name is."""
-        draft = self.draft(epoch)
-        descriptor = os.open(draft, os.O_RDONLY)
+    def flush(self, epoch: int) -> None:
+        """What is written of an epoch's draft is on the disk."""
+        descriptor = os.open(self.draft(epoch), os.O_RDONLY)
         try:
             os.fsync(descriptor)
+        except OSError as error:
+            raise full(self.draft(epoch), error) from error
         finally:
             os.close(descriptor)
-        draft.replace(self.path(epoch))
+
+    def publish(self, epoch: int) -> None:
+        """The switch: from here on this epoch's file is the cache. The file is on the disk before its name is."""
+        self.flush(epoch)
+        self.draft(epoch).replace(self.path(epoch))
         sync_folder(self.folder)
 
     def destroy_file(self, path: Path) -> None:
