@@ -54,9 +54,11 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """`idle_lock` of zero means: as the policy says. A longer time than the policy's has no effect."""
+    """`idle_lock` of zero means: as the policy says; a longer time than the policy's has no effect. `viewer` is the command that shows a
+    customer's file, its path added at the end; empty means the desktop's own."""
 
     idle_lock: timedelta = timedelta()
+    viewer: str = ""
 
 
 class Screen(msgspec.Struct, frozen=True):

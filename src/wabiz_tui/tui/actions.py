@@ -42,6 +42,7 @@ ACTIONS: Final = (
     Action("message.reply", "r,R", "Answer the message", "Talk"),
     Action("composer.focus", "i", "Write", "Talk"),
     Action("message.retry", "ctrl+r", "Send again what failed", "Talk", "everywhere"),
+    Action("message.open", "o", "Open the file of the message", "Talk"),
     Action("message.copy", "y", "Copy the message, numbers masked", "Talk"),
     Action("composer.send", "enter", "Send", "Compose", "composer"),
     Action("composer.newline", "ctrl+j,alt+enter", "New line", "Compose", "composer"),

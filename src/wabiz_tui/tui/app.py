@@ -183,7 +183,7 @@ class WabizApp(App[int]):
             except WabizError:
                 await self._show_locked("")
             else:
-                self._stand(InboxScreen(reading, self.now, first))
+                self._stand(InboxScreen(reading, self.now, first, viewer=self.settings.desk.viewer))
 
     @on(InboxScreen.LockedOut)
     async def _locked_out(self) -> None:

@@ -66,9 +66,10 @@ class InboxScreen(TakesText, Screen[None]):
     timeline = query_one(Timeline)
     composer = query_one(Composer)
 
-    def __init__(self, reading: Reading, now: Callable[[], datetime], first: QueuePage) -> None:
+    def __init__(self, reading: Reading, now: Callable[[], datetime], first: QueuePage, *, viewer: str = "") -> None:
         super().__init__()
         self.reading, self.desk, self.now, self.first = reading, reading.desk, now, first
+        self.viewer = viewer
         self.triage = Triage(self.desk, now)
         self.surround = Surround(self)
         self.talking, self.deciding, self.finding = Talking(self), Deciding(self), Finding(self)

@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING, Final
 
+from wabiz_tui.model.content import Media
 from wabiz_tui.model.errors import WabizError
 from wabiz_tui.model.text import safe_text
 from wabiz_tui.model.values import DeliveryState, Message
 from wabiz_tui.policy.privacy import mask_numbers_in
+from wabiz_tui.tui.viewing import show, viewer_command
 from wabiz_tui.tui.wording.bubbles import summary
 
 if TYPE_CHECKING:
@@ -73,6 +75,19 @@ class Talking:
         await self.screen.desk.retry(message)
         self.screen.say("Sending it again.", "good")
         self.screen.dirty()
+
+    def open_file(self) -> None:
+        """Show the file of the message under the cursor in the agent's viewer."""
+        message = self.screen.timeline.current if self.screen.conversation is not None else None
+        if message is None or not isinstance(message.content, Media):
+            self.screen.say("Put the cursor on a message with a file to open it.", "muted")
+            return
+        self.screen.start(self._show_file(message.id), "viewing")
+
+    async def _show_file(self, message: str) -> None:
+        command = viewer_command(self.screen.viewer)
+        self.screen.say("Opening the file …", "muted")
+        await show(self.screen.desk, message, command)
 
     def copy(self) -> None:
         screen = self.screen

@@ -33,6 +33,7 @@ class Verbs:
             "message.reply": screen.talking.reply,
             "composer.focus": screen.talking.write,
             "message.retry": screen.talking.retry,
+            "message.open": screen.talking.open_file,
             "message.copy": screen.talking.copy,
             "conversation.resolve": lambda: screen.deciding.set_status("resolved"),
             "conversation.status": screen.deciding.choose_status,
