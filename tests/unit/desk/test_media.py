@@ -20,11 +20,13 @@ from wabiz_tui.desk.media.memory import memory_folder
 from wabiz_tui.desk.media.sealed import PIECE, SealedReader, SealedWriter
 from wabiz_tui.desk.media.store import MediaStore
 from wabiz_tui.model.clock import SystemClock
+from wabiz_tui.model.codec import decode
 from wabiz_tui.model.content import Image
 from wabiz_tui.model.errors import BadInput, DamagedStore, Denied, NotFound, StoreFull, Unreachable, WabizError
 from wabiz_tui.model.paths import Paths, paths_under
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Message
+from wabiz_tui.model.wire import Receipt
 
 SECRET = Secret(bytes(range(32)))
 MARK = b"this is what the customer sent"
@@ -281,7 +283,17 @@ async def test_files_go_by_policy_before_their_messages(hub: FakeHub, paths: Pat
         await desk.purge()
         await until(lambda: not sealed.exists())
         assert [row.id for row in await desk.messages(found.conversation)] == [found.id]
-        assert desk._opened_session().purger.receipts.chain  # pyright: ignore[reportPrivateUsage] as above
+        assert decode((await desk.receipts())[-1].receipt, Receipt).removed.media == 1
+
+
+async def test_revoked_device_keeps_no_file(hub: FakeHub, paths: Paths) -> None:
+    """When the hub revokes the device, sealed files and lent ones are destroyed with the rest."""
+    found = picture(hub, 1, MARK)
+    async with opened(hub, paths) as desk:
+        lent = Path((await desk.lend_media(found.id)).path)
+        for device in hub.devices.values():
+            hub.revoke(device.id)
+        await until(lambda: sealed_files(paths) == [] and not lent.exists())
 
 
 async def test_message_without_file_or_unknown(hub: FakeHub, paths: Paths) -> None:

@@ -197,6 +197,7 @@ SELECT min(expires_at_ms) FROM (
     UNION ALL SELECT min(preview_until_ms) FROM conversations WHERE preview_until_ms > 0
     UNION ALL SELECT min(expires_at_ms) FROM contacts
     UNION ALL SELECT min(expires_at_ms) FROM events
+    UNION ALL SELECT min(expires_at_ms) FROM media
 )
 
 -- name: due_messages

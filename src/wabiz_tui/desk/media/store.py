@@ -255,6 +255,18 @@ class MediaStore:
         return folder / f"{name}.sealed"
 
 
+def destroy_everything(folder: Path, device: str) -> int:
+    """Every sealed file of this device and everything it lent, on the disk and in memory; how many files there were."""
+    places = [folder]
+    for name in (f"wabiz-{device[:16]}-{FOLDER}", f"wabiz-{device[:16]}"):
+        with suppress(Denied):
+            places.append(memory_folder(name))
+    found = [file for place in places if place.is_dir() for file in place.iterdir() if file.is_file() or file.is_symlink()]
+    for file in found:
+        destroy(file)
+    return len(found)
+
+
 def _media_of(found: Message) -> Media:
     content = found.content
     if not isinstance(content, Media):

@@ -10,6 +10,7 @@ from wabiz_tui.desk.files import destroy
 from wabiz_tui.desk.keys import warm
 from wabiz_tui.desk.keys.passphrase_file import NAME as PASSPHRASE_FILE
 from wabiz_tui.desk.keys.stores import open_store
+from wabiz_tui.desk.media.store import FOLDER, destroy_everything
 from wabiz_tui.desk.purge.receipts import NAME as RECEIPTS
 from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.model.clock import Clock
@@ -28,7 +29,8 @@ def destroy_keys_and_files(enrolment: Enrolment, config: Config, paths: Paths) -
         # Deleting needs no passphrase, and a store that does not answer must not keep the files from going.
         open_store(enrolment.key_store, config, paths.data, None).delete(enrolment.device)
         removed.append(f"the key in {enrolment.key_store}")
-    return removed + _destroy_databases(paths)
+    files = destroy_everything(paths.cache / FOLDER, enrolment.device)
+    return removed + _destroy_databases(paths) + ([f"{files} files of messages"] if files else [])
 
 
 async def wipe(paths: Paths, *, config: Config, clock: Clock) -> list[str]:
