@@ -294,6 +294,10 @@ class StillDesk:
     async def purge(self) -> PurgeOutcome:
         return PurgeOutcome(0, self.now_status.epoch)
 
+    async def rekey(self, passphrase: Secret | None = None, new_passphrase: Secret | None = None) -> DeskStatus:
+        self._record("rekey")
+        return self.now_status
+
     async def receipts(self) -> list[SignedReceipt]:
         return []
 

@@ -32,7 +32,8 @@ _MAX_FILE = 64 * 1024
 
 
 class Enrolment(msgspec.Struct, frozen=True):
-    """What a device knows of itself and its hub; nothing in it is secret. `key_store` is where its bundle lies."""
+    """What a device knows of itself and its hub; nothing in it is secret. `key_store` is where its bundle lies, `other_store`
+    where a change of stores that was cut off may have left one (desk/keys/rotation.py)."""
 
     hub_url: str
     device: str
@@ -49,6 +50,7 @@ class Enrolment(msgspec.Struct, frozen=True):
     enrolled_at: datetime
     revoked: bool = False
     version: int = 1
+    other_store: str = ""
 
 
 async def enroll(
@@ -138,7 +140,12 @@ def get_enrolment(paths: Paths) -> Enrolment:
 
 def mark_revoked(enrolment: Enrolment, paths: Paths) -> None:
     """From now on this machine says that it was revoked instead of asking for keys that are gone."""
-    write_private(paths.data / NAME, encode(msgspec.structs.replace(enrolment, revoked=True)))
+    write_enrolment(msgspec.structs.replace(enrolment, revoked=True), paths)
+
+
+def write_enrolment(enrolment: Enrolment, paths: Paths) -> None:
+    """Durable when it returns; a crash leaves the one before or this one."""
+    write_private(paths.data / NAME, encode(enrolment))
 
 
 def open_link(

@@ -23,6 +23,15 @@ State = Literal["queued", "sending", "accepted", "uncertain", "failed", "settled
 _sql = load_queries("outbox.sql")
 
 
+ASKED_KEY = "asked_key"
+"""In `meta`, once the file was put under another key: what the fingerprints of the letters before that were made with."""
+
+
+def asked_key(key: Secret) -> bytes:
+    """What the fingerprints of letters are made with, for a file that began under `key`."""
+    return hmac.digest(key.reveal(), b"wabiz/outbox/asked/v1", hashlib.sha256)
+
+
 class Content(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is sent: from which number, which words; and how the screen shows it."""
 
@@ -55,7 +64,7 @@ class Letters:
     def __init__(self, path: Path, key: Secret) -> None:
         """Open or create. Raises what Database raises."""
         self._database = Database(path, key, Kind.OUTBOX)
-        self._hash_key = hmac.digest(key.reveal(), b"wabiz/outbox/asked/v1", hashlib.sha256)
+        self._hash_key = self._database.read_now(_kept_asked_key) or asked_key(key)
 
     @property
     def path(self) -> Path:
@@ -181,6 +190,11 @@ class Letters:
 
     def _asked(self, conversation: str, content: Content) -> bytes:
         return hmac.digest(self._hash_key, encode([conversation, content.text, content.reply_to]), hashlib.sha256)
+
+
+def _kept_asked_key(connection: Connection) -> bytes | None:
+    row = connection.execute(_sql["get_meta"], {"name": ASKED_KEY}).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def _is_queued(message: Message) -> bool:

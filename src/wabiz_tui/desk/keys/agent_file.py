@@ -75,6 +75,10 @@ class AgentFile:
     def delete(self, device: str) -> None:
         destroy(self.path)
 
+    def fingerprint(self) -> str:
+        """Of the key that seals the file, or that is asked for; empty where neither says."""
+        return self._fingerprint or (read_sealed(self.path, _Header).header.fingerprint if self.path.exists() else "")
+
     def prove(self) -> str:
         """That the agent has a key whose signatures repeat, so that an enrolment does not fail after its code is spent; its
         fingerprint. Raises NoKeyStore."""

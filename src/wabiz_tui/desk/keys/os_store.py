@@ -36,7 +36,10 @@ class OsStore:
         self._save(device, packed, Patience(self._seconds))
 
     def delete(self, device: str) -> None:
-        Patience(self._seconds).within(lambda: self._keyring.delete_password(SERVICE, device), self.name)
+        """Also where there is nothing: then nothing is done."""
+        patience = Patience(self._seconds)
+        if self._load(device, patience) is not None:
+            patience.within(lambda: self._keyring.delete_password(SERVICE, device), self.name)
 
     def prove(self, random_bytes: Callable[[int], bytes], patience: Patience | None = None) -> None:
         """Write, read and delete a throw-away entry, so that an enrolment does not fail after its code is spent."""

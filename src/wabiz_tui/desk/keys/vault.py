@@ -5,21 +5,25 @@ import binascii
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.enrolment import Enrolment, open_bundle
 from wabiz_tui.desk.keys import warm
 from wabiz_tui.desk.keys.bundle import Bundle
 from wabiz_tui.desk.keys.passphrase_file import PassphraseFile
+from wabiz_tui.desk.keys.stores import comes_and_goes
 from wabiz_tui.desk.keys.warm import Warm
 from wabiz_tui.model.config import Config
-from wabiz_tui.model.errors import BadInput, Locked
+from wabiz_tui.model.errors import BadInput, Locked, WrongKey
 from wabiz_tui.model.paths import Paths
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.wire import ShareReply
 from wabiz_tui.proof.derivation import cache_key, outbox_key
 
+T = TypeVar("T")
 WITHOUT_LEASE = timedelta(minutes=10)
 """How long an open desk goes on without hearing from the hub where the lease is zero: long enough for a restart of the hub."""
 
@@ -35,6 +39,10 @@ class Vault:
         self.bundle: Bundle | None = None
         self.outbox: Secret | None = None
         self.keys: dict[int, Secret] = {}
+        # While the local secret is being changed: the keys that the one before gives, and the epochs whose file still needs them.
+        self.former_outbox: Secret | None = None
+        self._former: dict[int, Secret] = {}
+        self._under_former: set[int] = set()
         self.lease = timedelta()
         self.lease_until: datetime | None = None
         # A fast fingerprint of the passphrase that opened the key store; it lives and ends beside the keys, which tell more.
@@ -81,8 +89,13 @@ class Vault:
             raise Locked("The desk is locked; unlock it first.")
         share, outbox_share = _half(reply.share), _half(reply.outbox_share)
         who = {"cache_id": self._enrolment.cache_id, "agent": self._enrolment.person, "device": self._enrolment.device}
-        self.keys[reply.epoch] = cache_key(bundle.local, share, **who, epoch=reply.epoch)
-        self.outbox = outbox_key(bundle.local, outbox_share, **who)
+        keys = [cache_key(local, share, **who, epoch=reply.epoch) for local in bundle.locals]
+        outbox = [outbox_key(local, outbox_share, **who) for local in bundle.locals]
+        self.keys[reply.epoch], self.outbox = keys[0], outbox[0]
+        if bundle.previous is not None:
+            self._former[reply.epoch], self.former_outbox = keys[1], outbox[1]
+            if reply.epoch in self._under_former:
+                self.keys[reply.epoch] = keys[1]
         share.forget()
         outbox_share.forget()
         # On a host that others use too, nothing outlives the process.
@@ -91,21 +104,56 @@ class Vault:
         self.keep_warm()
         return self.keys[reply.epoch]
 
+    def open_file(self, epoch: int, opening: Callable[[Secret], T]) -> T:
+        """Open the file of `epoch` with its key; while the local secret is being changed, with the key that the one before gives
+        where the file is still under that. Raises WrongKey."""
+        try:
+            return opening(self.keys[epoch])
+        except WrongKey:
+            former = self._former.get(epoch)
+            if former is None:
+                raise
+        opened = opening(former)
+        self.keys[epoch] = former
+        self._under_former.add(epoch)
+        return opened
+
+    def is_under_former(self, epoch: int) -> bool:
+        """Whether the file of `epoch` needs the local secret before the one in force."""
+        return epoch in self._under_former
+
+    def settle(self) -> None:
+        """No file needs the local secret before the one in force any more: it and what it gave are destroyed here."""
+        if self.bundle is None:
+            return
+        forgotten = (*self.bundle.locals[1:], *self._former.values(), self.former_outbox)
+        self.bundle = self.bundle._replace(previous=None)
+        self._former, self.former_outbox, self._under_former = {}, None, set()
+        for secret in forgotten:
+            if secret is not None:
+                secret.forget()
+        self.keep_warm()
+
     def keep_warm(self) -> None:
-        """Leave the keys with the kernel for the rest of the lease."""
+        """Leave the keys with the kernel for the rest of the lease; not while the local secret is being changed, when only an
+        opening that tries both is safe."""
         if not self._is_warm_allowed:
             return
-        if self.outbox is None or self.lease_until is None or not self.lease:
+        is_changing = self.bundle is not None and self.bundle.previous is not None
+        if self.outbox is None or self.lease_until is None or not self.lease or is_changing:
             warm.drop(self._enrolment.device)
             return
-        needs_person = self._enrolment.key_store == PassphraseFile.name
-        kept = Warm(self.keys, self.outbox, self.lease_until, self.bundle if needs_person else None)
+        kept = Warm(self.keys, self.outbox, self.lease_until, self.bundle if comes_and_goes(self._enrolment.key_store) else None)
         warm.keep(self._enrolment.device, kept, now=self._clock.now())
 
     def drop_epochs(self, up_to: int) -> None:
         """Destroy the keys of these epochs, here and in the kernel."""
         for epoch in [epoch for epoch in self.keys if epoch <= up_to]:
             self.keys.pop(epoch).forget()
+            self._under_former.discard(epoch)
+            former = self._former.pop(epoch, None)
+            if former is not None:
+                former.forget()
         self.keep_warm()
 
     def forget(self) -> None:
@@ -115,10 +163,11 @@ class Vault:
 
     def close(self) -> None:
         """Destroy what this process holds; what the kernel keeps for the lease stays."""
-        for secret in (*self.keys.values(), self.outbox, *(self.bundle or ())):
+        for secret in (*self.keys.values(), self.outbox, *self._former.values(), self.former_outbox, *(self.bundle or ())):
             if secret is not None:
                 secret.forget()
         self.keys, self.outbox, self.bundle, self.lease_until, self._right = {}, None, None, None, None
+        self._former, self.former_outbox, self._under_former = {}, None, set()
 
 
 def _half(text: str) -> Secret:

@@ -135,6 +135,9 @@ class _Keeping(DeskConnection):
     async def purge(self) -> PurgeOutcome:
         return await self._call("purge", PurgeOutcome)
 
+    async def rekey(self, passphrase: Secret | None = None, new_passphrase: Secret | None = None) -> DeskStatus:
+        return await self._call("rekey", DeskStatus, passphrase=passphrase, new_passphrase=new_passphrase)
+
     async def receipts(self) -> list[SignedReceipt]:
         return await self._call("receipts", list[SignedReceipt])
 

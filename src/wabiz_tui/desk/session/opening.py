@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wabiz_tui.desk.cache.database import MEMORY
 from wabiz_tui.desk.cache.letters import Letters
+from wabiz_tui.desk.cache.rekeying import rekey_outbox
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.enrolment import Enrolment, open_link
 from wabiz_tui.desk.files import check_private_folder, sync_folder
+from wabiz_tui.desk.keys.rotation import Rotation
 from wabiz_tui.desk.keys.vault import Vault
 from wabiz_tui.desk.link.link import Link
 from wabiz_tui.desk.purge.purge import lost
@@ -79,7 +81,7 @@ class _Opening:
         if cache is None:
             cache = await self._open_cold(passphrase)
         letters = await asyncio.to_thread(self._open_letters)
-        enrolment, _, paths, clock = self._setting[:4]
+        enrolment, config, paths, clock = self._setting[:4]
         session = Session(
             enrolment,
             cache=cache,
@@ -94,6 +96,7 @@ class _Opening:
         )
         session.notice = self._notice
         await session.start(quiet=quiet, is_refilled=self._is_refilled)
+        session.rotate(Rotation(self._vault, enrolment, config, paths, passphrase))
         return session
 
     async def undo(self) -> None:
@@ -167,7 +170,8 @@ class _Opening:
     def _open_file(self, epoch: int, path: Path | None = None) -> Cache:
         """The file of an epoch, or a cache elsewhere."""
         place = path or self._shelf.path(epoch)
-        cache = Cache(place, self._vault.keys[epoch], epoch=epoch, now=self._setting.clock.now, me=self._setting.enrolment.person)
+        now, me = self._setting.clock.now, self._setting.enrolment.person
+        cache = self._vault.open_file(epoch, lambda key: Cache(place, key, epoch=epoch, now=now, me=me))
         self._closers.append(cache.close)
         return cache
 
@@ -176,6 +180,8 @@ class _Opening:
         key = self._vault.outbox
         assert key is not None  # noqa: S101 both ways of opening set it
         try:
+            if self._vault.former_outbox is not None:
+                rekey_outbox(path, self._vault.former_outbox, key)
             letters = Letters(path, key)
         except (WrongKey, DamagedStore):
             # What was not sent is the agent's own: it is never destroyed, only moved out of the way.

@@ -10,6 +10,7 @@ from wabiz_tui.desk.cache.letters import Letter, Letters
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.enrolment import Enrolment
+from wabiz_tui.desk.keys.rotation import Rotation
 from wabiz_tui.desk.keys.vault import Vault
 from wabiz_tui.desk.link.link import Accepted, Link
 from wabiz_tui.desk.media.keeper import MediaKeeper
@@ -112,6 +113,8 @@ class Session(Told):
         self._files = MediaKeeper(self.media, of, me=enrolment.person, is_online=lambda: self.link_state == "online")
         self._lease_task: asyncio.Task[None] | None = None
         self._delivering: asyncio.Task[None] | None = None
+        self.rotating: asyncio.Task[None] | None = None
+        """Runs while a change of the local secret is not finished."""
 
     @property
     def cache(self) -> Cache:
@@ -140,6 +143,11 @@ class Session(Told):
         if is_refilled:
             self.mending.fill()
 
+    def rotate(self, rotation: Rotation) -> None:
+        """Finish a change of the local secret, where one has begun."""
+        if rotation.is_needed:
+            self.rotating = rotation.start(lambda: self.cache.epoch, lambda: self.purger.purge("asked"), self._noticed)
+
     async def _take_up(self) -> None:
         await self.sync.load()
         self.clock.remember((await self.cache.marks()).floor)
@@ -152,7 +160,7 @@ class Session(Told):
     async def close(self, reason: Reason) -> None:
         """Destroy what is due if the hub can be reached, stop everything, close the files."""
         self.company.stop()
-        await self._stop(self._lease_task, self.mending.task, self._delivering)
+        await self._stop(self._lease_task, self.mending.task, self._delivering, self.rotating)
         await self.sync.stop()
         await self.purger.stop()
         with suppress(WabizError, TimeoutError):
@@ -164,7 +172,7 @@ class Session(Told):
     async def drop(self) -> None:
         """Stop and close without another word to the hub."""
         self.company.stop(is_said=False)
-        await self._stop(self._lease_task, self.mending.task, self._delivering)
+        await self._stop(self._lease_task, self.mending.task, self._delivering, self.rotating)
         await self.sync.stop()
         await self.purger.stop()
         await self._shut()

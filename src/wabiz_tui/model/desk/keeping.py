@@ -31,6 +31,13 @@ class Keeping(Protocol):
         """Rebuild under the next epoch key now, whether or not anything is due."""
         ...
 
+    async def rekey(self, passphrase: Secret | None = None, new_passphrase: Secret | None = None) -> DeskStatus:
+        """Change the local secret, and with it every key of this device; to the store that config.toml asks for now. Where a
+        passphrase keeps it, `passphrase` is needed, and `new_passphrase` replaces it. Every client is locked for a moment.
+
+        Raises WrongKey, NoKeyStore, Unreachable, Conflict: then nothing is changed, save where the sentence says so."""
+        ...
+
     async def receipts(self) -> list[SignedReceipt]:
         """This device's chain, oldest first."""
         ...
