@@ -5,9 +5,11 @@ import os
 import stat
 from pathlib import Path
 
+from wabiz_tui.desk.mounts import MOUNTS, network_file_system
 from wabiz_tui.model.errors import Denied, StoreFull, TooLarge
 
 _CHUNK = 1 << 20
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def read_small(path: Path, limit: int) -> bytes:
@@ -83,15 +85,58 @@ def _overwrite(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def check_private_folder(folder: Path) -> None:
-    """Raises Denied unless `folder` is a real folder of ours that nobody else may write to."""
+def check_private_folder(folder: Path, *, mounts: Path = MOUNTS) -> None:
+    """Raises Denied unless `folder` is a real folder of ours on this machine's own disk that nobody else may write to or replace."""
+    kind = network_file_system(folder, mounts)
+    if kind:
+        raise Denied(
+            f"{folder} lies on {kind}, which another machine serves: others may read it and locks may not hold; "
+            "set WABIZ_HOME to a folder on this machine's own disk."
+        )
     found = folder.lstat()
     if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
         raise Denied(f"{folder} must be a folder, not a link or a file.")
     if found.st_uid != os.geteuid():
         raise Denied(f"{folder} belongs to another user; wabiz keeps nothing there.")
-    if found.st_mode & 0o022:
+    if found.st_mode & _OTHERS_WRITE:
         raise Denied(f"{folder} can be written by others; run: chmod 700 '{folder}'")
+    for above in dict.fromkeys((*folder.absolute().parents, *folder.resolve().parents)):
+        _check_above(folder, above)
+
+
+def _check_above(folder: Path, above: Path) -> None:
+    """Whoever may write to `above` can put a folder of their own in our folder's place, unless its sticky bit is set."""
+    found = above.lstat()
+    if found.st_uid not in _trusted_owners():
+        raise Denied(f"{above} belongs to another user, who could replace {folder}; set WABIZ_HOME to a folder of your own.")
+    if stat.S_ISLNK(found.st_mode) or found.st_mode & stat.S_ISVTX:
+        return
+    if found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and not _is_own_group(found.st_gid)):
+        raise Denied(f"{above} can be written by others, who could replace {folder}; run: chmod go-w '{above}'")
+
+
+def _trusted_owners() -> set[int]:
+    """Root and ourselves; in a user namespace also the id that stands for all users outside it (user_namespaces(7))."""
+    owners = {0, os.geteuid()}
+    try:
+        is_whole = Path("/proc/self/uid_map").read_text(encoding="ascii").split() == ["0", "0", "4294967295"]
+        if not is_whole:
+            owners.add(int(Path("/proc/sys/kernel/overflowuid").read_text(encoding="ascii")))
+    except (OSError, ValueError):
+        pass
+    return owners
+
+
+def _is_own_group(group: int) -> bool:
+    """Whether it is the group that many systems make for each user alone, and give write permission by default."""
+    import grp
+    import pwd
+
+    try:
+        name, members = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(group)
+    except KeyError:
+        return False
+    return members.gr_name == name and set(members.gr_mem) <= {name}
 
 
 def full(path: Path, error: OSError) -> StoreFull:

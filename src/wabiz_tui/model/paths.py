@@ -38,6 +38,16 @@ def paths_from_environment(environment: Mapping[str, str] = os.environ) -> Paths
 
 
 def make_private(folder: Path) -> Path:
-    """Make `folder` (and its parents) with mode 0700 if it is absent; an existing folder is left as it is."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make `folder` with mode 0700, and so each absent folder above it, whatever the umask; what exists is left as it is."""
+    for place in reversed((folder, *folder.parents)):
+        try:
+            place.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        except OSError:
+            # Some systems say of a folder that is there already that it cannot be made: read-only, or not ours.
+            if not place.is_dir():
+                raise
+        else:
+            place.chmod(0o700)
     return folder

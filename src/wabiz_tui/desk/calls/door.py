@@ -1,8 +1,8 @@
 """The door of the desk: which session is open, when it is locked, and who is told."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -30,7 +30,10 @@ class Door(Hears):
         self._listeners = Listeners()
         self._turn = asyncio.Lock()
         self._used_at = setting.clock.monotonic()
-        self._why_locked: WabizError | None = None
+        self.why_locked: WabizError | None = None
+        """Why nobody can unlock, where the lock has a sentence of its own."""
+        self.spent = asyncio.Event()
+        """Set while this memory has held keys, content or a passphrase that it no longer needs."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self) -> None:
@@ -38,6 +41,19 @@ class Door(Hears):
         with suppress(WabizError):
             await self._unlock_warm()
         self._keep(self._watch_idleness())
+
+    def begin_locked(self, why: WabizError | None) -> None:
+        """Begin where a lock left off: nothing is opened before somebody unlocks."""
+        self.why_locked = why
+
+    @asynccontextmanager
+    async def held_locked(self) -> AsyncGenerator[bool]:
+        """Whether the desk is locked; it stays so until the block ends."""
+        async with self._turn:
+            try:
+                yield self._session is None
+            finally:
+                self.spent.clear()
 
     async def close(self) -> None:
         """End: what is due is destroyed if the hub can be reached; the kernel keeps the keys for the lease."""
@@ -72,8 +88,8 @@ class Door(Hears):
 
     def _opened_session(self) -> Session:
         if self._session is None:
-            if isinstance(self._why_locked, Revoked):
-                raise self._why_locked
+            if isinstance(self.why_locked, Revoked):
+                raise self.why_locked
             raise Locked("The desk is locked; unlock it first.")
         return self._session
 
@@ -86,7 +102,7 @@ class Door(Hears):
         return await self._opened_session().use(read)
 
     def _opened(self) -> None:
-        self._why_locked = None
+        self.why_locked = None
         self._used_at = self._setting.clock.monotonic()
         self._listeners.tell(DeskEvent("unlocked"))
 
@@ -103,12 +119,13 @@ class Door(Hears):
                 # The kernel may hold keys of an earlier run that this one could not use.
                 warm.drop(self._setting.enrolment.device)
                 return
-            self._why_locked = error
+            self.why_locked = error
             self._listeners.tell(DeskEvent("locked", reason=reason))
             try:
                 await session.close(_purge_reason(reason))
             finally:
                 session.vault.forget()
+                self.spent.set()
 
     async def _end_session(self, error: WabizError) -> None:
         if not isinstance(error, Revoked):
@@ -122,12 +139,13 @@ class Door(Hears):
             await self._destroy_all(error)
 
     async def _destroy_all(self, error: Revoked) -> None:
-        self._why_locked = error
+        self.why_locked = error
         enrolment, config, paths = self._setting[:3]
         await asyncio.to_thread(destroy_keys_and_files, enrolment, config, paths)
         await asyncio.to_thread(mark_revoked, enrolment, paths)
         self._listeners.tell(DeskEvent("locked", reason="revoked"))
         self._listeners.tell(DeskEvent("status"))
+        self.spent.set()
 
     async def _watch_idleness(self) -> None:
         while True:

@@ -7,7 +7,7 @@ from wabiz_tui.desk.session.opening import open_session
 from wabiz_tui.desk.session.summary import locked_status, open_status
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.desk import DeskEvent, DeskStatus, PurgeOutcome
-from wabiz_tui.model.errors import Denied, Locked, Revoked
+from wabiz_tui.model.errors import Locked, Revoked, WabizError
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.shift import OFF_SHIFT
 from wabiz_tui.model.wire import Receipt, SignedReceipt
@@ -18,25 +18,26 @@ class Keeping(Door):
         session = self._session
         lock_after = int(self._idle_time().total_seconds())
         if session is None:
-            return locked_status(self._setting, self._why_locked, lock_after=lock_after)
+            return locked_status(self._setting, self.why_locked, lock_after=lock_after)
         try:
             return await open_status(session, lock_after=lock_after)
         except Locked:
-            return locked_status(self._setting, self._why_locked, lock_after=lock_after)
+            return locked_status(self._setting, self.why_locked, lock_after=lock_after)
 
     async def unlock(self, passphrase: Secret | None = None) -> DeskStatus:
         async with self._turn:
             if self._session is None:
-                if isinstance(self._why_locked, Revoked):
-                    raise self._why_locked
+                if isinstance(self.why_locked, Revoked):
+                    raise self.why_locked
                 try:
                     self._session = await open_session(self._setting, self, passphrase)
                 except Revoked as error:
                     await self._destroy_all(error)
                     raise
-                except Denied as error:
+                except WabizError as error:
+                    self.spent.set()
                     if error.code == OFF_SHIFT:
-                        self._why_locked = error
+                        self.why_locked = error
                     raise
                 self._opened()
             elif passphrase is not None:

@@ -1,20 +1,27 @@
-"""The desk's process: `python -m wabiz_tui.desk.process --ready-fd N [--passphrase-fd N]`, started by launch, ended by itself."""
+"""The desk's process: `python -m wabiz_tui.desk.process --ready-fd N [--passphrase-fd N]`, started by launch, ended by itself.
+
+With `--renewed-fd N` it is the same process with a new memory after a lock (renewal)."""
 
 import argparse
 import asyncio
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from wabiz_tui.desk.process.exclusion import wait_for_lock
 from wabiz_tui.desk.process.frames import failure_of, pack
 from wabiz_tui.desk.process.hardening import harden
 from wabiz_tui.desk.process.launch import Ready
 from wabiz_tui.desk.process.log import place_of, silence_libraries, tell
+from wabiz_tui.desk.process.renewal import Kept, take_up
 from wabiz_tui.desk.process.socket_file import socket_path
 from wabiz_tui.model.clock import clock_from_environment
 from wabiz_tui.model.errors import WabizError
 from wabiz_tui.model.paths import Paths, make_private, paths_from_environment
 from wabiz_tui.model.secret import Secret
+
+if TYPE_CHECKING:
+    from wabiz_tui.desk.process.life import Life
 
 _LONGEST_PASSPHRASE = 4096
 
@@ -25,9 +32,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ready-fd", type=int, default=-1)
     parser.add_argument("--passphrase-fd", type=int, default=-1)
+    parser.add_argument("--renewed-fd", type=int, default=-1)
     options = parser.parse_args()
     try:
-        return asyncio.run(_run(paths_from_environment(), _passphrase(options.passphrase_fd), options.ready_fd))
+        paths = paths_from_environment()
+        if options.renewed_fd >= 0:
+            return asyncio.run(_go_on(paths, take_up(options.renewed_fd)))
+        return asyncio.run(_run(paths, _passphrase(options.passphrase_fd), options.ready_fd))
     except WabizError as error:
         # The log first: whoever hears the failure looks there next.
         tell("not_started", code=error.code)
@@ -58,28 +69,42 @@ def _say(descriptor: int, ready: Ready) -> None:
 
 
 async def _run(paths: Paths, passphrase: Secret | None, ready_fd: int) -> int:
-    from wabiz_tui.desk.clock import DeskClock
-    from wabiz_tui.desk.desk import LocalDesk
-    from wabiz_tui.desk.enrolment import get_enrolment
     from wabiz_tui.desk.files import check_private_folder
-    from wabiz_tui.desk.process.life import Life
-    from wabiz_tui.desk.session.opening import Setting
-    from wabiz_tui.model.config import load_config
 
     for folder in (paths.cache, paths.data, paths.runtime):
         check_private_folder(make_private(folder))
     lock = await wait_for_lock(paths)
     try:
-        config = load_config(paths)
-        clock = clock_from_environment()
-        desk = LocalDesk(Setting(enrolment=get_enrolment(paths), config=config, paths=paths, clock=DeskClock(clock)))
-        life = Life(desk, socket_path(paths), ahead=clock.ahead.total_seconds())
+        life = _life(paths, lock)
         await life.begin(passphrase)
         _say(ready_fd, Ready(listening=True))
         await life.until_over()
         return 0
     finally:
         os.close(lock)
+
+
+async def _go_on(paths: Paths, kept: Kept) -> int:
+    try:
+        life = _life(paths, kept.lock)
+        await life.go_on(kept)
+        await life.until_over()
+        return 0
+    finally:
+        os.close(kept.lock)
+
+
+def _life(paths: Paths, lock: int) -> "Life":
+    from wabiz_tui.desk.clock import DeskClock
+    from wabiz_tui.desk.desk import LocalDesk
+    from wabiz_tui.desk.enrolment import get_enrolment
+    from wabiz_tui.desk.process.life import Life
+    from wabiz_tui.desk.session.opening import Setting
+    from wabiz_tui.model.config import load_config
+
+    clock = clock_from_environment()
+    desk = LocalDesk(Setting(enrolment=get_enrolment(paths), config=load_config(paths), paths=paths, clock=DeskClock(clock)))
+    return Life(desk, socket_path(paths), ahead=clock.ahead.total_seconds(), lock=lock)
 
 
 if __name__ == "__main__":

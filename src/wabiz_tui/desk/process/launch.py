@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from wabiz_tui import __version__
+from wabiz_tui.desk.files import check_private_folder
 from wabiz_tui.desk.process.client import DeskClient
 from wabiz_tui.desk.process.exclusion import wait_for_lock
 from wabiz_tui.desk.process.frames import PROTOCOL, Failure, error_of, unpack
@@ -20,10 +21,14 @@ from wabiz_tui.model.paths import HOME, Paths, make_private
 from wabiz_tui.model.secret import Secret
 
 ENROLMENT = "enrolment.json"
+HANGS = "desk_hangs"
+"""The code of Unreachable when a desk holds the cache and does not answer."""
 LOG = "desk.log"
 _LARGEST_LOG = 1 << 20
 _START_SECONDS = 45.0
 _END_SECONDS = 20.0
+_HELLO_SECONDS = 15.0
+"""A desk says hello at once, or after a moment while it takes a new memory."""
 _LOCK_TRIES = 3
 _LARGEST_READY = 64 * 1024
 
@@ -75,7 +80,9 @@ async def lock(paths: Paths, *, environment: Mapping[str, str] | None = None) ->
                 return
             finally:
                 await client.close()
-        except Unreachable:
+        except Unreachable as error:
+            if error.code == HANGS:
+                raise
             # None runs, or it ended while it was asked.
             if await _drop_keys(paths):
                 return
@@ -100,11 +107,21 @@ async def _drop_keys(paths: Paths) -> bool:
 
 
 async def _running(paths: Paths) -> DeskClient | None:
+    """Raises Denied for a runtime folder that others could have prepared, Unreachable when a desk is there and does not answer."""
+    _check_runtime(paths.runtime)
     try:
-        return await DeskClient.open(socket_path(paths))
+        async with asyncio.timeout(_HELLO_SECONDS):
+            return await DeskClient.open(socket_path(paths))
+    except TimeoutError as error:
+        raise Unreachable("The desk that runs does not answer; end its process, then start wabiz again.", code=HANGS) from error
     except (FileNotFoundError, ConnectionError, NotADirectoryError, Unreachable):
         # The last: a desk that was killed between the connection and its first word.
         return None
+
+
+def _check_runtime(folder: Path) -> None:
+    if os.path.lexists(folder):
+        check_private_folder(folder)
 
 
 def _is_ours(client: DeskClient, environment: Mapping[str, str]) -> bool:

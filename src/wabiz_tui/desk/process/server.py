@@ -13,15 +13,16 @@ import msgspec
 
 from wabiz_tui import __version__
 from wabiz_tui.desk.process import socket_file
-from wabiz_tui.desk.process.frames import PROTOCOL, Event, Failure, Hello, Reply, Request, failure_of, frame, pack, read_frame, unpack
+from wabiz_tui.desk.process.frames import PROTOCOL, Event, Hello, unpack
+from wabiz_tui.desk.process.renewal import KeptClient
+from wabiz_tui.desk.process.serving import Connection, take_over
 from wabiz_tui.desk.session.presence import MOST_WATCHED
 from wabiz_tui.model.desk import Desk, DeskEvent
-from wabiz_tui.model.errors import BadInput, TooLarge, WabizError
+from wabiz_tui.model.errors import BadInput, WabizError
 from wabiz_tui.model.work import Doing, Presence
 
-MAX_REQUEST = 1 << 20
-MAX_UNSENT = 64 * 1024 * 1024
-MAX_UNANSWERED = 64
+MAX_CLIENTS = 100
+_RENEWING_SECONDS = 0.02
 _NOT_CALLS = {"listen", "close"}
 
 
@@ -41,58 +42,9 @@ def _argument_kinds() -> dict[str, type[msgspec.Struct]]:
     return kinds
 
 
-class Connection:
-    """One client: its requests run as tasks, its answers wait in a bounded buffer, its crash or hang is its own affair."""
-
-    def __init__(self, server: "DeskServer", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._server, self._reader, self._writer = server, reader, writer
-        self._running: set[asyncio.Task[None]] = set()
-        self.watched: set[str] = set()
-        """The conversations that are before this client's person."""
-
-    async def serve(self) -> None:
-        self.send(Hello(PROTOCOL, __version__, self._server.ahead, os.getpid()))
-        try:
-            while True:
-                request = unpack(await read_frame(self._reader, limit=MAX_REQUEST), Request)
-                if len(self._running) >= MAX_UNANSWERED:
-                    raise TooLarge("A client asks more at once than the desk answers.")
-                task = asyncio.create_task(self._answer(request))
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
-        except WabizError:
-            # It left, or does not speak our language: either way the connection is over, and nothing else is.
-            pass
-        finally:
-            for task in self._running:
-                task.cancel()
-            self.drop()
-
-    async def _answer(self, request: Request) -> None:
-        try:
-            value = await self._server.call(self, request.call, request.args)
-            self.send(Reply(request.id, msgspec.Raw(pack(value))))
-        except WabizError as error:
-            self.send(Reply(request.id, failure=failure_of(error)))
-        except Exception as error:  # noqa: BLE001 the edge of the process: whatever broke is told to the client by its kind, never its text
-            self._server.broken(request.call, error)
-            self.send(Reply(request.id, failure=Failure("failed", f"The desk could not do that ({type(error).__name__}); try again.")))
-
-    def send(self, value: object) -> None:
-        """Queue a frame; a client that reads nothing while 64 MiB wait for it is dropped."""
-        if self._writer.is_closing():
-            return
-        if self._writer.transport.get_write_buffer_size() > MAX_UNSENT:
-            self._writer.transport.abort()
-            return
-        self._writer.write(frame(value))
-
-    def drop(self) -> None:
-        self._writer.close()
-
-
 class DeskServer:
-    """Serves one desk at one socket. `on_idle` is told when the last client has left, `on_client` when one came."""
+    """Serves one desk at one socket. `on_clients` is told their number whenever one came or left; `is_renewing` says that the process is
+    about to take a new memory."""
 
     def __init__(
         self,
@@ -102,19 +54,30 @@ class DeskServer:
         on_end: Callable[[], None],
         on_clients: Callable[[int], None],
         broken: Callable[[str, BaseException], None],
+        is_renewing: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.ahead = ahead
-        self.broken = broken
+        self._hello = Hello(PROTOCOL, __version__, ahead, os.getpid())
+        self._broken, self._is_renewing = broken, is_renewing
         self._desk = desk
         self._on_end, self._on_clients = on_end, on_clients
         self._kinds = _argument_kinds()
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._server: asyncio.Server | None = None
+        self._listener = -1
         self._listening: asyncio.Task[None] | None = None
 
     async def start(self, path: Path) -> None:
         """Listen at `path`; the caller holds the desk's lock. Raises OSError."""
-        listener = socket_file.listen(path)
+        await self._listen(socket_file.listen(path))
+
+    async def go_on(self, listener: int, clients: tuple[KeptClient, ...]) -> None:
+        """Listen at a socket that this process holds already, and serve whoever was there."""
+        await self._listen(socket.socket(fileno=listener))
+        for kept in clients:
+            self._attend(Connection(*await take_over(kept), call=self.call, broken=self._broken))
+
+    async def _listen(self, listener: socket.socket) -> None:
+        self._listener = os.dup(listener.fileno())
         self._server = await asyncio.start_unix_server(self._connected, sock=listener)
         self._listening = asyncio.create_task(self._tell_events())
 
@@ -130,7 +93,11 @@ class DeskServer:
         if name == "watch":
             return await self._watch(client, arguments.conversation, arguments.doing)
         method: Callable[..., Awaitable[Any]] = getattr(self._desk, name)
-        return await method(**{field: getattr(arguments, field) for field in kind.__struct_fields__})
+        value = await method(**{field: getattr(arguments, field) for field in kind.__struct_fields__})
+        while name == "lock" and self._is_renewing():  # noqa: ASYNC110 the wait ends with this memory, or when nothing is renewed
+            # Asked again of the new memory, which answers: whoever locked and has the answer knows that the old one is gone.
+            await asyncio.sleep(_RENEWING_SECONDS)
+        return value
 
     async def _watch(self, client: Connection, conversation: str, doing: Doing) -> list[Presence]:
         """A person has left when the last of their clients has: two terminals may show the same conversation."""
@@ -145,14 +112,19 @@ class DeskServer:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer: socket.socket = writer.get_extra_info("socket")
-        if socket_file.peer_user(peer) != os.geteuid():
+        if socket_file.peer_user(peer) != os.geteuid() or len(self._connections) >= MAX_CLIENTS:
             writer.close()
             return
-        connection = Connection(self, reader, writer)
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 a coroutine of the server always runs in a task
-        self._connections[connection] = task
+        connection = Connection(reader, writer, call=self.call, broken=self._broken)
+        connection.send(self._hello)
+        self._attend(connection)
+
+    def _attend(self, connection: Connection) -> None:
+        # A task of its own: asyncio closes the connection when the one it made for it is cancelled.
+        self._connections[connection] = asyncio.create_task(self._serve(connection))
         self._on_clients(len(self._connections))
+
+    async def _serve(self, connection: Connection) -> None:
         try:
             await connection.serve()
         finally:
@@ -173,6 +145,14 @@ class DeskServer:
                 connection.watched.clear()
             connection.send(Event(event))
 
+    async def part(self) -> tuple[int, tuple[KeptClient, ...]]:
+        """Stop serving without a word to anybody; the listening socket, and whoever goes on with what is read from it next."""
+        if self._server is not None:
+            # Not closed: newer Pythons would remove the socket's file. Who connects meanwhile waits in the kernel.
+            asyncio.get_running_loop().remove_reader(self._server.sockets[0].fileno())
+        parted = await asyncio.gather(*(connection.part(task) for connection, task in list(self._connections.items())))
+        return self._listener, tuple(kept for kept in parted if kept is not None)
+
     async def stop(self, reason: str = "") -> None:
         """Tell every client that the desk ends, and close. Frames already queued are sent while the clients read."""
         self.tell(DeskEvent(kind="closing", reason=reason))
@@ -182,6 +162,7 @@ class DeskServer:
                 await self._listening
         if self._server is not None:
             self._server.close()
+            os.close(self._listener)
         await asyncio.sleep(0)
         for connection, task in list(self._connections.items()):
             connection.drop()

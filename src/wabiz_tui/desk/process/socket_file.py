@@ -28,11 +28,17 @@ def connect(path: Path) -> socket.socket:
     try:
         with _short(path) as name:
             connection.connect(name)
+        _check_peer(connection, path)
     except BaseException:
         connection.close()
         raise
     connection.setblocking(False)
     return connection
+
+
+def _check_peer(connection: socket.socket, path: Path) -> None:
+    if peer_user(connection) != os.geteuid():
+        raise Denied(f"What listens at {path} is a process of another user; remove it and start wabiz again.")
 
 
 def listen(path: Path) -> socket.socket:
