@@ -86,7 +86,7 @@ class PassphraseFile:
 def needs_passphrase() -> str:
     return (
         "This machine has no key store that wabiz may use, so its key is kept under a passphrase: "
-        "run in a terminal, give it with --passphrase-fd N, or unlock the desktop keyring."
+        "run in a terminal, give it with --passphrase-fd N, unlock the desktop keyring, or ask for your ssh-agent with [keys] store."
     )
 
 
