@@ -17,6 +17,7 @@ from wabiz_tui.model.desk import (
     Lent,
     MediaFile,
     MediaUse,
+    OutboxLetter,
     PurgeOutcome,
     QueuePage,
     SearchHit,
@@ -242,6 +243,28 @@ class StillDesk:
         at = next(number for number, each in enumerate(thread) if each.id == message.id)
         thread[at] = msgspec.structs.replace(message, delivery=Delivery(DeliveryState(state)))
         self.replace(message.conversation, preview_delivery=DeliveryState(state))
+
+    async def send_file(
+        self, conversation: str, path: str, *, caption: str = "", key: str | None = None, reply_to: str | None = None, undo: bool = False
+    ) -> Message:
+        self._record("send_file", conversation, path)
+        return await self.send_text(conversation, caption, reply_to=reply_to, undo=undo)
+
+    async def send_template(
+        self, conversation: str, name: str, language: str, *, values: dict[str, str], key: str | None = None
+    ) -> Message:
+        self._record("send_template", conversation, name, language, values)
+        return await self.send_text(conversation, name)
+
+    async def await_sent(self, message: str, *, queue: bool = False, timeout: float = 30.0) -> Message:
+        return await self.await_accepted(message, timeout=timeout)
+
+    async def outbox(self) -> list[OutboxLetter]:
+        return []
+
+    async def discard(self, message: str) -> bool:
+        self._record("discard", message)
+        return False
 
     async def recall(self, message: str) -> bool:
         self._record("recall", message)

@@ -15,7 +15,7 @@ from wabiz_tui.desk.enrolment import find_enrolment, get_enrolment
 from wabiz_tui.desk.keys import warm
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.desk import DeskEvent
-from wabiz_tui.model.errors import Conflict, Denied, Locked, NoKeyStore, NotFound, Revoked, Unreachable, UsageError, WrongKey
+from wabiz_tui.model.errors import Denied, Locked, NoKeyStore, NotFound, Revoked, Unreachable, UsageError, WrongKey
 from wabiz_tui.model.paths import Paths, paths_under
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Conversation, DeliveryState, Message
@@ -122,7 +122,7 @@ async def test_the_same_key_sends_once_even_after_the_feed_brought_it(hub: FakeH
 
     assert (again.id, again.wamid) == (first.id, first.wamid)
     assert len(hub.sent) == 1
-    with pytest.raises(Conflict):
+    with pytest.raises(UsageError):
         await desk.send_now(ident(1), "twice", key="job-7")
 
 

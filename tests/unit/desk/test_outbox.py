@@ -12,7 +12,7 @@ from wabiz_tui.desk.cache.letters import Letter, Letters
 from wabiz_tui.desk.link.link import Accepted
 from wabiz_tui.desk.outbox.outbox import Author, Outbox, as_message
 from wabiz_tui.model.desk import Draft
-from wabiz_tui.model.errors import CloudError, Conflict, Denied, Revoked, Unreachable, WabizError
+from wabiz_tui.model.errors import CloudError, Conflict, Denied, Revoked, Unreachable, UsageError, WabizError
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Delivery, DeliveryState
 
@@ -138,7 +138,7 @@ async def test_the_same_key_is_the_same_message(desk: Desk) -> None:
     first = await desk.write("hello", key="k-000001")
 
     assert await desk.write("hello", key="k-000001") == first
-    with pytest.raises(Conflict):
+    with pytest.raises(UsageError):
         await desk.write("other", key="k-000001")
 
 

@@ -1,4 +1,7 @@
-"""The outbox file: letters the agent wrote and the hub has not yet given back, and drafts; it outlives every epoch."""
+"""The outbox file: letters the agent wrote and the hub has not yet given back, their files' keys, and drafts; it outlives every epoch.
+
+Under another key this one file is encrypted anew: the files beside it have keys of their own in it.
+"""
 
 import hashlib
 import hmac
@@ -9,13 +12,15 @@ from typing import Any, Literal
 
 import msgspec
 
+from wabiz_tui.desk.cache.attachments import FOLDER, Attachment, add_attachment, give_to, let_go, load_attachment, note_media, stray_files
 from wabiz_tui.desk.cache.database import Database
 from wabiz_tui.desk.cache.migrations import Kind
 from wabiz_tui.desk.cache.queries import load_queries
 from wabiz_tui.desk.cache.times import from_ms, to_ms
 from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.content import Text
 from wabiz_tui.model.desk import Draft
-from wabiz_tui.model.errors import Conflict
+from wabiz_tui.model.errors import UsageError
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import DeliveryState, Message
 
@@ -33,12 +38,15 @@ def asked_key(key: Secret) -> bytes:
 
 
 class Content(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is sent: from which number, which words; and how the screen shows it."""
+    """What is sent: from which number, which words, with which file (an attachment's id); and how the screen shows it."""
 
     number: str
     text: str
     shown: Message
     reply_to: str | None = None
+    file: str = ""
+    sha256: str = ""
+    """The hash of the file, so that the same key with another file is refused."""
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -70,35 +78,38 @@ class Letters:
     def path(self) -> Path:
         return self._database.path
 
+    @property
+    def files(self) -> Path:
+        """The folder of the letters' sealed files."""
+        return self.path.parent / FOLDER
+
     def close(self) -> None:
         self._database.close()
 
-    async def add(self, letter: Letter) -> tuple[Letter, bool]:
-        """The letter as it now stands, and whether it is new: the same key gives the earlier one. Raises Conflict for the same
+    async def add(self, letter: Letter, attachment: Attachment | None = None) -> tuple[Letter, bool]:
+        """The letter as it now stands, and whether it is new: the same key gives the earlier one. Raises UsageError for the same
         key with other words."""
-        content = letter.content
-        assert content is not None  # noqa: S101 a new letter has words
-        asked = self._asked(letter.conversation, content)
 
         def work(connection: Connection) -> tuple[Letter, bool]:
-            row = connection.execute(_sql["by_key"], {"key": letter.key}).fetchone()
-            if row is not None:
-                if not hmac.compare_digest(bytes(row[8]), asked):
-                    raise Conflict("That key was used for another message; give each message its own.")
-                return _letter(row), False
-            connection.execute(
-                _sql["add"],
-                {
-                    "id": letter.id,
-                    "key": letter.key,
-                    "conversation": letter.conversation,
-                    "written_at": to_ms(content.shown.sent_at),
-                    "not_before": to_ms(letter.not_before),
-                    "asked": asked,
-                    "value": encode(content),
-                },
-            )
+            earlier = self._under_key(connection, letter)
+            if earlier is not None:
+                return earlier, False
+            self._put(connection, letter)
+            if attachment is not None:
+                add_attachment(connection, letter.id, attachment)
             return letter, True
+
+        return await self._database.write(work)
+
+    async def replace(self, earlier: str, letter: Letter) -> bool:
+        """The new letter in place of one that failed or is uncertain, with its file; False when that one is so no more."""
+
+        def work(connection: Connection) -> bool:
+            if connection.execute(_sql["discard"], {"id": earlier}).rowcount == 0:
+                return False
+            self._put(connection, letter)
+            give_to(connection, earlier, letter.id)
+            return True
 
         return await self._database.write(work)
 
@@ -121,7 +132,8 @@ class Letters:
         return await self._database.read(lambda connection: _many(connection, "heads", {}))
 
     async def move(self, letter: Letter, *, has_left: bool = False) -> None:
-        """Record its state, time, shown form and the hub's id. What is settled stays so: the feed was quicker."""
+        """Record its state, time, shown form and the hub's id. What is settled stays so: the feed was quicker. The file of what the
+        hub has taken loses its key."""
         parameters = {
             "id": letter.id,
             "state": letter.state,
@@ -130,22 +142,44 @@ class Letters:
             "value": encode(letter.content),
             "message": letter.message,
         }
-        await self._database.write(lambda connection: connection.execute(_sql["move"], parameters))
+
+        def work(connection: Connection) -> None:
+            connection.execute(_sql["move"], parameters)
+            if letter.state == "accepted":
+                let_go(connection)
+
+        await self._database.write(work)
 
     async def take_back(self, identifier: str) -> bool:
         """Remove a letter that has certainly not left; False when it may have."""
-        return await self._database.write(lambda connection: connection.execute(_sql["take_back"], {"id": identifier}).rowcount > 0)
+        return await self._remove("take_back", identifier)
 
-    async def discard(self, identifier: str) -> None:
-        """Remove a failed or uncertain letter, after a new attempt has taken its place."""
-        await self._database.write(lambda connection: connection.execute(_sql["discard"], {"id": identifier}))
+    async def discard(self, identifier: str) -> bool:
+        """Remove a failed or uncertain letter; False when it is neither."""
+        return await self._remove("discard", identifier)
+
+    async def attachment(self, identifier: str) -> Attachment | None:
+        return await self._database.read(lambda connection: load_attachment(connection, identifier))
+
+    async def note_media(self, identifier: str, media: str, *, until: datetime) -> None:
+        """Meta has the file under this id."""
+        await self._database.write(lambda connection: note_media(connection, identifier, media, until))
+
+    async def stray_files(self) -> list[Path]:
+        """Files that belong to no letter. They are noise already, since their keys are gone."""
+        return await self._database.read(lambda connection: stray_files(connection, self.files))
 
     async def settle(self, arrived: list[Message]) -> None:
         """The feed has brought these messages: their words leave the outbox. One that the hub itself has not sent yet stays,
         for the answer to our asking is still to come."""
         keys = [{"key": message.key, "message": message.id} for message in arrived if message.key is not None and not _is_queued(message)]
         if keys:
-            await self._database.write(lambda connection: connection.executemany(_sql["settle"], keys))
+
+            def work(connection: Connection) -> None:
+                connection.executemany(_sql["settle"], keys)
+                let_go(connection)
+
+            await self._database.write(work)
 
     async def forget_settled(self, before: datetime) -> None:
         """The keys of letters written before then; until that time the same key still gives the same message."""
@@ -188,8 +222,41 @@ class Letters:
     async def set_meta(self, name: str, value: bytes) -> None:
         await self._database.write(lambda connection: connection.execute(_sql["set_meta"], {"name": name, "value": value}))
 
-    def _asked(self, conversation: str, content: Content) -> bytes:
-        return hmac.digest(self._hash_key, encode([conversation, content.text, content.reply_to]), hashlib.sha256)
+    async def _remove(self, query: str, identifier: str) -> bool:
+        def work(connection: Connection) -> bool:
+            is_gone = connection.execute(_sql[query], {"id": identifier}).rowcount > 0
+            let_go(connection)
+            return is_gone
+
+        return await self._database.write(work)
+
+    def _under_key(self, connection: Connection, letter: Letter) -> Letter | None:
+        row = connection.execute(_sql["by_key"], {"key": letter.key}).fetchone()
+        if row is not None and not hmac.compare_digest(bytes(row[8]), self._asked(letter)):
+            raise UsageError("That key was used for another message; give each message its own.", code="key_reused")
+        return None if row is None else _letter(row)
+
+    def _put(self, connection: Connection, letter: Letter) -> None:
+        content = letter.content
+        assert content is not None  # noqa: S101 a new letter has words
+        values = {
+            "id": letter.id,
+            "key": letter.key,
+            "conversation": letter.conversation,
+            "written_at": to_ms(content.shown.sent_at),
+            "not_before": to_ms(letter.not_before),
+            "asked": self._asked(letter),
+            "value": encode(content),
+        }
+        connection.execute(_sql["add"], values)
+
+    def _asked(self, letter: Letter) -> bytes:
+        content = letter.content
+        assert content is not None  # noqa: S101 a new letter has words
+        asked: list[object] = [letter.conversation, content.text, content.reply_to]
+        if not isinstance(content.shown.content, Text):
+            asked += [content.shown.content, content.sha256]
+        return hmac.digest(self._hash_key, encode(asked), hashlib.sha256)
 
 
 def _kept_asked_key(connection: Connection) -> bytes | None:

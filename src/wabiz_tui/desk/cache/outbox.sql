@@ -57,3 +57,21 @@ DELETE FROM drafts WHERE conversation = :conversation
 
 -- name: count_drafts
 SELECT count(*) FROM drafts
+
+-- name: add_attachment
+INSERT INTO attachments (id, letter, key, size, sha256, mime_type, name) VALUES (:id, :letter, :key, :size, :sha256, :mime_type, :name)
+
+-- name: get_attachment
+SELECT key, size, sha256, mime_type, name, media, media_until_ms FROM attachments WHERE id = :id
+
+-- name: note_media
+UPDATE attachments SET media = :media, media_until_ms = :until WHERE id = :id
+
+-- name: give_attachment
+UPDATE attachments SET letter = :other WHERE letter = :letter
+
+-- name: forget_attachments
+DELETE FROM attachments WHERE letter NOT IN (SELECT id FROM letters WHERE state NOT IN ('accepted', 'settled'))
+
+-- name: all_attachments
+SELECT id FROM attachments

@@ -119,7 +119,7 @@ class Line:
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
 
-    async def gateway(self, method: str, path: str, *, body: dict[str, Any], headers: dict[str, str]) -> "Answer":
+    async def gateway(self, method: str, path: str, *, body: dict[str, Any] | None, headers: dict[str, str]) -> "Answer":
         """One request to the hub's gateway; `path` is what follows the version. Raises Unreachable when no answer came (ask again
         with the same key), CloudError with the hub's or Meta's refusal."""
         gateway = await self._open_gateway()

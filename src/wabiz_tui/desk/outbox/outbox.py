@@ -11,21 +11,31 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from wabiz_tui.desk.cache.attachments import Attachment
 from wabiz_tui.desk.cache.letters import KEPT_AFTER, Content, Letter, Letters, State
+from wabiz_tui.desk.files import destroy
 from wabiz_tui.desk.link.link import Accepted
-from wabiz_tui.model.content import MetaError, Text
+from wabiz_tui.desk.outbox import windows
+from wabiz_tui.desk.outbox.attaching import seal_file
+from wabiz_tui.model.content import Content as Said
+from wabiz_tui.model.content import MetaError, Text, plain_text
 from wabiz_tui.model.errors import CloudError, Conflict, Locked, NotFound, Revoked, Unreachable, WabizError
 from wabiz_tui.model.identifiers import new_id
+from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.shift import OFF_SHIFT
 from wabiz_tui.model.values import Delivery, DeliveryState, Direction, Message
 
 Send = Callable[[Letter], Awaitable[Accepted]]
 _LONGEST_PAUSE = 60.0
+_SHORTEST_PAUSE = 0.5
 _MOST_TRANSIENT = 6
+_NOT_NOW = frozenset({OFF_SHIFT, "busy", "rate_limited", "pair_rate", "too_many"})
+"""The hub has taken nothing yet and says to come again: however often, that is no failure."""
 _SHOWN: dict[State, DeliveryState] = {
     "queued": DeliveryState.QUEUED,
     "sending": DeliveryState.QUEUED,
@@ -51,7 +61,8 @@ class _Rest(NamedTuple):
 
 class Outbox:
     """Letters and the one task that sends them. `changed` is called with the conversation of every letter that moved;
-    `refused` with a failure that is not the letter's (revoked, locked)."""
+    `refused` with a failure that is not the letter's (revoked, locked). `window_of` tells when a conversation's window shuts, `noticed` is
+    called when `notice` changed."""
 
     def __init__(
         self,
@@ -63,10 +74,17 @@ class Outbox:
         changed: Callable[[str], None],
         refused: Callable[[WabizError], None],
         random_bytes: Callable[[int], bytes] = os.urandom,
+        window_of: windows.WindowOf | None = None,
+        noticed: Callable[[], None] = lambda: None,
     ) -> None:
         self.letters = letters
         self._send, self._author, self._now, self._random = send, author, now, random_bytes
-        self._changed, self._refused = changed, refused
+        self._changed, self._refused, self._window_of = changed, refused, window_of
+        self._noticed = noticed
+        self.notice = ""
+        """What whoever waits for the letters must see."""
+        self._sealing: set[str] = set()
+        self._has_residue = False
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
         self._rests: dict[str, _Rest] = {}
@@ -90,16 +108,57 @@ class Outbox:
         self._wake.set()
 
     async def write(
-        self, conversation: str, number: str, text: str, *, key: str | None, reply_to: str | None, undo: timedelta = timedelta()
+        self, conversation: str, number: str, said: str | Said, *, key: str | None, reply_to: str | None, undo: timedelta = timedelta()
     ) -> Letter:
-        """Durable when it returns. The same key gives the same letter; with other words it raises Conflict."""
+        """Durable when it returns. The same key gives the same letter; with other content it raises UsageError."""
+        return await self._add(self._letter(conversation, number, said, key=key, reply_to=reply_to, undo=undo))
+
+    async def write_file(
+        self, conversation: str, number: str, path: Path, *, caption: str, key: str | None, reply_to: str | None, undo: timedelta
+    ) -> Letter:
+        """As `write`, of a file that is read once and lies sealed until it has gone. Raises what seal_file raises."""
+        identifier = new_id(self._now(), self._random)
+        self._sealing.add(identifier)
+        is_added = False
+        try:
+            sealed = await asyncio.to_thread(
+                seal_file, path, self.letters.files, identifier=identifier, key=Secret(self._random(32)), caption=caption
+            )
+            letter = self._letter(conversation, number, sealed.content, key=key, reply_to=reply_to, undo=undo, attachment=sealed.attachment)
+            added = await self._add(letter, sealed.attachment)
+            is_added = added.id == letter.id
+            return added
+        finally:
+            self._sealing.discard(identifier)
+            if not is_added:
+                self._has_residue = True
+                self._wake.set()
+
+    async def _add(self, letter: Letter, attachment: Attachment | None = None) -> Letter:
+        added, is_new = await self.letters.add(letter, attachment)
+        if is_new:
+            self._tell(added)
+        return added
+
+    def _letter(
+        self,
+        conversation: str,
+        number: str,
+        said: str | Said,
+        *,
+        key: str | None,
+        reply_to: str | None,
+        undo: timedelta = timedelta(),
+        attachment: Attachment | None = None,
+    ) -> Letter:
         now = self._now()
         identifier = new_id(now, self._random)
+        content = Text(said) if isinstance(said, str) else said
         shown = Message(
             id=identifier,
             conversation=conversation,
             direction=Direction.OUTGOING,
-            content=Text(text),
+            content=content,
             sent_at=now,
             delivery=Delivery(DeliveryState.QUEUED, {"queued": now}),
             author=self._author.person,
@@ -108,29 +167,36 @@ class Outbox:
             key=key or identifier,
             origin="wabiz",
         )
-        content = Content(number, text, shown, reply_to)
-        letter, is_new = await self.letters.add(Letter(identifier, key or identifier, conversation, "queued", now + undo, 0, content, None))
-        if is_new:
-            self._tell(letter)
-        return letter
+        file, sha256 = ("", "") if attachment is None else (attachment.id, attachment.sha256)
+        words = Content(number, plain_text(content), shown, reply_to, file, sha256)
+        return Letter(identifier, key or identifier, conversation, "queued", now + undo, 0, words, None)
 
     async def recall(self, identifier: str) -> bool:
+        """Take back what has certainly not left."""
         letter = await self.letters.find(identifier)
         if letter is None or letter.state != "queued":
             return False
-        is_back = await self.letters.take_back(letter.id)
-        if is_back:
-            self._tell(letter)
-        return is_back
+        return self._gone(letter, is_gone=await self.letters.take_back(letter.id))
+
+    async def discard(self, identifier: str) -> bool:
+        """Give up a letter that has not left, failed, or is uncertain; False for one that is on its way or with the hub."""
+        letter = await self.letters.find(identifier)
+        if letter is None or letter.state not in ("failed", "uncertain"):
+            return await self.recall(identifier)
+        return self._gone(letter, is_gone=await self.letters.discard(letter.id))
 
     async def retry(self, letter: Letter) -> Letter:
         """A new letter with a key of its own; the one it replaces leaves the outbox. Raises Conflict unless it failed or is uncertain."""
-        if letter.state not in ("failed", "uncertain") or letter.content is None:
-            raise Conflict("Only a message that failed, or that was found to be unsent, can be sent again.")
         content = letter.content
-        again = await self.write(letter.conversation, content.number, content.text, key=None, reply_to=content.reply_to)
-        await self.letters.discard(letter.id)
-        return again
+        if letter.state in ("failed", "uncertain") and content is not None:
+            new = self._letter(letter.conversation, content.number, content.shown.content, key=None, reply_to=content.reply_to)
+            words = new.content
+            assert words is not None  # noqa: S101 just written
+            new = msgspec.structs.replace(new, content=msgspec.structs.replace(words, file=content.file, sha256=content.sha256))
+            if await self.letters.replace(letter.id, new):
+                self._tell(new)
+                return new
+        raise Conflict("Only a message that failed, or that was found to be unsent, can be sent again.")
 
     async def await_left(self, identifier: str, *, timeout: float, or_silence: bool = False) -> Letter:
         """Wait until the letter is no longer on its way, or the time is over; the letter as it then is. Raises NotFound.
@@ -154,6 +220,12 @@ class Outbox:
         """How many letters still have to go."""
         return sum(letter.has_to_go for letter in await self.letters.all_open())
 
+    def _gone(self, letter: Letter, *, is_gone: bool) -> bool:
+        if is_gone:
+            self._has_residue = True
+            self._tell(letter)
+        return is_gone
+
     def _tell(self, letter: Letter) -> None:
         # Each waiter holds the event of the moment it looked, so that none misses a move.
         self._moved.set()
@@ -165,7 +237,8 @@ class Outbox:
         await self._take_up()
         while True:
             self._wake.clear()
-            pause = _LONGEST_PAUSE
+            await self._tidy()
+            pause = await self._watch_windows()
             for letter in await self.letters.heads():
                 if letter.conversation in self._running:
                     continue
@@ -180,12 +253,45 @@ class Outbox:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
 
+    async def _watch_windows(self) -> float:
+        """Tell of windows that close over what waits, give back what they closed over; seconds until there is more to tell."""
+        if self._window_of is None:
+            return _LONGEST_PAUSE
+        looked = await windows.look(await self.letters.all_open(), self._window_of, self._now())
+        for letter in looked.closed:
+            if letter.conversation not in self._running:
+                await self._fail(letter, "failed", windows.shut(), has_left=False)
+        # What goes in a moment needs no warning.
+        waiting = {letter.conversation for letter in await self.letters.heads() if letter.id in self._rests} - set(self._running)
+        for letter in looked.closing:
+            if letter.conversation in waiting:
+                await self.letters.move(letter)
+                self._tell(letter)
+        told = windows.notice(await self.letters.all_open())
+        if told != self.notice:
+            self.notice = told
+            self._noticed()
+        again = _LONGEST_PAUSE if looked.look_again is None else (looked.look_again - self._now()).total_seconds()
+        return min(max(again, _SHORTEST_PAUSE), _LONGEST_PAUSE)
+
+    async def _tidy(self) -> None:
+        """Destroy what is left of files whose letters have gone, and of the words that were in the database."""
+        if not self._has_residue:
+            return
+        self._has_residue = False
+        for path in await self.letters.stray_files():
+            if path.stem not in self._sealing:
+                await asyncio.to_thread(destroy, path)
+        await self.letters.scrub()
+
     async def _take_up(self) -> None:
         """Letters that were on their way when the desk ended may have arrived: asked again, but not taken back any more."""
         for letter in await self.letters.all_open():
             if letter.state == "sending":
                 await self.letters.move(msgspec.structs.replace(letter, state="queued"), has_left=True)
         await self.letters.forget_settled(self._now() - KEPT_AFTER)
+        # A kill may have come between the end of a letter and the end of its file.
+        self._has_residue = bool(await self.letters.stray_files())
 
     def _resting_until(self, letter: Letter) -> datetime:
         return self._rests[letter.id].until if letter.id in self._rests else letter.not_before
@@ -208,7 +314,10 @@ class Outbox:
             except CloudError as error:
                 await self._refuse(letter, error)
             except WabizError as error:
-                await self._fail(letter, "failed", error)
+                if error.code in _NOT_NOW:
+                    await self._rest(letter, has_left=False)
+                else:
+                    await self._fail(letter, "failed", error)
             else:
                 await self._accept(letter, accepted)
         except Locked:
@@ -222,16 +331,18 @@ class Outbox:
         delivery = _delivery(content.shown, DeliveryState.ACCEPTED, self._now())
         shown = msgspec.structs.replace(content.shown, id=accepted.message or letter.id, wamid=accepted.wamid, delivery=delivery)
         moved = msgspec.structs.replace(
-            letter, state="accepted", message=accepted.message, content=msgspec.structs.replace(content, shown=shown)
+            letter, state="accepted", message=accepted.message, content=msgspec.structs.replace(content, shown=shown, file="")
         )
         await self.letters.move(moved, has_left=True)
+        self._has_residue = self._has_residue or bool(content.file)
         self._tell(moved)
 
-    async def _rest(self, letter: Letter, *, has_left: bool, is_silence: bool = False) -> None:
+    async def _rest(self, letter: Letter, *, has_left: bool, is_silence: bool = False, at_least: timedelta | None = None) -> None:
         """Ask again after a pause that doubles, spread so that a hundred desks do not come back at once."""
         tried = self._tries(letter) + 1
         pause = min(_LONGEST_PAUSE, 2.0 ** min(tried, 10) / 2) * random.uniform(0.5, 1.0)  # noqa: S311 spreading load is no secret
-        self._rests[letter.id] = _Rest(tried, self._now() + timedelta(seconds=pause), is_silence)
+        wait = max(timedelta(seconds=pause), at_least or timedelta())
+        self._rests[letter.id] = _Rest(tried, self._now() + wait, is_silence)
         waiting = msgspec.structs.replace(letter, state="queued")
         await self.letters.move(waiting, has_left=has_left)
         self._tell(waiting)
@@ -240,16 +351,16 @@ class Outbox:
         return self._rests[letter.id].tries if letter.id in self._rests else 0
 
     async def _refuse(self, letter: Letter, error: CloudError) -> None:
-        if error.code == OFF_SHIFT:
-            # It stays as it is, and goes when work resumes.
-            await self._rest(letter, has_left=False)
+        if error.code in _NOT_NOW:
+            # It stays as it is, and goes when it may.
+            await self._rest(letter, has_left=False, at_least=error.retry_after)
             return
         if error.is_transient and self._tries(letter) < _MOST_TRANSIENT:
             await self._rest(letter, has_left=True)
             return
         await self._fail(letter, "uncertain" if error.is_uncertain else "failed", error)
 
-    async def _fail(self, letter: Letter, state: State, error: WabizError) -> None:
+    async def _fail(self, letter: Letter, state: State, error: WabizError, *, has_left: bool = True) -> None:
         self._rests.pop(letter.id, None)
         content = letter.content
         assert content is not None  # noqa: S101 only letters with words are sent
@@ -257,7 +368,7 @@ class Outbox:
         delivery = msgspec.structs.replace(_delivery(content.shown, _SHOWN[state], self._now()), error=meta, sentence=error.sentence)
         shown = msgspec.structs.replace(content.shown, delivery=delivery)
         moved = msgspec.structs.replace(letter, state=state, content=msgspec.structs.replace(content, shown=shown))
-        await self.letters.move(moved, has_left=True)
+        await self.letters.move(moved, has_left=has_left)
         self._tell(moved)
 
 

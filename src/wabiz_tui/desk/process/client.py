@@ -10,6 +10,7 @@ from wabiz_tui.model.desk import (
     Lent,
     MediaFile,
     MediaUse,
+    OutboxLetter,
     PurgeOutcome,
     QueuePage,
     SearchHit,
@@ -74,6 +75,27 @@ class _Sending(DeskConnection):
         return await self._call(
             "send_now", Message, conversation=conversation, text=text, key=key, reply_to=reply_to, queue=queue, timeout=timeout
         )
+
+    async def send_file(
+        self, conversation: str, path: str, *, caption: str = "", key: str | None = None, reply_to: str | None = None, undo: bool = False
+    ) -> Message:
+        return await self._call(
+            "send_file", Message, conversation=conversation, path=path, caption=caption, key=key, reply_to=reply_to, undo=undo
+        )
+
+    async def send_template(
+        self, conversation: str, name: str, language: str, *, values: dict[str, str], key: str | None = None
+    ) -> Message:
+        return await self._call("send_template", Message, conversation=conversation, name=name, language=language, values=values, key=key)
+
+    async def await_sent(self, message: str, *, queue: bool = False, timeout: float = 30.0) -> Message:
+        return await self._call("await_sent", Message, message=message, queue=queue, timeout=timeout)
+
+    async def outbox(self) -> list[OutboxLetter]:
+        return await self._call("outbox", list[OutboxLetter])
+
+    async def discard(self, message: str) -> bool:
+        return await self._call("discard", bool, message=message)
 
     async def recall(self, message: str) -> bool:
         return await self._call("recall", bool, message=message)

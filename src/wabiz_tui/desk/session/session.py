@@ -6,16 +6,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from wabiz_tui.desk.cache.letters import Letter, Letters
+from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.enrolment import Enrolment
 from wabiz_tui.desk.keys.rotation import Rotation
 from wabiz_tui.desk.keys.vault import Vault
-from wabiz_tui.desk.link.link import Accepted, Link
+from wabiz_tui.desk.link.link import Link
 from wabiz_tui.desk.media.keeper import MediaKeeper
 from wabiz_tui.desk.media.store import FOLDER, MediaStore, Of
 from wabiz_tui.desk.outbox.outbox import Author, Outbox
+from wabiz_tui.desk.outbox.posting import Post
+from wabiz_tui.desk.outbox.windows import window_in
 from wabiz_tui.desk.purge.purge import Purger, Reason
 from wabiz_tui.desk.purge.receipts import Receipts
 from wabiz_tui.desk.purge.shelf import Shelf
@@ -90,11 +92,13 @@ class Session(Told):
         )
         self.outbox = Outbox(
             letters,
-            self._send,
+            Post(link, letters, now=clock.now),
             author=Author(enrolment.person, enrolment.person_name),
             now=clock.now,
             changed=lambda conversation: hears.changed(frozenset((conversation,))),
             refused=self.refused,
+            window_of=lambda conversation: window_in(self.cache, conversation),
+            noticed=hears.status_changed,
         )
         self.company = Company(said_over(link.request), may_say=self._may_say, met=hears.met, monotonic=clock.monotonic)
         self.mending = Mending(self.sync, self.purger, noticed=self._noticed, changed=lambda: hears.changed(frozenset()), ended=hears.ended)
@@ -195,11 +199,6 @@ class Session(Told):
     def _may_say(self) -> bool:
         """Off shift nobody is told who looks at what."""
         return self.link_state == "online" and self.stands.state == "working"
-
-    async def _send(self, letter: Letter) -> Accepted:
-        content = letter.content
-        assert content is not None  # noqa: S101 only letters with words are sent
-        return await self.link.send_text(letter.conversation, content.number, content.text, key=letter.key, reply_to=content.reply_to)
 
     # What the parts tell
 

@@ -63,7 +63,7 @@ async def open_status(session: Session, *, lock_after: int) -> DeskStatus:
 
 def _notice(session: Session) -> str:
     """The one sentence the agent must see, the gravest first."""
-    for told in (session.notice, session.purger.notice, session.sync.notice):
+    for told in (session.notice, session.purger.notice, session.sync.notice, session.outbox.notice):
         if told:
             return told
     if session.link_state == "offline":

@@ -73,6 +73,16 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     saved_at: datetime | None = None
 
 
+class OutboxLetter(msgspec.Struct, frozen=True):
+    """A message of the outbox. `state` is queued, sending, accepted (the feed has not brought it yet), failed or uncertain;
+    `may_have_left`: whether it may have reached the hub already, so that it cannot be taken back."""
+
+    message: Message
+    state: str
+    not_before: datetime
+    may_have_left: bool
+
+
 class SearchHit(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message that was found, or a conversation that was found by its name: one of the two is there."""
 
