@@ -70,7 +70,7 @@ def destroy(path: Path) -> None:
             _overwrite(path)
         except OSError as error:
             # A full or read-only disk must not keep the file from going.
-            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EDQUOT, errno.EPERM):
+            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EDQUOT, errno.EPERM, errno.EFBIG, errno.EIO):
                 raise
     path.unlink(missing_ok=True)
     sync_folder(path.parent)

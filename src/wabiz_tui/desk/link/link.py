@@ -66,6 +66,10 @@ class Link(Line):
     async def send_receipt(self, receipt: SignedReceipt) -> ReceiptReply:
         return decode(await self.request("POST", "/v1/receipts", encode(receipt)), ReceiptReply)
 
+    async def receipts(self, device: str) -> list[SignedReceipt]:
+        """What the hub has of this device's, oldest first."""
+        return decode(await self.request("GET", f"/v1/receipts?device={device}"), list[SignedReceipt])
+
     async def set_status(self, conversation: str, change: StatusChange) -> Conversation:
         return decode(await self.request("POST", f"/v1/conversations/{quote(conversation, safe='')}/status", encode(change)), Conversation)
 

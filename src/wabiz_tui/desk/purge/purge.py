@@ -11,9 +11,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from wabiz_tui.desk.cache.database import MEMORY
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.marks import Pending
+from wabiz_tui.desk.cache.rebuilding import count_everything
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.keys.vault import Vault
 from wabiz_tui.desk.link.link import Link
@@ -21,7 +24,7 @@ from wabiz_tui.desk.purge.receipts import Receipts
 from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.desk.purge.successor import Successor
 from wabiz_tui.desk.sync.rules import Rules
-from wabiz_tui.model.errors import DamagedStore, Locked, Unreachable, WabizError
+from wabiz_tui.model.errors import DamagedStore, Locked, StoreFull, Unreachable, WabizError
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.wire import ReceiptCounts, SignedReceipt
 
@@ -29,6 +32,7 @@ Reason = Literal["due", "policy", "resolved", "lock", "exit", "start", "asked", 
 _AT_ONCE = ("policy", "resolved", "removed", "start")
 _LEAST_GAP = timedelta(seconds=10)
 _RETRY = timedelta(seconds=20)
+_NO_ROOM = "What is due is hidden already; it is destroyed as soon as the disk has room for it."
 
 
 class Purger:
@@ -49,13 +53,17 @@ class Purger:
         open_cache: Callable[[int, Path], Cache],
         told: Callable[[str], None],
         damaged: Callable[[WabizError], None],
+        overfull: Callable[[], None],
     ) -> None:
+        """`overfull` is told when the disk has had no room for a rebuild for as long as the policy lets what is due stay: then the
+        whole cache is to go, by `start_empty`."""
         self.cache = cache
         self.receipts = receipts
         self.next_at: datetime | None = None
         self.notice = ""
         self._vault, self._shelf, self._link, self._letters = vault, shelf, link, letters
-        self._turn, self._rules, self._now, self._open_cache, self._told, self._damaged = turn, rules, now, open_cache, told, damaged
+        self._turn, self._rules, self._now, self._open_cache, self._told = turn, rules, now, open_cache, told
+        self._damaged, self._overfull = damaged, overfull
         self._wake = asyncio.Event()
         self._hurried: Reason | None = "start"
         self._last_at: datetime | None = None
@@ -89,6 +97,10 @@ class Purger:
         """As the cache says; now, when it lies where the policy does not want it."""
         is_misplaced = self._rules() is not None and self._belongs_in_memory() != (self.cache.path == MEMORY)
         return self._now() if is_misplaced else await self.cache.due_since()
+
+    async def _is_out_of_time(self) -> bool:
+        due, rules = await self._due_since(), self._rules()
+        return due is not None and rules is not None and due + rules.policy.cache.purge_within <= self._now()
 
     def _belongs_in_memory(self) -> bool:
         rules = self._rules()
@@ -146,21 +158,26 @@ class Purger:
         return receipt
 
     async def start_empty(self) -> None:
-        """The cache can no longer be read, or the hub has destroyed its epoch: an empty one takes its place under a later
-        epoch, and the feed fills it. The receipt counts nothing, for nobody can count any more."""
+        """The cache can no longer be read, may no longer be kept, or the hub has destroyed its epoch: an empty one takes its place
+        under a later epoch, and the feed fills it. The receipt counts everything that was held, or nothing where nobody can count it."""
         async with self._one:
             old, started = self.cache, self._now()
             reply = await self._link.share()
             if reply.epoch <= old.epoch:
                 reply = await self._link.begin_epoch(old.epoch)
+            old_key = self._vault.keys.get(old.epoch)
             self._vault.take_share(reply)
+            rules = self._rules()
+            pending = lost(old.epoch, reply.epoch, 0 if rules is None else rules.version, started)
             async with self._turn:
+                if old_key is not None:
+                    pending = await asyncio.to_thread(_counted, old, old_key, pending)
                 await asyncio.to_thread(old.close)
-                await asyncio.to_thread(self._shelf.set_aside, old.epoch)
+                # Destroyed before the new one is begun: there may be room for one of them only.
+                await asyncio.to_thread(self._shelf.lose, old.epoch)
                 path = MEMORY if self._belongs_in_memory() else self._shelf.path(reply.epoch)
                 self.cache = await asyncio.to_thread(self._open_cache, reply.epoch, path)
-                rules = self._rules()
-                await self.cache.owe_receipt(lost(old.epoch, reply.epoch, 0 if rules is None else rules.version, started))
+                await self.cache.owe_receipt(pending)
             await asyncio.to_thread(self._shelf.clear_drafts)
             await self.finish()
             await self.deliver()
@@ -174,8 +191,11 @@ class Purger:
         await asyncio.to_thread(self._shelf.destroy_up_to, pending.epoch)
         self._vault.drop_epochs(pending.epoch)
         bundle = await self._vault.open_bundle(None)
+        if pending.reason == "reset":
+            await self.receipts.catch_up(self._link.receipts, bundle.seed)
         receipt = await asyncio.to_thread(self.receipts.add, pending, bundle.seed, finished_at=self._now())
         await self.cache.forget_pending_receipt()
+        await asyncio.to_thread(self._shelf.forget_lost)
         return receipt
 
     async def deliver(self) -> None:
@@ -228,11 +248,25 @@ class Purger:
         except DamagedStore as error:
             self._damaged(error)
             return _RETRY
+        except StoreFull as error:
+            self.notice = f"{_NO_ROOM} {error.sentence}"
+            if await self._is_out_of_time():
+                self._overfull()
+            return _RETRY
         except WabizError as error:
             self.notice = f"The purge could not be done: {error.sentence}"
             return _RETRY
         self.notice = ""
         return timedelta()
+
+
+def _counted(old: Cache, key: Secret, pending: Pending) -> Pending:
+    """With everything that `old` holds as removed; as it was when `old` cannot be read any more."""
+    try:
+        removed, ids_hash = old.database.read_now(lambda source: count_everything(source, key))
+    except WabizError:
+        return pending
+    return msgspec.structs.replace(pending, removed=removed, ids_hash=ids_hash)
 
 
 def lost(epoch: int, next_epoch: int, policy: int, at: datetime) -> Pending:

@@ -1,5 +1,6 @@
 """The device's chain of purge receipts: a file of signed lines, kept here and delivered to the hub in order."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -9,14 +10,16 @@ from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.marks import Pending
 from wabiz_tui.desk.files import append_private, write_private
 from wabiz_tui.model.codec import decode, encode
-from wabiz_tui.model.errors import BadInput
+from wabiz_tui.model.errors import BadInput, WabizError
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.wire import Receipt, SignedReceipt
-from wabiz_tui.proof.receipts import chain_hash, parse_receipts, sign_receipt
+from wabiz_tui.proof.receipts import chain_hash, parse_receipts, sign_receipt, verify_chain
+from wabiz_tui.proof.signing import public_key
 
 NAME = "receipts.jsonl"
 STORES = ("messages", "previews", "contacts", "events", "full-text index", "write-ahead log", "free pages")
 METHOD = "survivors rebuilt under the next epoch's key; file overwritten and unlinked; key and share destroyed"
+METHOD_OF_RESET = "nothing kept; file overwritten and unlinked; key and share destroyed"
 _DELIVERED = "receipts_delivered"
 
 
@@ -56,7 +59,7 @@ class Receipts:
             kept=pending.kept,
             ids_hash=pending.ids_hash,
             stores=STORES,
-            method=METHOD,
+            method=METHOD if pending.reason != "reset" else METHOD_OF_RESET,
             file_destroyed=True,
             key_destroyed=True,
             previous=chain_hash(last),
@@ -65,6 +68,20 @@ class Receipts:
         append_private(self.path, encode(signed) + b"\n")
         self._chain.append(signed)
         return signed
+
+    async def catch_up(self, told: Callable[[str], Awaitable[list[SignedReceipt]]], seed: Secret) -> None:
+        """After an older state of this machine was put back: take over the receipts that the hub has and this file lacks, so that the
+        chain goes on from its true end. Nothing happens while the hub has no more than we do, or cannot be asked."""
+        try:
+            chain = await told(self._device)
+            if len(chain) <= len(self._chain) or chain[: len(self._chain)] != self._chain:
+                return
+            if verify_chain(chain, public_key(seed))[-1].device != self._device:
+                return
+        except WabizError:
+            return
+        await asyncio.to_thread(write_private, self.path, b"".join(encode(signed) + b"\n" for signed in chain))
+        self._chain = chain
 
     async def deliver(self, letters: Letters, send: Callable[[SignedReceipt], Awaitable[object]]) -> int:
         """Send what the hub does not have yet, in order; how many. Raises what `send` raises: the rest waits."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from wabiz_tui.desk.files import destroy, full, sync_folder
 
 _FILE = re.compile(r"cache-(\d{1,9})\.db")
+_LOST = "lost-"
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
@@ -53,21 +54,27 @@ class Shelf:
             if older <= epoch:
                 self.destroy_file(self.path(older))
 
+    def lose(self, epoch: int) -> None:
+        """Destroy a cache that has no successor yet. That it was there is noted beside it, so that a kill loses no receipt."""
+        (self.folder / f"{_LOST}{epoch}").touch(mode=0o600)
+        sync_folder(self.folder)
+        self.destroy_file(self.path(epoch))
+
+    def lost(self) -> int | None:
+        """The newest epoch whose cache was destroyed and may have no receipt."""
+        found = (entry.name.removeprefix(_LOST) for entry in self.folder.glob(f"{_LOST}*"))
+        return max((int(number) for number in found if number.isdecimal()), default=None)
+
+    def forget_lost(self) -> None:
+        """There is a receipt for each."""
+        for entry in self.folder.glob(f"{_LOST}*"):
+            entry.unlink(missing_ok=True)
+
     def clear_drafts(self) -> None:
         """What a rebuild that was killed has left, and files that were set aside."""
         for pattern in ("cache-*.part", "damaged-*.db"):
             for left in self.folder.glob(pattern):
                 self.destroy_file(left)
-
-    def set_aside(self, epoch: int) -> Path:
-        """Move a file that cannot be read out of the way; its log goes with it."""
-        path, aside = self.path(epoch), self.folder / f"damaged-{epoch}.db"
-        for suffix in (*_BESIDE, ""):
-            beside = path.with_name(path.name + suffix)
-            if beside.exists():
-                beside.replace(aside.with_name(aside.name + suffix))
-        sync_folder(self.folder)
-        return aside
 
     def everything(self) -> list[Path]:
         """Every database file of a cache that is in the folder."""

@@ -130,7 +130,11 @@ class _Opening:
         self._vault.take_share(reply)
         newest = next(iter(self._shelf.epochs()), None)
         if newest is None:
-            return await asyncio.to_thread(self._open_file, reply.epoch, await self._place(reply.epoch))
+            cache = await asyncio.to_thread(self._open_file, reply.epoch, await self._place(reply.epoch))
+            gone = self._shelf.lost()
+            if gone is not None and gone < reply.epoch:
+                await cache.owe_receipt(lost(gone, reply.epoch, 0, self._setting.clock.now()))
+            return cache
         cache = await self._open_newest(newest, reply.epoch)
         return cache or await self._begin_empty(newest, self._link)
 
@@ -154,7 +158,7 @@ class _Opening:
         if reply.epoch <= unreadable:
             reply = await link.begin_epoch(reply.epoch)
         self._vault.take_share(reply)
-        await asyncio.to_thread(self._shelf.set_aside, unreadable)
+        await asyncio.to_thread(self._shelf.lose, unreadable)
         cache = await asyncio.to_thread(self._open_file, reply.epoch, await self._place(reply.epoch))
         if reply.epoch > unreadable:
             await cache.owe_receipt(lost(unreadable, reply.epoch, 0, self._setting.clock.now()))

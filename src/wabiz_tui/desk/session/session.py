@@ -33,6 +33,7 @@ from wabiz_tui.policy.document import Policy
 from wabiz_tui.policy.standing import closed_sentence
 
 _LAST_PURGE = 15.0
+_OVERFULL = "The disk had no room to destroy only what was due in time, so the whole cache was destroyed; it is filled again from the hub."
 _EPOCH_ENDED = "The hub has ended this cache's key because a receipt was overdue; the cache is filled again."
 
 
@@ -89,6 +90,7 @@ class Session(Told):
             open_cache=open_cache,
             told=self._purged,
             damaged=self.refused,
+            overfull=lambda: self.mending.begin(_OVERFULL),
         )
         self.outbox = Outbox(
             letters,
