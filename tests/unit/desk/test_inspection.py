@@ -72,9 +72,25 @@ async def test_the_doctor_names_the_store_and_why_not_the_others(hub: FakeHub, p
     assert "does not encrypt" in findings["not used"].sentence
     assert "HMAC-SHA256" in findings["database"].sentence
     assert "root" in findings["root"].sentence
+    assert "passphrase that is typed here can be watched by root" in findings["root"].sentence
     assert findings["data folder"].mark == "✓"
     paths.data.chmod(0o777)
     assert {finding.check: finding for finding in examine(paths, config)}["data folder"].mark == "!"
+
+
+async def test_the_doctor_says_why_a_store_that_is_asked_for_cannot_be_used(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each store that [keys] names has its own reason; one that is forced open for tests is marked."""
+    monkeypatch.setenv("SSH_AUTH_SOCK", "")
+    asked = Config(keys=Keys(order=("ssh-agent", "passphrase"), unsafe_test=True))
+    only = Config(keys=Keys(store="ssh-agent"))
+
+    findings = {finding.check: finding for finding in examine(paths, asked)}
+    without = [finding for finding in examine(paths, only) if finding.check == "key store"]
+
+    assert "ssh-agent: No ssh-agent is here" in findings["not used"].sentence
+    assert "A passphrase (Argon2id" in findings["key store"].sentence
+    assert [finding.mark for finding in examine(paths, asked) if "unsafe_test" in finding.sentence] == ["!"]
+    assert [finding.mark for finding in without] == ["!"]
 
 
 async def test_a_wiped_machine_holds_nothing(hub: FakeHub, paths: Paths) -> None:

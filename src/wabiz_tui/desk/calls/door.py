@@ -132,6 +132,8 @@ class Door(Hears):
             await self._lock(error.code, error)
             return
         async with self._turn:
+            # Whoever asks from the first moment on is told why; destroying takes a while.
+            self.why_locked = error
             session, self._session = self._session, None
             if session is not None:
                 await session.drop()

@@ -33,7 +33,16 @@ class Vault:
 
     With `keeps_warm` false the kernel's keyring is neither read nor written."""
 
-    def __init__(self, enrolment: Enrolment, *, config: Config, paths: Paths, clock: DeskClock, keeps_warm: bool = True) -> None:
+    def __init__(
+        self,
+        enrolment: Enrolment,
+        *,
+        config: Config,
+        paths: Paths,
+        clock: DeskClock,
+        keeps_warm: bool = True,
+        since_boot: Callable[[], float] = warm.since_boot,
+    ) -> None:
         self._is_warm_allowed = keeps_warm and config.keys.kernel_keyring and not config.shared_host
         self._enrolment, self._config, self._paths, self._clock = enrolment, config, paths, clock
         self.bundle: Bundle | None = None
@@ -44,19 +53,35 @@ class Vault:
         self._former: dict[int, Secret] = {}
         self._under_former: set[int] = set()
         self.lease = timedelta()
-        self.lease_until: datetime | None = None
+        self._since_boot = since_boot
+        self._lease_until: tuple[datetime, float] | None = None
         # A fast fingerprint of the passphrase that opened the key store; it lives and ends beside the keys, which tell more.
         self._salt = os.urandom(32)
         self._right: bytes | None = None
+
+    @property
+    def lease_until(self) -> datetime | None:
+        """The end of the lease: by the clock, or by the seconds since it began where these are over sooner, for a clock can be set
+        back."""
+        if self._lease_until is None:
+            return None
+        until, over_at = self._lease_until
+        return min(until, self._clock.now() + timedelta(seconds=over_at - self._since_boot()))
+
+    @lease_until.setter
+    def lease_until(self, until: datetime | None) -> None:
+        over_in = 0.0 if until is None else (until - self._clock.now()).total_seconds()
+        self._lease_until = None if until is None else (until, self._since_boot() + over_in)
 
     def open_warm(self) -> bool:
         """Take up the keys an earlier run left in the kernel; False when there are none."""
         if not self._is_warm_allowed:
             return False
-        kept = warm.find(self._enrolment.device, now=self._clock.now())
+        kept = warm.find(self._enrolment.device, now=self._clock.now(), since_boot=self._since_boot)
         if kept is None:
             return False
-        self.keys, self.outbox, self.lease_until = dict(kept.epochs), kept.outbox, kept.lease_until
+        self.keys, self.outbox = dict(kept.epochs), kept.outbox
+        self.lease_until = kept.lease_until
         self.bundle = self.bundle or kept.bundle
         self.lease = kept.lease_until - self._clock.now()
         return True
@@ -140,11 +165,12 @@ class Vault:
         if not self._is_warm_allowed:
             return
         is_changing = self.bundle is not None and self.bundle.previous is not None
-        if self.outbox is None or self.lease_until is None or not self.lease or is_changing:
+        until = self.lease_until
+        if self.outbox is None or until is None or not self.lease or is_changing:
             warm.drop(self._enrolment.device)
             return
-        kept = Warm(self.keys, self.outbox, self.lease_until, self.bundle if comes_and_goes(self._enrolment.key_store) else None)
-        warm.keep(self._enrolment.device, kept, now=self._clock.now())
+        kept = Warm(self.keys, self.outbox, until, self.bundle if comes_and_goes(self._enrolment.key_store) else None)
+        warm.keep(self._enrolment.device, kept, now=self._clock.now(), since_boot=self._since_boot)
 
     def drop_epochs(self, up_to: int) -> None:
         """Destroy the keys of these epochs, here and in the kernel."""
@@ -166,7 +192,7 @@ class Vault:
         for secret in (*self.keys.values(), self.outbox, *self._former.values(), self.former_outbox, *(self.bundle or ())):
             if secret is not None:
                 secret.forget()
-        self.keys, self.outbox, self.bundle, self.lease_until, self._right = {}, None, None, None, None
+        self.keys, self.outbox, self.bundle, self._lease_until, self._right = {}, None, None, None, None
         self._former, self.former_outbox, self._under_former = {}, None, set()
 
 

@@ -1,7 +1,9 @@
 """The warm start: opened keys in the kernel keyring for as long as the lease runs, so that a restart asks neither hub nor person."""
 
 import base64
-from datetime import datetime
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +13,8 @@ from wabiz_tui.desk.keys.bundle import Bundle, pack, unpack
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.errors import BadInput
 from wabiz_tui.model.secret import Secret
+
+_VERSION = 2
 
 
 class Warm(NamedTuple):
@@ -25,22 +29,32 @@ class Warm(NamedTuple):
     bundle: Bundle | None
 
 
+def since_boot() -> float:
+    """Seconds since the machine started, its sleep counted where the system counts it; no setting of the clock moves it."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`over_at` is the lease's end in seconds since boot: the kernel's own timeout goes by the clock on the wall
+    (security/keys/key.c of Linux), which whoever has the machine may set back."""
+
     version: int
     epochs: dict[str, str]
     outbox: str
     lease_until: datetime
+    over_at: float
     bundle: str = ""
 
 
-def keep(device: str, warm: Warm, *, now: datetime) -> bool:
+def keep(device: str, warm: Warm, *, now: datetime, since_boot: Callable[[], float] = since_boot) -> bool:
     """Put the keys into the kernel until the lease ends; False where the kernel does not take them."""
     seconds = int((warm.lease_until - now).total_seconds())
     kept = _Kept(
-        version=1,
+        version=_VERSION,
         epochs={str(epoch): _text(key) for epoch, key in warm.epochs.items()},
         outbox=_text(warm.outbox),
         lease_until=warm.lease_until,
+        over_at=since_boot() + seconds,
         bundle="" if warm.bundle is None else pack(warm.bundle).text(),
     )
     try:
@@ -50,8 +64,9 @@ def keep(device: str, warm: Warm, *, now: datetime) -> bool:
     return True
 
 
-def find(device: str, *, now: datetime) -> Warm | None:
-    """The keys, if the kernel still has them and the lease runs by our own count of time too."""
+def find(device: str, *, now: datetime, since_boot: Callable[[], float] = since_boot) -> Warm | None:
+    """The keys, if the kernel still has them and the lease runs by the clock and by the seconds that have passed; its end is the
+    sooner of the two."""
     raw = kernel.get(_name(device))
     if raw is None:
         return None
@@ -63,10 +78,11 @@ def find(device: str, *, now: datetime) -> Warm | None:
         return None
     finally:
         raw.forget()
-    if kept.version != 1 or kept.lease_until <= now:
+    until = min(kept.lease_until, now + timedelta(seconds=kept.over_at - since_boot()))
+    if kept.version != _VERSION or until <= now:
         drop(device)
         return None
-    return Warm(epochs, Secret(base64.b64decode(kept.outbox)), kept.lease_until, bundle)
+    return Warm(epochs, Secret(base64.b64decode(kept.outbox)), until, bundle)
 
 
 def drop(device: str) -> None:
