@@ -22,6 +22,8 @@ from tests.support.hub_archive import NUMBER, TENANT, HandClock, seeded
 from wabiz_tui.graph.signature import sign
 from wabiz_tui.hub.app import create_app, join
 from wabiz_tui.hub.archive.events import fold_position
+from wabiz_tui.hub.front.guard import Guard
+from wabiz_tui.hub.front.protocol import GuardedConfig, GuardedProtocol
 from wabiz_tui.hub.operations.secrets import load_secrets
 from wabiz_tui.hub.operations.settings import initialise, load_settings
 from wabiz_tui.hub.parts import Hub
@@ -289,11 +291,16 @@ def digest64(content: bytes) -> str:
 
 
 @contextlib.asynccontextmanager
-async def serving(application: Any) -> AsyncGenerator[str]:
-    """The application on a free port of this machine."""
+async def serving(application: Any, *, guard: Guard | None = None) -> AsyncGenerator[str]:
+    """The application on a free port of this machine; with a `guard` on lines as the hub's own process has them."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="on", ws="none", timeout_graceful_shutdown=3)
+    settings: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "on", "ws": "none", "timeout_graceful_shutdown": 3}
+    config = (
+        uvicorn.Config(application, **settings)
+        if guard is None
+        else GuardedConfig(application, guard=guard, http=GuardedProtocol, **settings)
+    )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign] the test's own signals stay its own
     running = asyncio.ensure_future(server.serve(sockets=[listener]))
@@ -317,8 +324,9 @@ async def served_hub(
     waba_id: str = TENANT,
     at: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC),
     graph_url: str = "",
+    is_guarded: bool = False,
 ) -> AsyncGenerator[Served]:
-    """`graph_url` puts another Meta than the pretend one behind the hub."""
+    """`graph_url` puts another Meta than the pretend one behind the hub; `is_guarded` serves it on the lines of its own process."""
     clock, meta = HandClock(at), Meta()
     async with serving(meta.application()) as meta_url:
         meta.url = meta_url
@@ -337,7 +345,8 @@ async def served_hub(
         )
         settings = load_settings(paths.config / "hub.toml")
         hub = join(settings, load_secrets(settings.secret_places, ENVIRONMENT), clock=clock, random_bytes=seeded(2))
-        async with serving(create_app(hub)) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
+        guard = hub.guard if is_guarded else None
+        async with serving(create_app(hub), guard=guard) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
             served = Served(hub, http, clock, code, meta)
             yield served
             hub.feed.close()

@@ -18,6 +18,7 @@ from wabiz_tui.hub.archive.people import load_people
 from wabiz_tui.hub.archive.sight import note_person_changed
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.feed import stream as streams
+from wabiz_tui.hub.front.protocol import GuardedProtocol
 from wabiz_tui.model.work import PRESENCE_SECONDS
 
 
@@ -45,10 +46,13 @@ async def until_open(served: Served, count: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_who_does_not_read_is_dropped_and_resumes_without_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_guarded", [False, True], ids=["by-asgi", "by-the-line"])
+async def test_who_does_not_read_is_dropped_and_resumes_without_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_guarded: bool
+) -> None:
     """A listener that stops reading holds up nobody, is dropped, and gets from its place on each change once."""
     monkeypatch.setattr(streams, "SLOWEST_WRITE", 0.5)
-    async with served_hub(tmp_path) as served:
+    async with served_hub(tmp_path, is_guarded=is_guarded) as served:
         admin = await served.admin()
         slow, quick = await served.person(admin, "Slow", "agent"), await served.person(admin, "Quick", "agent")
         head = (await slow.page()).head
@@ -69,6 +73,33 @@ async def test_who_does_not_read_is_dropped_and_resumes_without_loss(tmp_path: P
             page = await slow.page(page.next)
 
         assert len(seen) == len(set(seen)) == sent
+
+
+async def test_who_sees_the_same_gets_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event is put together and framed once for all who see the same, handed to their lines as it is, and heard whole by each."""
+    framed: list[bytes] = []
+    write_chunk = GuardedProtocol.write_chunk
+
+    def noted(line: GuardedProtocol, cycle: Any, chunk: bytes) -> bool:
+        framed.append(chunk)
+        return write_chunk(line, cycle, chunk)
+
+    monkeypatch.setattr(GuardedProtocol, "write_chunk", noted)
+    async with served_hub(tmp_path, is_guarded=True) as served, contextlib.AsyncExitStack() as stack:
+        admin = await served.admin()
+        devices = [await served.person(admin, name, "agent") for name in ("One", "Two", "Three")]
+        head = (await devices[0].page()).head
+        heard = [Stream(await stack.enter_async_context(open_stream(device, since=head))) for device in devices]
+        await until_open(served, 3)
+        await served.incoming("first", wamid="wamid.FIRST")  # whoever heard it has caught up
+        for one in heard:
+            await one.next()
+        await served.incoming("for all", wamid="wamid.ALL")
+        told = [await one.next() for one in heard]
+
+    assert [event for event, *_ in told] == ["changes"] * 3
+    assert told[0] == told[1] == told[2]
+    assert len({id(chunk) for chunk in framed if b"for all" in chunk}) == 1
 
 
 async def test_a_line_too_many_ends_the_oldest(tmp_path: Path) -> None:

@@ -204,14 +204,14 @@ class GuardedProtocol(HttpToolsProtocol):
 
     async def _work(self, cycle: "RequestResponseCycle", app: Any, scope: Any, receive: Any, send: Any) -> None:
         if self._kind == "stream":
-            scope["extensions"] = {EXTENSION: partial(self._write_chunk, cycle)}
+            scope["extensions"] = {EXTENSION: partial(self.write_chunk, cycle)}
         try:
             if not cycle.disconnected:
                 await app(scope, receive, send)
         finally:
             self.guard.finish(self, cycle, kind_of(scope), is_last=cycle is self.cycle)
 
-    def _write_chunk(self, cycle: "RequestResponseCycle", framed: bytes) -> bool:
+    def write_chunk(self, cycle: "RequestResponseCycle", framed: bytes) -> bool:
         """As `cycle.send` writes a body that goes on, without framing and copying it once more for this line."""
         if self.flow.write_paused or cycle.disconnected or cycle.response_complete or not cycle.chunked_encoding:
             return False
