@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from wabiz_tui.hub.archive import schema
+from wabiz_tui.hub.archive.beginning import with_check
 from wabiz_tui.hub.archive.engine.direct import Direct, begin_savepoint, end_savepoint, undo_savepoint
 from wabiz_tui.hub.archive.engine.places import KEYS_DESTROYED, Place
 from wabiz_tui.hub.archive.engine.sql import put
@@ -267,7 +268,7 @@ class Archive:
 
     async def write(self, work: Callable[[Writing], T]) -> T:
         """Run `work` in a transaction on the writer's thread; it is durable when this returns."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, work)
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, with_check(work))
 
     def read_now(self, work: Callable[[Reading], T]) -> T:
         with self.reading() as reading:

@@ -106,14 +106,14 @@ async def share(hub: Hub, caller: Caller, request: Request) -> Response:
 async def epochs(hub: Hub, caller: Caller, request: Request) -> Response:
     wanted = await read_json(request, NextEpoch)
     device, current = caller.device.id, hub.policy
-    if not await hub.archive.read(lambda reading: devices.is_purging(reading, caller.device, wanted.after)):
-        # Nothing is left to be purged: this would be another way to ask for the share.
-        hub.shifts.check(caller.person)
-    return json_answer(
-        await hub.archive.write(
-            lambda writing: devices.begin_next_epoch(writing, device, wanted.after, current.policy, policy_version=current.version)
-        )
-    )
+
+    def begin(writing: Writing) -> ShareReply:
+        if not devices.begins_anew(writing, device, wanted.after):
+            # The share of a cache that there may be already, receipt or not: this would be another way to ask for it.
+            hub.shifts.check(caller.person)
+        return devices.begin_next_epoch(writing, device, wanted.after, current.policy, policy_version=current.version)
+
+    return json_answer(await hub.archive.write(begin))
 
 
 async def send_receipt(hub: Hub, caller: Caller, request: Request) -> Response:

@@ -6,10 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from wabiz_tui.hub.archive.beginning import beginning_with
 from wabiz_tui.hub.endpoints.endpoint import Endpoint
 from wabiz_tui.hub.endpoints.table import ENDPOINTS
 from wabiz_tui.hub.parts import Hub
-from wabiz_tui.hub.people.access import authenticate, require
+from wabiz_tui.hub.people.access import authenticate, check_still, require
 from wabiz_tui.hub.requests import error_answer, hold_body, report
 from wabiz_tui.model.errors import BadInput, StoreError, WabizError
 from wabiz_tui.model.wire import TIME_HEADER
@@ -59,7 +60,8 @@ async def _answer(hub: Hub, endpoint: Endpoint, request: Request) -> Response:
         require(caller, endpoint.permission)
         if not flows:
             hub.shifts.check(caller.person)
-    response = await endpoint.handler(hub, caller, request)
+    with beginning_with(lambda writing: check_still(writing, caller, endpoint.permission)):
+        response = await endpoint.handler(hub, caller, request)
     if not flows and endpoint.method == "GET":
         # The shift may have ended while the answer was made; what was done by a POST is done, and is answered.
         hub.shifts.check(caller.person)

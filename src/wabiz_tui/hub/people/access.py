@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from wabiz_tui.hub.archive.people import DeviceRecord, device_of_token
-from wabiz_tui.hub.archive.store import Archive
+from wabiz_tui.hub.archive.store import Archive, Reading
 from wabiz_tui.hub.feed.viewer import Viewer, viewer_of
-from wabiz_tui.hub.people.devices import revoked
+from wabiz_tui.hub.people.devices import current_device, revoked
 from wabiz_tui.model.errors import Denied
 from wabiz_tui.model.values import Person
 from wabiz_tui.policy.permissions import can
@@ -57,3 +57,8 @@ def require(caller: Caller, permission: str) -> None:
     """Raises Denied unless the caller's role may do this."""
     if not can(caller.person.role, permission):
         raise Denied(f"Your role ({caller.person.role}) may not do this.", code="forbidden")
+
+
+def check_still(reading: Reading, caller: Caller, permission: str) -> None:
+    """The same of the device and its person as they stand in this transaction. Raises Revoked, Denied."""
+    require(Caller(current_device(reading, caller.device.id)), permission)

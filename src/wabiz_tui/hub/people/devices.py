@@ -47,7 +47,7 @@ def share_of(reading: Reading, device: DeviceRecord, policy: Policy, *, epoch: i
 
 def give_share(writing: Writing, device: str, policy: Policy, *, policy_version: int, epoch: int | None = None) -> ShareReply:
     """As `share_of`, of the device as it stands now, and its lease begins anew. Raises NotFound, Revoked."""
-    current = _current(writing, device)
+    current = current_device(writing, device)
     reply = share_of(writing, current, policy, epoch=epoch)
     note_lease(writing, current, policy, policy_version=policy_version)
     return reply
@@ -62,7 +62,7 @@ def note_lease(writing: Writing, device: DeviceRecord, policy: Policy, *, policy
 
 def begin_next_epoch(writing: Writing, device: str, after: int, policy: Policy, *, policy_version: int) -> ShareReply:
     """Begin the epoch after `after`; asked twice, the same answer. The earlier share lives until its receipt comes."""
-    current = _current(writing, device)
+    current = current_device(writing, device)
     if after not in (current.epoch, current.epoch - 1):
         raise Conflict("The device is in another epoch than it says; ask for the current share first.", code="epoch_conflict")
     if after == current.epoch:
@@ -73,9 +73,10 @@ def begin_next_epoch(writing: Writing, device: str, after: int, policy: Policy, 
     return share_of(writing, current, policy)
 
 
-def is_purging(reading: Reading, device: DeviceRecord, after: int) -> bool:
-    """Whether the epoch that `after` names still lives: what it holds is purged by going on to the next one."""
-    return find_share(reading, device.id, after) is not None
+def begins_anew(reading: Reading, device: str, after: int) -> bool:
+    """Whether the epoch `after` is the device's newest and lives: what it holds is purged by going on to the next one, whose share
+    opens nothing that there is yet."""
+    return current_device(reading, device).epoch == after and find_share(reading, device, after) is not None
 
 
 def accept_receipt(writing: Writing, device: DeviceRecord, signed: SignedReceipt, *, audit_key: Secret) -> ReceiptReply:
@@ -121,7 +122,7 @@ def revoke(writing: Writing, device_id: str, *, by: str) -> DeviceRecord:
     return device._replace(is_revoked=True)
 
 
-def _current(reading: Reading, device: str) -> DeviceRecord:
+def current_device(reading: Reading, device: str) -> DeviceRecord:
     """As it stands in this transaction: since the request was let in it may have been revoked, or its epoch ended."""
     found = rows.find_device(reading, device)
     if found is None or found.is_revoked:
