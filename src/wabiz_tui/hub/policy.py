@@ -1,6 +1,7 @@
 """The policy at the hub: one document, versioned and signed; what tightens is in force at apply, the rest waits."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from wabiz_tui.hub.archive import policies as rows
@@ -10,7 +11,7 @@ from wabiz_tui.hub.audit import Act, record
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.errors import Conflict, Denied, NotFound
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.model.wire import PolicyOutcome, PolicyStanding, PolicyText, PolicyVersion, SignedPolicy
+from wabiz_tui.model.wire import PolicyOutcome, PolicyStanding, PolicyVersion, SignedPolicy
 from wabiz_tui.policy.difference import Change, compare, in_force_meanwhile, needs_approval
 from wabiz_tui.policy.document import Policy, parse_policy
 from wabiz_tui.policy.hours import is_on_shift
@@ -37,10 +38,16 @@ def in_force(reading: Reading) -> InForce:
     stored = rows.policy_in_force(reading)
     if stored is None:
         raise NotFound("This archive is empty: set the hub up with `wabiz hub init`, or begin its restore again with `wabiz hub restore`.")
-    policy = parse_policy(stored.text, accepted=True)
+    policy = _accepted(stored.text)
     # The first question loads the calendar of holidays, which takes half a second: here, not where requests are answered.
     is_on_shift(policy, reading.now)
     return InForce(stored.version, policy, stored.signed)
+
+
+@lru_cache(4)
+def _accepted(text: str) -> Policy:
+    """Of the archive's own text. A policy is a value: one parse serves every reading and writing that asks what is in force."""
+    return parse_policy(text, accepted=True)
 
 
 class PolicyKeeper:
@@ -54,9 +61,8 @@ class PolicyKeeper:
         self.current = self._archive.read_now(in_force)
 
 
-def difference(reading: Reading, document: PolicyText) -> PolicyOutcome:
-    """What applying the document would change. Raises DocumentError."""
-    new = parse_policy(document.text, file=document.file)
+def difference(reading: Reading, new: Policy) -> PolicyOutcome:
+    """What applying the document `new` would change."""
     changes = compare(in_force(reading).policy, new)
     version = rows.next_version(reading)
     if not changes:
@@ -66,16 +72,17 @@ def difference(reading: Reading, document: PolicyText) -> PolicyOutcome:
 
 def apply(
     writing: Writing,
-    document: PolicyText,
+    new: Policy,
+    text: str,
     policy_key: Secret,
     *,
     by: str,
     device: str = "",
     afterwards: Callable[[], object] = lambda: None,
 ) -> PolicyOutcome:
-    """Put in force what may be at once; what loosens waits as a version of its own for a second person. Raises DocumentError."""
+    """Put in force what may be at once; what loosens waits as a version of its own for a second person. `text` is what `new` was
+    parsed from, before: a document of a mebibyte takes the one writer's time from everybody."""
     writing.afterwards(afterwards)
-    new = parse_policy(document.text, file=document.file)
     current = in_force(writing)
     changes = compare(current.policy, new)
     if not changes:
@@ -83,16 +90,16 @@ def apply(
     rows.withdraw_waiting(writing)
     if not needs_approval(changes):
         _tell_anew(writing, current.policy, new)
-        version = _add(writing, document.text, policy_key, by=by, state="in_force")
+        version = _add(writing, text, policy_key, by=by, state="in_force")
         _log(writing, "policy.applied", version, changes, by=by, device=device)
         return PolicyOutcome(version=version, state="in_force", changes=_lines(changes))
     meanwhile = in_force_meanwhile(current.policy, new)
     if compare(current.policy, meanwhile):
         _tell_anew(writing, current.policy, meanwhile)
-        text = render_policy(meanwhile, comment="In force until what loosens in the next version is approved.")
-        tightened = _add(writing, text, policy_key, by=by, state="in_force")
+        tighter = render_policy(meanwhile, comment="In force until what loosens in the next version is approved.")
+        tightened = _add(writing, tighter, policy_key, by=by, state="in_force")
         _log(writing, "policy.applied", tightened, [change for change in changes if not change.needs_approval], by=by, device=device)
-    version = _add(writing, document.text, policy_key, by=by, state="waiting")
+    version = _add(writing, text, policy_key, by=by, state="waiting")
     _log(writing, "policy.proposed", version, changes, by=by, device=device)
     return PolicyOutcome(version=version, state="waiting", changes=_lines(changes))
 

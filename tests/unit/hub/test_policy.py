@@ -1,9 +1,15 @@
 """The policy at the hub: tightening at once, loosening after a second person and the grace period."""
 
+import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.support.hub_served import TestDevice, served_hub, value_of
+from wabiz_tui.hub import policy as hub_policy
+from wabiz_tui.hub.endpoints import policy as policy_endpoints
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.wire import PolicyVersion, SignedPolicy
 from wabiz_tui.policy.document import Policy, parse_policy
@@ -21,6 +27,28 @@ async def in_force(device: TestDevice) -> tuple[PolicyVersion, Policy]:
     signed = decode((await device.get("/v1/policy")).content, SignedPolicy)
     version = verify_policy(signed, from_base64(device.reply.policy_key, size=32, what="key"))
     return version, parse_policy(version.text)
+
+
+async def test_documents_are_parsed_beside_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document that takes long to parse holds up neither the archive's one writer nor its readers."""
+    wanted, threads = document("2d"), list[str]()
+
+    def noted(text: str, **more: Any) -> Policy:
+        if text == wanted["text"]:
+            threads.append(threading.current_thread().name)
+        return parse_policy(text, **more)
+
+    for module in (hub_policy, policy_endpoints):
+        monkeypatch.setattr(module, "parse_policy", noted)
+    async with served_hub(tmp_path) as served:
+        admin = await served.admin()
+        answers = [await admin.post(path, wanted) for path in ("/v1/policy/check", "/v1/policy/diff", "/v1/policy")]
+        after = list(threads)
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    # What was applied is read back once to be in force, from the archive's own text.
+    assert not [name for name in after[:3] if name.startswith(("archive-", "MainThread"))]
+    assert len(after) == 4
 
 
 async def test_tightening_is_in_force_at_once_and_told(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people.access import Caller
 from wabiz_tui.hub.requests import json_answer, read_json
 from wabiz_tui.model.wire import PolicyText
-from wabiz_tui.policy.document import parse_policy
+from wabiz_tui.policy.document import Policy, parse_policy
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -29,22 +29,21 @@ async def policy_versions(hub: Hub, _caller: Caller, _request: Request) -> Respo
 
 async def apply_policy(hub: Hub, caller: Caller, request: Request) -> Response:
     wanted = await read_json(request, PolicyText)
-    by, device, key = caller.person.id, caller.device.id, hub.secrets.policy_key
+    new, by, device, key = await _parsed(wanted), caller.person.id, caller.device.id, hub.secrets.policy_key
     outcome = await hub.archive.write(
-        lambda writing: policy.apply(writing, wanted, key, by=by, device=device, afterwards=hub.policies.refresh)
+        lambda writing: policy.apply(writing, new, wanted.text, key, by=by, device=device, afterwards=hub.policies.refresh)
     )
     return json_answer(outcome, 202 if outcome.state == "waiting" else 200)
 
 
 async def check_policy(_hub: Hub, _caller: Caller, request: Request) -> Response:
-    wanted = await read_json(request, PolicyText)
-    parsed = await asyncio.to_thread(parse_policy, wanted.text, file=wanted.file)
+    parsed = await _parsed(await read_json(request, PolicyText))
     return json_answer({"valid": True, "name": parsed.name})
 
 
 async def diff_policy(hub: Hub, _caller: Caller, request: Request) -> Response:
-    wanted = await read_json(request, PolicyText)
-    return json_answer(await hub.archive.read(lambda reading: policy.difference(reading, wanted)))
+    new = await _parsed(await read_json(request, PolicyText))
+    return json_answer(await hub.archive.read(lambda reading: policy.difference(reading, new)))
 
 
 async def approve_policy(hub: Hub, caller: Caller, request: Request) -> Response:
@@ -54,6 +53,11 @@ async def approve_policy(hub: Hub, caller: Caller, request: Request) -> Response
         lambda writing: policy.approve(writing, wanted.version, by=by, device=device, afterwards=hub.policies.refresh)
     )
     return json_answer(outcome, 202 if outcome.state == "waiting" else 200)
+
+
+async def _parsed(document: PolicyText) -> Policy:
+    """In a thread of its own: neither the loop nor the archive's one writer waits for it. Raises DocumentError."""
+    return await asyncio.to_thread(parse_policy, document.text, file=document.file)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
