@@ -36,6 +36,8 @@ class HubProcess:
         self._seat = archive.place.take_seat(archive.tenant)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seat")
         self._leads = False
+        self._has_seat = True
+        """Whether the last look found it; the log tells when that changes."""
         self._work: list[tuple[Work, asyncio.Task[None] | None]] = []
         self._wakes: list[Callable[[], object]] = []
         self._missing: dict[str, float] = {}
@@ -81,15 +83,23 @@ class HubProcess:
         looking = asyncio.ensure_future(self._look())
         try:
             seated = await asyncio.wait_for(asyncio.shield(looking), _LONGEST_LOOK)
-            self._lead(seated)
+            self._seated(seated)
             if seated.leads:
                 await self._settle_dead(grace=_GRACE)
         except (TimeoutError, StoreError) as error:
             self._lead(Seated(leads=False, is_anew=True))
-            log.warning("seat_lost", code=error.code if isinstance(error, StoreError) else "silent")
+            if self._has_seat:
+                log.warning("seat_lost", code=error.code if isinstance(error, StoreError) else "silent")
+            self._has_seat = False
             await self._stop_working()
             await asyncio.wait([looking])
             looking.exception()
+
+    def _seated(self, seated: Seated) -> None:
+        if not self._has_seat:
+            log.info("seat_taken")
+        self._has_seat = True
+        self._lead(seated)
 
     def _lead(self, seated: Seated) -> None:
         if seated.is_anew or not seated.leads:

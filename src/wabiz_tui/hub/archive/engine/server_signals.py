@@ -54,12 +54,23 @@ class ServerSignals:
             self._channel.tell(self._teller.open(), told)
 
     def listen(self, hear: Callable[[str, str], object], missed: Callable[[], object]) -> None:
+        is_told = False  # once an outage, however many tries it takes
+
+        def begun() -> None:
+            nonlocal is_told
+            if is_told:
+                log.info("listening")
+            is_told = False
+            missed()
+
         while not self._is_stopped.is_set():
             try:
                 with self._listener.translated():
-                    self._hear_out(hear, missed)
+                    self._hear_out(hear, begun)
             except StoreError as error:
-                log.warning("not_listening", code=error.code)
+                if not is_told:
+                    log.warning("not_listening", code=error.code)
+                is_told = True
             self._listener.close()
             self._is_stopped.wait(_BETWEEN_TRIES)
 
