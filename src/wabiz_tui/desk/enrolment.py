@@ -126,14 +126,14 @@ def find_enrolment(paths: Paths) -> Enrolment | None:
         raise BadInput(f"{file.name} in {file.parent} is damaged; run `wabiz wipe` and enrol again: the hub has every message.") from error
 
 
-def get_enrolment(paths: Paths) -> Enrolment:
-    """Raises Denied when this machine is no device yet."""
+def get_enrolment(paths: Paths, *, is_revoked_too: bool = False) -> Enrolment:
+    """Raises Denied when this machine is no device yet, Revoked when it is none any more and that is not asked for too."""
     enrolment = find_enrolment(paths)
     if enrolment is None:
         raise Denied(
             "This machine is not enrolled: ask an administrator for a code and run `wabiz enroll HUB_URL CODE`.", code="not_enrolled"
         )
-    if enrolment.revoked:
+    if enrolment.revoked and not is_revoked_too:
         raise Revoked("This device was revoked and what it held is destroyed; with a new code, `wabiz enroll` makes it a device again.")
     return enrolment
 

@@ -112,6 +112,8 @@ async def test_after_a_revocation_the_copy_opens_nothing(hub: FakeHub, desk: Des
 
     hub.revoke(get_device(hub))
     await until(lambda: is_locked(desk))
+    # The process has a new memory, and still says why.
+    await until(lambda: "--renewed-fd" in Path(f"/proc/{desk.hello.pid}/cmdline").read_text())
 
     status = await desk.status()
     assert (status.link, "revoked" in status.notice) == ("revoked", True)

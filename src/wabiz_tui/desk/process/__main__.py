@@ -86,7 +86,8 @@ async def _run(paths: Paths, passphrase: Secret | None, ready_fd: int) -> int:
 
 async def _go_on(paths: Paths, kept: Kept) -> int:
     try:
-        life = _life(paths, kept.lock)
+        # A revoked desk goes on to say so to whoever is still there.
+        life = _life(paths, kept.lock, is_revoked_too=True)
         await life.go_on(kept)
         await life.until_over()
         return 0
@@ -94,7 +95,7 @@ async def _go_on(paths: Paths, kept: Kept) -> int:
         os.close(kept.lock)
 
 
-def _life(paths: Paths, lock: int) -> "Life":
+def _life(paths: Paths, lock: int, *, is_revoked_too: bool = False) -> "Life":
     from wabiz_tui.desk.clock import DeskClock
     from wabiz_tui.desk.desk import LocalDesk
     from wabiz_tui.desk.enrolment import get_enrolment
@@ -103,7 +104,8 @@ def _life(paths: Paths, lock: int) -> "Life":
     from wabiz_tui.model.config import load_config
 
     clock = clock_from_environment()
-    desk = LocalDesk(Setting(enrolment=get_enrolment(paths), config=load_config(paths), paths=paths, clock=DeskClock(clock)))
+    enrolment = get_enrolment(paths, is_revoked_too=is_revoked_too)
+    desk = LocalDesk(Setting(enrolment=enrolment, config=load_config(paths), paths=paths, clock=DeskClock(clock)))
     return Life(desk, socket_path(paths), ahead=clock.ahead.total_seconds(), lock=lock)
 
 
