@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import key_hosts
 from tests.support.desk_bench import COLD, PASSPHRASE, enrol, make_desk, opened
 from tests.support.desk_hub import FakeHub
 from tests.support.desk_samples import conversation, ident, message, until
@@ -24,6 +26,7 @@ from wabiz_tui.desk.keys.stores import load_bundle
 from wabiz_tui.desk.process.client import DeskClient
 from wabiz_tui.desk.process.launch import connect
 from wabiz_tui.desk.purge.remains import opens
+from wabiz_tui.model.config import Config, Keys
 from wabiz_tui.model.desk import Desk
 from wabiz_tui.model.errors import NoKeyStore, Unreachable, WabizError, WrongKey
 from wabiz_tui.model.paths import Paths, paths_under
@@ -138,6 +141,50 @@ async def test_without_the_hub_nothing_is_changed(paths: Paths) -> None:
         assert not (await desk.status()).locked
 
 
+@pytest.fixture
+def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An ssh-agent with one key that will do."""
+    if key_hosts.missing("ssh-agent", "ssh-add", "ssh-keygen"):
+        pytest.skip("OpenSSH's agent is not on this machine")
+    with key_hosts.ssh_agent(tmp_path) as environment:
+        key_hosts.ssh_add(environment, str(key_hosts.ssh_key(tmp_path / "key")))
+        monkeypatch.setenv("SSH_AUTH_SOCK", environment["SSH_AUTH_SOCK"])
+        yield
+
+
+@pytest.mark.usefixtures("agent")
+async def test_the_secret_moves_to_the_store_that_is_asked_for(hub: FakeHub, paths: Paths, tmp_path: Path) -> None:
+    """From the passphrase to the ssh-agent and back, as config.toml says now; the store that was left keeps nothing, and a kill at
+    any change of a file on the way leaves what opens."""
+    there, back = (Snapshots(hub, paths, tmp_path / way) for way in ("there", "back"))
+    async with opened(hub, paths, config=COLD) as desk:
+        await desk.save_draft(ident(1), "half a thought")
+        paths.config_file.write_text('[keys]\nstore = "ssh-agent"\nkernel_keyring = false\n')
+        there.is_on = True
+        moved = await desk.rekey(Secret(PASSPHRASE.reveal()))
+        there.is_on = False
+        assert (moved.key_store, moved.needs_passphrase) == ("ssh-agent", False)
+        assert _stores(paths) == ["local-secret-agent.json"]
+        paths.config_file.write_text('[keys]\nstore = "passphrase"\nkernel_keyring = false\n')
+        with pytest.raises(NoKeyStore):
+            await desk.rekey()
+        back.is_on = True
+        moved = await desk.rekey(None, Secret(NEW))
+        back.is_on = False
+
+    assert (moved.key_store, get_enrolment(paths).other_store) == ("passphrase file", "")
+    assert _stores(paths) == [NAME]
+    for snapshots in (there, back):
+        # Every third: each costs an opening.
+        for number in range(0, len(snapshots.taken), 3):
+            await _opens_whole(snapshots.restore(number), number)
+            assert len(_stores(snapshots.restore(number))) == 1
+
+
+def _stores(paths: Paths) -> list[str]:
+    return sorted(path.name for path in paths.data.glob("local-secret*"))
+
+
 class Snapshots:
     """A copy of the home at every change of a file in it, with the hub as it was then: what a kill at that instant leaves."""
 
@@ -194,7 +241,7 @@ async def test_a_kill_at_any_change_of_a_file_leaves_what_opens(hub: FakeHub, pa
 
 
 async def _opens_whole(killed: Paths, number: int) -> None:
-    desk = make_desk(killed, config=COLD)
+    desk = make_desk(killed, config=Config(keys=Keys(kernel_keyring=False)))
     try:
         await _unlock_with_either(desk)
         await desk.sync()
@@ -218,6 +265,42 @@ async def _unlock_with_either(desk: LocalDesk) -> None:
         await desk.unlock(Secret(NEW))
     except WrongKey:
         await desk.unlock(Secret(PASSPHRASE.reveal()))
+
+
+@pytest.mark.timeout(120)
+async def test_the_command_changes_the_passphrase(hub: FakeHub, paths: Paths) -> None:
+    """`wabiz rekey` with both passphrases from descriptors: said in one line, the new one opens, the old one is refused with 3."""
+    await enrol(hub, paths, config=COLD)
+
+    told = await asyncio.to_thread(_wabiz, paths, PASSPHRASE.text(), NEW)
+    refused = await asyncio.to_thread(_wabiz, paths, PASSPHRASE.text(), "another")
+
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.count("\n") == 1
+    assert '"key_store":"passphrase file"' in told.stdout
+    assert (refused.returncode, '"code":"wrong_key"' in refused.stderr) == (3, True)
+    assert local_of(paths, NEW)
+
+
+def _wabiz(paths: Paths, passphrase: str, new: str) -> subprocess.CompletedProcess[str]:
+    pipes = [os.pipe() for _ in range(2)]
+    for (_, out), text in zip(pipes, (passphrase, new), strict=True):
+        os.write(out, text.encode() + b"\n")
+        os.close(out)
+    given = [pipe[0] for pipe in pipes]
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "wabiz_tui.cli.main", "rekey", "--json"]
+            + ["--passphrase-fd", str(given[0]), "--new-passphrase-fd", str(given[1])],
+            env=os.environ | {"WABIZ_HOME": str(paths.config)},
+            pass_fds=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        for descriptor in given:
+            os.close(descriptor)
 
 
 @pytest.mark.timeout(240)
