@@ -9,7 +9,8 @@ from wabiz_tui.desk.outbox.templates import filled_template
 from wabiz_tui.desk.outbox.windows import WINDOW_CLOSED
 from wabiz_tui.model.content import Media, Template, Text
 from wabiz_tui.model.desk import Draft, OutboxLetter
-from wabiz_tui.model.errors import Conflict, Denied, NotFound, Unreachable, UsageError
+from wabiz_tui.model.errors import Conflict, Denied, NotFound, Unreachable, UsageError, WabizError
+from wabiz_tui.model.shift import OFF_SHIFT
 from wabiz_tui.model.values import Conversation, DeliveryState, Direction, Message
 from wabiz_tui.policy.window import is_open
 
@@ -69,8 +70,9 @@ class Sending(Reading):
         session = self._used()
         letter = await session.outbox.await_left(message, timeout=timeout, or_silence=True)
         if letter.has_to_go and not queue:
+            why = session.outbox.why_waiting(letter)
             if await session.outbox.recall(letter.id):
-                raise Unreachable("The hub does not answer; nothing was sent and nothing is kept.")
+                raise _given_up(why)
             letter = await session.outbox.await_left(letter.id, timeout=0)
             if letter.has_to_go:
                 raise Unreachable(
@@ -149,3 +151,11 @@ class Sending(Reading):
         return Message(
             current.message or current.id, current.conversation, Direction.OUTGOING, Text(""), session.clock.now(), key=current.key
         )
+
+
+def _given_up(why: WabizError | None) -> WabizError:
+    """What is told of a message that was taken back because it could not go now."""
+    if why is None or type(why) is Unreachable:
+        return Unreachable("The hub does not answer; nothing was sent and nothing is kept.")
+    kind = Denied if why.code == OFF_SHIFT else Unreachable
+    return kind(f"{why.sentence.rstrip('.')}; nothing was sent and nothing is kept.", code=why.code)

@@ -34,8 +34,11 @@ Send = Callable[[Letter], Awaitable[Accepted]]
 _LONGEST_PAUSE = 60.0
 _SHORTEST_PAUSE = 0.5
 _MOST_TRANSIENT = 6
-_NOT_NOW = frozenset({OFF_SHIFT, "busy", "rate_limited", "pair_rate", "too_many"})
+_NOT_NOW = frozenset({OFF_SHIFT, "busy", "too_many"})
 """The hub has taken nothing yet and says to come again: however often, that is no failure."""
+_TOO_FAST = frozenset({"rate_limited", "pair_rate"})
+_MOST_TOO_FAST = 30
+"""Nothing was taken either, as a rule; but where the hub gave up waiting for a turn, its answer under this key stays what it is."""
 _SHOWN: dict[State, DeliveryState] = {
     "queued": DeliveryState.QUEUED,
     "sending": DeliveryState.QUEUED,
@@ -52,11 +55,16 @@ class Author(msgspec.Struct, frozen=True):
 
 
 class _Rest(NamedTuple):
-    """Until when a letter is not asked for again; `is_silence`: because the hub did not answer."""
+    """Until when a letter is not asked for again, and why."""
 
     tries: int
     until: datetime
-    is_silence: bool
+    why: WabizError
+
+    @property
+    def is_long(self) -> bool:
+        """Whether whoever waits for the letter would wait in vain: the hub does not answer, or the shift is over."""
+        return isinstance(self.why, Unreachable) or self.why.code == OFF_SHIFT
 
 
 class Outbox:
@@ -209,12 +217,16 @@ class Outbox:
             if letter is None:
                 raise NotFound("There is no such message in the outbox.")
             left = deadline - asyncio.get_running_loop().time()
-            is_silent = or_silence and letter.id in self._rests and self._rests[letter.id].is_silence
+            is_silent = or_silence and letter.id in self._rests and self._rests[letter.id].is_long
             if not letter.has_to_go or left <= 0 or is_silent:
                 return letter
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await moved.wait()
+
+    def why_waiting(self, letter: Letter) -> WabizError | None:
+        """What the hub, or the silence in its place, said last of a letter that still has to go."""
+        return self._rests[letter.id].why if letter.id in self._rests else None
 
     async def pending(self) -> int:
         """How many letters still have to go."""
@@ -307,15 +319,15 @@ class Outbox:
             try:
                 accepted = await self._send(letter)
             except Revoked as error:
-                await self._rest(letter, has_left=False)
+                await self._rest(letter, error, has_left=False)
                 self._refused(error)
             except Unreachable as error:
-                await self._rest(letter, has_left=_may_have_left(error), is_silence=True)
+                await self._rest(letter, error, has_left=_may_have_left(error))
             except CloudError as error:
                 await self._refuse(letter, error)
             except WabizError as error:
                 if error.code in _NOT_NOW:
-                    await self._rest(letter, has_left=False)
+                    await self._rest(letter, error, has_left=False)
                 else:
                     await self._fail(letter, "failed", error)
             else:
@@ -337,12 +349,12 @@ class Outbox:
         self._has_residue = self._has_residue or bool(content.file)
         self._tell(moved)
 
-    async def _rest(self, letter: Letter, *, has_left: bool, is_silence: bool = False, at_least: timedelta | None = None) -> None:
+    async def _rest(self, letter: Letter, error: WabizError, *, has_left: bool, at_least: timedelta | None = None) -> None:
         """Ask again after a pause that doubles, spread so that a hundred desks do not come back at once."""
         tried = self._tries(letter) + 1
         pause = min(_LONGEST_PAUSE, 2.0 ** min(tried, 10) / 2) * random.uniform(0.5, 1.0)  # noqa: S311 spreading load is no secret
         wait = max(timedelta(seconds=pause), at_least or timedelta())
-        self._rests[letter.id] = _Rest(tried, self._now() + wait, is_silence)
+        self._rests[letter.id] = _Rest(tried, self._now() + wait, error)
         waiting = msgspec.structs.replace(letter, state="queued")
         await self.letters.move(waiting, has_left=has_left)
         self._tell(waiting)
@@ -351,12 +363,13 @@ class Outbox:
         return self._rests[letter.id].tries if letter.id in self._rests else 0
 
     async def _refuse(self, letter: Letter, error: CloudError) -> None:
-        if error.code in _NOT_NOW:
+        is_too_fast = error.code in _TOO_FAST and self._tries(letter) < _MOST_TOO_FAST
+        if error.code in _NOT_NOW or is_too_fast:
             # It stays as it is, and goes when it may.
-            await self._rest(letter, has_left=False, at_least=error.retry_after)
+            await self._rest(letter, error, has_left=False, at_least=error.retry_after)
             return
         if error.is_transient and self._tries(letter) < _MOST_TRANSIENT:
-            await self._rest(letter, has_left=True)
+            await self._rest(letter, error, has_left=True)
             return
         await self._fail(letter, "uncertain" if error.is_uncertain else "failed", error)
 

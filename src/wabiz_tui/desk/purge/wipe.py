@@ -4,6 +4,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from wabiz_tui.desk.cache.attachments import FOLDER as OUTBOX_FILES
 from wabiz_tui.desk.enrolment import NAME as ENROLMENT
 from wabiz_tui.desk.enrolment import Enrolment, find_enrolment
 from wabiz_tui.desk.files import destroy
@@ -77,6 +78,9 @@ def _destroy_databases(paths: Paths) -> list[str]:
     found: list[Path] = Shelf(paths.cache).everything() if paths.cache.is_dir() else []
     if paths.data.is_dir():
         found += sorted(path for pattern in (_OUTBOX, f"{_OUTBOX}-*") for path in paths.data.glob(pattern))
+        found += sorted((paths.data / OUTBOX_FILES).glob("*"))
     for path in found:
         destroy(path)
+    with suppress(OSError):
+        (paths.data / OUTBOX_FILES).rmdir()
     return [path.name for path in found]

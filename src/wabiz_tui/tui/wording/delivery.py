@@ -37,6 +37,8 @@ def sentence(delivery: Delivery) -> str:
     """What the agent must know of a message that did not simply arrive; empty for all others."""
     if delivery.state is DeliveryState.UNCERTAIN:
         return "May have been sent: the answer was lost. A status from WhatsApp settles it. Ctrl+R sends it again."
+    if delivery.state is DeliveryState.QUEUED:
+        return safe_line(delivery.sentence, limit=300)
     if delivery.state is not DeliveryState.FAILED:
         return ""
     error = delivery.error
