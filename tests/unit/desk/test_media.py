@@ -238,7 +238,7 @@ def test_endings_are_ours() -> None:
 def test_no_memory_no_lending(tmp_path: Path) -> None:
     """Where every candidate lies on a disk, lending is refused; a folder that others can write to is refused too."""
     mounts = tmp_path / "mounts"
-    mounts.write_text(f"disk / ext4 rw 0 0\ntmpfs {tmp_path}/in\\040memory tmpfs rw 0 0\n")
+    mounts.write_text(f"1 0 0:1 / / rw - ext4 disk rw\n2 1 0:2 / {tmp_path}/in\\040memory rw - tmpfs tmpfs rw\n")
     (tmp_path / "in memory").mkdir()
 
     with pytest.raises(Denied, match="no place in memory"):
