@@ -185,3 +185,7 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     last_receipt_at: datetime | None = None
     revoked_at: datetime | None = None
     overdue: bool = False
+    public_key: str = ""
+    """Base64, as it was enrolled: what its receipts verify under."""
+    receipts: int = 0
+    """The number of its last receipt; they count from 1 without a gap."""

@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 
+import msgspec
+
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.errors import BadInput, BadSignature, TooLarge, WabizError
 from wabiz_tui.model.secret import Secret
@@ -47,7 +49,7 @@ def verify_next(signed: SignedReceipt, public: bytes, *, previous: SignedReceipt
     before = None if previous is None else decode(previous.receipt, Receipt)
     number = 1 if before is None else before.number + 1
     if receipt.number != number:
-        raise BadInput(f"The receipt has number {receipt.number} where {number} is due.")
+        raise BadInput(f"The receipt has number {receipt.number} where {number} is due: {_how(receipt.number, number)}.")
     if receipt.previous != chain_hash(previous):
         raise BadInput("The receipt does not follow from the one before it.")
     if before is None:
@@ -60,6 +62,12 @@ def verify_next(signed: SignedReceipt, public: bytes, *, previous: SignedReceipt
     return receipt
 
 
+def _how(number: int, due: int) -> str:
+    if number > due:
+        return "one is missing" if number == due + 1 else f"{number - due} are missing"
+    return "it is doubled or out of order"
+
+
 def verify_chain(chain: Sequence[SignedReceipt], public: bytes) -> list[Receipt]:
     """All receipts of a device from number 1 on. Raises BadSignature or BadInput that names the first bad line."""
     receipts: list[Receipt] = []
@@ -68,7 +76,7 @@ def verify_chain(chain: Sequence[SignedReceipt], public: bytes) -> list[Receipt]
         try:
             receipts.append(verify_next(signed, public, previous=previous))
         except WabizError as error:
-            raise _at_line(error, line) from error
+            raise _at_line(error, f"{line}{_claimed(signed)}") from error
         previous = signed
     return receipts
 
@@ -82,10 +90,22 @@ def parse_receipts(raw: bytes) -> list[SignedReceipt]:
         try:
             chain.append(decode(text, SignedReceipt))
         except BadInput as error:
-            raise _at_line(error, line) from error
+            raise _at_line(error, str(line)) from error
     return chain
 
 
-def _at_line(error: WabizError, line: int) -> WabizError:
+def _at_line(error: WabizError, line: str) -> WabizError:
     kind = BadSignature if isinstance(error, BadSignature) else BadInput
     return kind(f"Line {line}: {error.sentence}")
+
+
+def _claimed(signed: SignedReceipt) -> str:
+    """The number that a receipt says it has, for the sentence that refuses it: nothing of it is believed."""
+    try:
+        return f" (receipt {decode(signed.receipt[:_MAX_RECEIPT], _Numbered).number})"
+    except BadInput:
+        return ""
+
+
+class _Numbered(msgspec.Struct):
+    number: int

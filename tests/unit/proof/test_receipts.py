@@ -87,7 +87,7 @@ def test_a_file_of_receipts_is_json_lines():
 )
 def test_a_gap_a_repeat_or_another_key_is_named_by_its_line(change, line: int):
     """Whatever is missing, doubled, moved or signed by another key is found at the first wrong line."""
-    with pytest.raises(BadInput, match=f"^Line {line}:"):
+    with pytest.raises(BadInput, match=rf"^Line {line} \(receipt \d\):"):
         verify_chain(change(chain(4)), PUBLIC)
 
 
@@ -105,7 +105,7 @@ def test_a_gap_a_repeat_or_another_key_is_named_by_its_line(change, line: int):
 )
 def test_a_well_signed_receipt_that_cannot_follow_is_refused(changes: dict[str, object]):
     """A device cannot sign itself a receipt of another device, a past epoch, a wrong number or reversed times."""
-    with pytest.raises(BadInput, match=r"^Line 3:"):
+    with pytest.raises(BadInput, match=r"^Line 3 \(receipt \d\):"):
         verify_chain(chain(3, **changes), PUBLIC)
 
 

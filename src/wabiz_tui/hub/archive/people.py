@@ -16,6 +16,7 @@ from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.shift import ShiftState
 from wabiz_tui.model.staff import CodeInfo
 from wabiz_tui.model.values import Device, Person, Role
+from wabiz_tui.proof.armour import to_base64
 
 _person, _code, _device = schema.person.c, schema.enrolment_code.c, schema.device.c
 _NAMES = DirectLookup(sa.select(_person.id, _person.name).where(_person.tenant == sa.bindparam("of_tenant")), _person.id)
@@ -202,6 +203,8 @@ def list_devices(reading: Reading) -> list[Device]:
             policy=row.policy,
             epoch=row.epoch,
             last_receipt_at=perhaps_from_ms(row.last_receipt_ms),
+            public_key=to_base64(row.public_key),
+            receipts=row.receipt_number,
             revoked_at=perhaps_from_ms(row.revoked_ms),
             overdue=row.overdue_ms is not None and row.revoked_ms is None,
         )
