@@ -11,7 +11,7 @@ class DeskClock:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._latest = clock.now()
-        self._hub: tuple[datetime, float] | None = None
+        self._hub: tuple[datetime, float, datetime] | None = None
 
     def now(self) -> datetime:
         self._latest = max(self._latest, self._clock.now(), self.hub_now())
@@ -20,16 +20,22 @@ class DeskClock:
     def monotonic(self) -> float:
         return self._clock.monotonic()
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether the hub told its time since this clock was made."""
+        return self._hub is not None
+
     def hub_now(self) -> datetime:
-        """The hub's time as far as we know it; ours before we have heard from it."""
+        """The hub's time as far as we know it; ours before we have heard from it. What has passed since is the longer of what the two
+        clocks of this machine say: one stands still while it sleeps (clock_gettime(2)), the other may be set back."""
         if self._hub is None:
             return self._clock.now()
-        at, heard = self._hub
-        return at + timedelta(seconds=self._clock.monotonic() - heard)
+        at, heard, ours = self._hub
+        return at + max(timedelta(seconds=self._clock.monotonic() - heard), self._clock.now() - ours)
 
     def hear(self, at: datetime) -> None:
         """The hub has just said that it is `at`."""
-        self._hub = (at, self._clock.monotonic())
+        self._hub = (at, self._clock.monotonic(), self._clock.now())
 
     def remember(self, floor: datetime | None) -> None:
         """An instant that an earlier run of this desk had already reached."""

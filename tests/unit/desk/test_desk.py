@@ -18,7 +18,7 @@ from wabiz_tui.model.desk import DeskEvent
 from wabiz_tui.model.errors import Denied, Locked, NoKeyStore, NotFound, Revoked, Unreachable, UsageError, WrongKey
 from wabiz_tui.model.paths import Paths, paths_under
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.model.values import Conversation, DeliveryState, Message
+from wabiz_tui.model.values import Conversation, DeliveryState, Message, Number
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ async def test_what_the_hub_has_is_at_the_desk(desk: LocalDesk) -> None:
 
 
 async def test_where_nothing_is_held_no_purge_is_announced(hub: FakeHub, paths: Paths) -> None:
-    """Contacts alone never fall due: the next purge is unknown, not thousands of years away."""
-    hub.put(contact(1))
+    """What is of the business alone never falls due: the next purge is unknown, not thousands of years away."""
+    hub.put(Number("106540352242922", name="Shop"))
     async with opened(hub, paths) as desk:
         session = desk._session  # pyright: ignore[reportPrivateUsage] what the purger goes by
         assert session is not None

@@ -8,6 +8,7 @@ import msgspec
 from wabiz_tui.desk.cache.reading import get_meta
 from wabiz_tui.desk.cache.writing import set_meta
 from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.shift import ShiftStanding
 from wabiz_tui.model.wire import ReceiptCounts, SignedPolicy
 
 PENDING = "pending_receipt"
@@ -24,6 +25,10 @@ class Marks(msgspec.Struct, frozen=True, omit_defaults=True):
     """Since when words lie in the file that no row holds any more; None when a rebuild has destroyed them."""
     forgotten_until: datetime | None = None
     """The time of the latest message this machine has purged: what is not later is not fetched from the hub again unasked."""
+    has_left_out: bool = False
+    """Whether there were more messages than the policy lets this machine hold."""
+    stands: ShiftStanding | None = None
+    """How the hub last said that the shift stands."""
 
 
 class Pending(msgspec.Struct, frozen=True):

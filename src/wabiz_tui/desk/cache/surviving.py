@@ -12,8 +12,10 @@ from wabiz_tui.model.content import Content, plain_text
 from wabiz_tui.model.values import Conversation
 
 _LIVE = "expires_at_ms > :now"
+_CONVERSATIONS_WITH = "SELECT 1 FROM conversations c WHERE c.contact = contacts.id"
 _LIVE_WITH_CONVERSATION = (
-    "expires_at_ms > :now AND EXISTS (SELECT 1 FROM conversations c WHERE c.contact = contacts.id AND c.expires_at_ms > :now)"
+    # One without any conversation stands before its own in the feed.
+    f"expires_at_ms > :now AND (EXISTS ({_CONVERSATIONS_WITH} AND c.expires_at_ms > :now) OR NOT EXISTS ({_CONVERSATIONS_WITH}))"
 )
 _LIVE_WITH_MESSAGE = "expires_at_ms > :now AND EXISTS (SELECT 1 FROM messages m WHERE m.id = media.message AND m.expires_at_ms > :now)"
 _ROWID = "rowid"

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlite3 import Connection
 from typing import NamedTuple
 
+from wabiz_tui.desk.cache import resolved
 from wabiz_tui.desk.cache.arriving import put_messages
 from wabiz_tui.desk.cache.queries import load_queries
 from wabiz_tui.desk.cache.times import NEVER, from_ms, to_key, to_ms
@@ -34,11 +35,15 @@ class Holding(NamedTuple):
 
 class Applied(NamedTuple):
     """What a batch moved. `has_residue`: words were replaced, and only a rebuild destroys the pages that held the earlier ones.
+    `has_left_out`: there were more messages than the policy lets this machine hold. `begins_anew`: so many of those went since that
+    there is room for what was left out, and the cursor was set back to where the feed begins.
 
     What is removed stays in the file as an expired row, invisible, until the rebuild that also counts it for the receipt."""
 
     conversations: frozenset[str]
     has_residue: bool
+    has_left_out: bool = False
+    begins_anew: bool = False
 
 
 class _Work:
@@ -46,6 +51,7 @@ class _Work:
         self.connection, self.holding, self.now = connection, holding, now
         self.touched: set[str] = set()
         self.has_residue = False
+        self.has_left_out = False
 
     def until(self, at_ms: int, resolved_ms: int | None) -> int:
         return to_ms(self.holding.until(from_ms(at_ms), None if resolved_ms is None else from_ms(resolved_ms)))
@@ -76,13 +82,27 @@ def apply(connection: Connection, items: Sequence[Item], holding: Holding, *, no
         work.touched.update(message.conversation for message in arrived)
         work.has_residue |= put_messages(connection, arrived, holding.until, now=now)
         _keep_newest(work)
-    return Applied(frozenset(work.touched), work.has_residue)
+    return Applied(frozenset(work.touched), work.has_residue, work.has_left_out)
+
+
+def has_room(connection: Connection, holding: Holding, *, now: int) -> bool:
+    """Whether a tenth of what may be held is free: enough to be worth reading the feed again."""
+    held = connection.execute(_sql["count_messages"], {"now": now}).fetchone()[0]
+    return bool(held <= holding.max_messages * 9 // 10)
+
+
+def let_go_of_strangers(connection: Connection, *, now: int) -> None:
+    """Contacts with whom nothing is held any more, or ever was. Not while a conversation of theirs may be on its way."""
+    connection.execute(_sql["expire_strangers"], {"now": now})
 
 
 def expire_everything(connection: Connection) -> None:
     """Nothing that is held may be shown any more; the next rebuild destroys it. What is put again is held again."""
     for kind in ("message", "conversation", "contact", "event"):
         connection.execute(_sql[f"expire_every_{kind}"])
+    for query in ("delete_every_number", "delete_every_person"):
+        connection.execute(_sql[query])
+    resolved.forget_all(connection)
 
 
 def _order(item: Item) -> int:
@@ -96,8 +116,11 @@ def _put_conversation(work: _Work, held: Conversation) -> None:
     resolved_at = None if held.resolved_at is None else to_ms(held.resolved_at)
     preview_until, expires_at = _conversation_expiry(work, held.status, last_at, resolved_at)
     work.touched.add(held.id)
+    resolved.note(work.connection, held.id, resolved_at, last_at, until=work.until, now=work.now)
+    if before is None or before[0] != resolved_at:
+        _time_messages_again(work, key, resolved_at)
     if expires_at <= work.now:
-        _expire_conversation(work, held.id)
+        _expire(work, "expire_conversation", key)
         return
     work.connection.execute(
         _sql["put_conversation"],
@@ -114,8 +137,6 @@ def _put_conversation(work: _Work, held: Conversation) -> None:
             "value": encode(held),
         },
     )
-    if before is None or before[0] != resolved_at:
-        _time_messages_again(work, key, resolved_at)
 
 
 def _conversation_expiry(work: _Work, status: str, last_at: int, resolved_at: int | None) -> tuple[int, int]:
@@ -135,10 +156,13 @@ def _set_message_expiry(work: _Work, doc: int, before: int, after: int) -> None:
         work.connection.execute(_sql["set_message_expiry"], {"doc": doc, "expires_at": after})
 
 
-def _put_event(work: _Work, event: Event) -> None:
-    at = to_ms(event.at)
+def _event_expiry(work: _Work, event: Event) -> int:
     # An event is news of the account, not a customer's words: it is held for the window from when it came.
-    expires_at = work.until(at if event.received_at is None else max(at, to_ms(event.received_at)), None)
+    return work.until(to_ms(event.at if event.received_at is None else max(event.at, event.received_at)), None)
+
+
+def _put_event(work: _Work, event: Event) -> None:
+    at, expires_at = to_ms(event.at), _event_expiry(work, event)
     if expires_at <= work.now:
         _expire(work, "expire_event", to_key(event.id))
         return
@@ -151,13 +175,16 @@ def _keep_newest(work: _Work) -> None:
         return
     # A hundredth more than needed goes, so that at the limit not every batch has to look for the oldest.
     work.connection.execute(_sql["expire_messages_beyond"], {"most": most - most // 100, "now": work.now})
+    work.has_left_out = True
 
 
 def _remove(work: _Work, entity: Entity, identifier: str) -> None:
     match entity:
         case "conversation":
             work.touched.add(identifier)
-            _expire_conversation(work, identifier)
+            resolved.forget(work.connection, identifier)
+            for query in ("expire_conversation", "expire_messages_of"):
+                _expire(work, query, to_key(identifier))
         case "message":
             row = work.connection.execute(_sql["row_of_message"], {"id": to_key(identifier)}).fetchone()
             if row is not None:
@@ -181,22 +208,19 @@ def _expire(work: _Work, query: str, key: bytes) -> None:
     work.connection.execute(_sql[query], {"id": key})
 
 
-def _expire_conversation(work: _Work, identifier: str) -> None:
-    for query in ("expire_conversation", "expire_messages_of"):
-        _expire(work, query, to_key(identifier))
-
-
-def hold(connection: Connection, holding: Holding, *, now: int) -> None:
-    """Time every row again under another policy; what is expired now stays so."""
+def hold(connection: Connection, holding: Holding, *, now: int) -> bool:
+    """Time every row again under another policy; what is expired now stays so. Whether some were left out, being too many."""
     work = _Work(connection, holding, now)
     for doc, sent_at, expires_at, resolved_at in connection.execute(_sql["times_of_messages"]).fetchall():
         _set_message_expiry(work, doc, expires_at, work.until(sent_at, resolved_at))
-    for identifier, status, last_at, resolved_at in connection.execute(_sql["times_of_conversations"]).fetchall():
+    for identifier, status, last_at, resolved_at in connection.execute(_sql["times_of_conversations"], {"now": now}).fetchall():
         preview_until, expires_at = _conversation_expiry(work, status, last_at, resolved_at)
         connection.execute(_sql["set_conversation_expiry"], {"id": identifier, "preview_until": preview_until, "expires_at": expires_at})
-    for identifier, at in connection.execute(_sql["times_of_events"]).fetchall():
-        connection.execute(_sql["set_event_expiry"], {"id": identifier, "expires_at": work.until(at, None)})
+    for identifier, value in connection.execute(_sql["times_of_events"], {"now": now}).fetchall():
+        connection.execute(_sql["set_event_expiry"], {"id": identifier, "expires_at": _event_expiry(work, decode(value, Event))})
+    resolved.time_again(connection, until=work.until, now=now)
     _keep_newest(work)
+    return work.has_left_out
 
 
 def set_meta(connection: Connection, name: str, value: bytes) -> None:

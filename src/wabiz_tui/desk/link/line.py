@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from wabiz_tui.desk.clock import DeskClock
-from wabiz_tui.desk.link.answers import parse_time, refusal
+from wabiz_tui.desk.link.answers import parse_time, parse_wait, refusal
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.errors import BadInput, CloudError, TooLarge, Unreachable, UsageError, WabizError
 from wabiz_tui.model.secret import Secret
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_MAX_ANSWER = 128 * 1024 * 1024
+_MAX_ANSWER = 32 * 1024 * 1024
+"""Sixteen times what the hub lets a page of its feed grow to; files come in pieces."""
 _TIMEOUT, _CONNECT = 30.0, 5.0
 # The hub sends a comment every 15 seconds; three missing ones mean that the line is dead.
 _SILENCE = 45.0
@@ -62,6 +63,8 @@ class Line:
         self._gateway: Transport | None = None
         self._token: tuple[Secret, float] | None = None
         self._turn = asyncio.Lock()
+        self.answered: Callable[[], None] = lambda: None
+        """Told whenever the hub did what it was asked for."""
 
     async def request(self, method: str, path: str, body: bytes | None = None, *, timeout: float = _TIMEOUT) -> bytes:
         """One request as this device; `path` begins with /v1/. A token that ran out is renewed once."""
@@ -86,7 +89,8 @@ class Line:
         try:
             async with http.stream("GET", self.hub_url + path, headers=headers, timeout=timeout) as response:
                 if response.status_code != 200:
-                    raise refusal(response.status_code, await _read(response))
+                    raise refusal(response.status_code, await _read(response), self._wait(response))
+                response.stream = _bounded(response)
                 async for event in EventSource(response).aiter_sse():
                     yield event.event, event.data
         except SSEError as error:
@@ -189,8 +193,12 @@ class Line:
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
         if 200 <= response.status_code < 300:
+            self.answered()
             return answer
-        raise refusal(response.status_code, answer)
+        raise refusal(response.status_code, answer, self._wait(response))
+
+    def _wait(self, response: "httpx.Response") -> timedelta | None:
+        return parse_wait(response.headers.get("retry-after"), self._clock.hub_now())
 
     def _headers(self, token: Secret | None) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -267,6 +275,34 @@ def check_url(hub_url: str) -> str:
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise UsageError("The hub must be reached over https: over http its answers could be read and changed on the way.")
     return hub_url.rstrip("/")
+
+
+def _bounded(response: "httpx.Response") -> "httpx.AsyncByteStream":
+    """The body of an event stream, of which no event may be larger than an answer: the library keeps one until its end."""
+    import httpx
+
+    class Bounded(httpx.AsyncByteStream):
+        def __init__(self, whole: httpx.AsyncByteStream) -> None:
+            self._whole = whole
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            taken, tail = 0, b""
+            async for chunk in self._whole:
+                # An empty line ends an event, in whichever of the three ways its lines end (HTML, "Parsing an event stream").
+                seen = tail + chunk
+                ended = max(seen.rfind(end) for end in (b"\n\n", b"\r\r", b"\r\n\r\n"))
+                taken = taken + len(chunk) if ended < 0 else len(seen) - ended
+                tail = seen[-3:]
+                if taken > _MAX_ANSWER:
+                    raise TooLarge("The hub's answer is larger than any it should give.")
+                yield chunk
+
+        async def aclose(self) -> None:
+            await self._whole.aclose()
+
+    whole = response.stream
+    assert isinstance(whole, httpx.AsyncByteStream)  # noqa: S101 an asynchronous client's response has no other
+    return Bounded(whole)
 
 
 async def _read(response: "httpx.Response") -> bytes:

@@ -12,6 +12,9 @@ from wabiz_tui.model.shift import OFF_SHIFT
 
 _LONGEST_BETWEEN_RENEWALS = timedelta(minutes=5)
 _WITHOUT_LEASE = timedelta(minutes=4)
+_LOOK_EVERY = 5.0
+_LAST_TRY = 5.0
+"""Seconds for the hub to answer once the lease is over."""
 
 
 class Lease:
@@ -37,9 +40,7 @@ class Lease:
         await asyncio.sleep(after)
         while True:
             try:
-                # A hub out of reach is what the lease is for: the link says so to the agent, and the end is looked for below.
-                with suppress(Unreachable):
-                    self._vault.take_share(await self._link.share(self._epoch()))
+                await self._renew()
             except Revoked as error:
                 self._ended(error)
                 return
@@ -55,7 +56,20 @@ class Lease:
                 self._ended(LeaseEnded("The hub has not been reached for as long as the policy allows; the desk is locked until it is."))
                 return
             lease = self._vault.lease or _WITHOUT_LEASE
-            await asyncio.sleep(min(lease / 4, _LONGEST_BETWEEN_RENEWALS).total_seconds())
+            await self._rest(min(lease / 4, _LONGEST_BETWEEN_RENEWALS).total_seconds())
+
+    async def _renew(self) -> None:
+        # A hub out of reach is what the lease is for: the link says so to the agent, and the caller looks for its end.
+        with suppress(Unreachable, TimeoutError):
+            async with asyncio.timeout(_LAST_TRY if self._is_over() else None):
+                self._vault.take_share(await self._link.share(self._epoch()))
+
+    async def _rest(self, seconds: float) -> None:
+        """Not beyond the lease, whose end comes sooner by the clock than by what is slept: a machine in suspend counts no seconds."""
+        was_over = self._is_over()
+        while seconds > 0 and self._is_over() == was_over:
+            await asyncio.sleep(min(seconds, _LOOK_EVERY))
+            seconds -= _LOOK_EVERY
 
     def _is_over(self) -> bool:
         until = self._vault.lease_until

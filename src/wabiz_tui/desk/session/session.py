@@ -24,6 +24,7 @@ from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.desk.session.lease import Lease
 from wabiz_tui.desk.session.mending import DAMAGED, Mending, is_of_cache
 from wabiz_tui.desk.session.presence import Company, said_over
+from wabiz_tui.desk.session.shift import ShiftEnd
 from wabiz_tui.desk.sync.sync import Sync, Told
 from wabiz_tui.model.desk import Link as LinkState
 from wabiz_tui.model.errors import DamagedStore, Denied, StoreFull, WabizError
@@ -73,6 +74,13 @@ class Session(Told):
         self.notice = ""
         self.stands = ShiftStanding("working")
         self._hears = hears
+        self.shift = ShiftEnd(
+            enrolment.role,
+            policy=lambda: None if self.sync.rules is None else self.sync.rules.policy,
+            now=clock.now,
+            is_online=lambda: self.link_state == "online",
+            ended=hears.ended,
+        )
         turn = asyncio.Lock()
         self.sync = Sync(
             link, lambda: self.purger.cache, letters, turn=turn, policy_key=enrolment.policy_key, tenant=enrolment.tenant, told=self
@@ -117,7 +125,9 @@ class Session(Told):
         of = Of(lambda: self.cache, lambda: self.policy, link.media, clock.now, os.urandom, enrolment.device)
         self.media = MediaStore(shelf.folder / FOLDER, of)
         self._files = MediaKeeper(self.media, of, me=enrolment.person, is_online=lambda: self.link_state == "online")
+        link.answered = self.sync.pace.hurry
         self._lease_task: asyncio.Task[None] | None = None
+        self._shift_task: asyncio.Task[None] | None = None
         self._delivering: asyncio.Task[None] | None = None
         self.rotating: asyncio.Task[None] | None = None
         """Runs while a change of the local secret is not finished."""
@@ -140,12 +150,14 @@ class Session(Told):
                 raise
             await self.mending.empty(DAMAGED)
             is_refilled = True
+        self._begin_shift()
         self.outbox.start()
         self.sync.start(after=quiet)
         self.purger.start()
         self._files.start()
         self.company.start()
         self._lease_task = asyncio.create_task(self.lease.keep(quiet), name="lease")
+        self._shift_task = asyncio.create_task(self.shift.keep(), name="shift")
         if is_refilled:
             self.mending.fill()
 
@@ -153,6 +165,16 @@ class Session(Told):
         """Finish a change of the local secret, where one has begun."""
         if rotation.is_needed:
             self.rotating = rotation.start(lambda: self.cache.epoch, lambda: self.purger.purge("asked"), self._noticed)
+
+    def _begin_shift(self) -> None:
+        """Raises Denied off shift, with what the kernel kept of the keys destroyed: to open again takes the hub."""
+        if self.clock.has_heard:
+            self.shift.admit()
+        self.shift.hear_earlier(self.sync.stands)
+        refusal = self.shift.refusal()
+        if refusal is not None:
+            self.vault.forget()
+            raise refusal
 
     async def _take_up(self) -> None:
         await self.sync.load()
@@ -166,7 +188,7 @@ class Session(Told):
     async def close(self, reason: Reason) -> None:
         """Destroy what is due if the hub can be reached, stop everything, close the files."""
         self.company.stop()
-        await self._stop(self._lease_task, self.mending.task, self._delivering, self.rotating)
+        await self._stop(self._lease_task, self._shift_task, self.mending.task, self._delivering, self.rotating)
         await self.sync.stop()
         await self.purger.stop()
         with suppress(WabizError, TimeoutError):
@@ -178,7 +200,7 @@ class Session(Told):
     async def drop(self) -> None:
         """Stop and close without another word to the hub."""
         self.company.stop(is_said=False)
-        await self._stop(self._lease_task, self.mending.task, self._delivering, self.rotating)
+        await self._stop(self._lease_task, self._shift_task, self.mending.task, self._delivering, self.rotating)
         await self.sync.stop()
         await self.purger.stop()
         await self._shut()
@@ -224,9 +246,13 @@ class Session(Told):
 
     def turned(self, stands: ShiftStanding) -> None:
         self.stands = stands
+        self.shift.hear(stands)
         self._hears.status_changed()
         if stands.is_closed:
             self._hears.ended(Denied(closed_sentence(stands, self.policy.hours.zone), code=OFF_SHIFT))
+
+    def progressed(self) -> None:
+        self._hears.status_changed()
 
     def seen(self, presence: Presence) -> None:
         self.company.hear(presence)

@@ -4,33 +4,34 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
-from typing import Any
 
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.store import Cache
-from wabiz_tui.desk.cache.writing import Item, Value
+from wabiz_tui.desk.cache.writing import Item
+from wabiz_tui.desk.link.answers import wait_of
 from wabiz_tui.desk.link.link import Link
+from wabiz_tui.desk.sync.pace import Pace
+from wabiz_tui.desk.sync.pages import Ahead, check, items_of
 from wabiz_tui.desk.sync.rules import Rules, holds_longer, read_rules
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.desk import Link as LinkState
-from wabiz_tui.model.errors import DamagedStore, DocumentError, Locked, Revoked, StoreFull, Unreachable, WabizError
-from wabiz_tui.model.feed import Change, ChangesPage, Entity
+from wabiz_tui.model.errors import (
+    BadInput,
+    BadSignature,
+    DamagedStore,
+    Denied,
+    DocumentError,
+    Locked,
+    Revoked,
+    StoreFull,
+    Unreachable,
+    WabizError,
+)
+from wabiz_tui.model.feed import Change, ChangesPage
 from wabiz_tui.model.shift import ShiftStanding
-from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
+from wabiz_tui.model.values import Conversation, Message
 from wabiz_tui.model.wire import SignedPolicy
 from wabiz_tui.model.work import Presence
-
-_KINDS: dict[Entity, Any] = {
-    "contact": Contact,
-    "conversation": Conversation,
-    "message": Message,
-    "number": Number,
-    "event": Event,
-    "person": Person,
-}
-_LONGEST_PAUSE = 30.0
-_PAGE = 3000
-"""Changes of one page, and so of one commit while catching up; the hub ends a page before it grows large."""
 
 
 class Told:
@@ -40,6 +41,9 @@ class Told:
         """These moved. `reason` is policy, resolved, removed, or empty: why something may have fallen due at once."""
 
     def moved(self, link: LinkState) -> None: ...
+
+    def progressed(self) -> None:
+        """Another page of many is in."""
 
     def refused(self, error: WabizError) -> None: ...
 
@@ -57,21 +61,37 @@ class Sync:
     """`turn` is held whenever the cache is written or replaced. `cache` gives the cache of the moment."""
 
     def __init__(
-        self, link: Link, cache: Callable[[], Cache], letters: Letters, *, turn: asyncio.Lock, policy_key: str, tenant: str, told: Told
+        self,
+        link: Link,
+        cache: Callable[[], Cache],
+        letters: Letters,
+        *,
+        turn: asyncio.Lock,
+        policy_key: str,
+        tenant: str,
+        told: Told,
+        pace: Pace | None = None,
     ) -> None:
         self._link, self._cache, self._letters, self._turn, self._told = link, cache, letters, turn, told
         self._policy_key, self._tenant = policy_key, tenant
+        self.pace = pace or Pace(random.random)
         self.rules: Rules | None = None
+        self.stands: ShiftStanding | None = None
+        """How the hub last said, now or in an earlier run, that the shift stands."""
         self.cursor = 0
         self.head = 0
-        self.is_catching_up = False
         self.notice = ""
+        self._catching_up = 0
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_catching_up(self) -> bool:
+        return self._catching_up > 0
 
     async def load(self) -> None:
         """Where an earlier run stopped, and its policy."""
         marks = await self._cache().marks()
-        self.cursor = marks.cursor
+        self.cursor, self.stands = marks.cursor, marks.stands
         if marks.policy is not None:
             self.rules = self._read(marks.policy)
 
@@ -86,75 +106,92 @@ class Sync:
             self._task = None
 
     async def catch_up(self) -> int:
-        """Page until what the hub had at the call is applied; that sequence. Raises Unreachable, Denied."""
-        self.is_catching_up = True
-        ahead = _Ahead(self._link)
+        """Page until what the hub had at the call is applied; that sequence. Raises Unreachable, Denied, BadInput."""
+        self._catching_up += 1
+        ahead = Ahead(self._link)
         try:
             await self._ensure_rules()
-            wanted: int | None = None
-            while wanted is None or self.cursor < wanted:
+            began_at, wanted = self.cursor, None
+            while True:
                 async with self._turn:
                     page = await ahead.page(self.cursor)
                     wanted = page.head if wanted is None else wanted
                     if page.more:
                         ahead.ask(page.next)
                     await self._apply(page)
-                    if not page.more and page.next >= page.head:
-                        break
+                self._told.progressed()
+                if self.cursor >= wanted or (not page.more and self.cursor >= page.next):
+                    break
+            if self.cursor != began_at and not page.more:
+                async with self._turn:
+                    await self._cache().let_go_of_strangers()
             return wanted
         finally:
-            self.is_catching_up = False
+            self._catching_up -= 1
             await ahead.forget()
 
     async def _run(self, after: float) -> None:
         await asyncio.sleep(after)
-        failures = 0
+        loop = asyncio.get_running_loop()
         while True:
+            stands_since: float | None = None
             try:
-                self._told.moved("connecting")
+                if not self.pace.has_failed:
+                    self._told.moved("connecting")
                 await self.catch_up()
-                failures = 0
                 self.notice = await self._what_is_not_understood()
                 self._told.arrived()
                 self._told.moved("online")
+                stands_since = loop.time()
                 await self._follow()
                 continue
-            except Revoked as error:
-                self._told.moved("revoked")
+            except (Revoked, DamagedStore, Locked) as error:
+                if isinstance(error, Revoked):
+                    self._told.moved("revoked")
                 self._told.refused(error)
                 return
-            except (DamagedStore, Locked) as error:
-                self._told.refused(error)
-                return
-            except Unreachable:
-                self._told.moved("offline")
-            except StoreFull as error:
-                # Nothing of the batch went in: what is held stays readable, and the rest comes when there is room.
-                self.notice = error.sentence
-                self._told.moved("offline")
             except WabizError as error:
-                self.notice = error.sentence
-                self._told.moved("refused")
-            failures += 1
-            # Doubling, and spread, so that a hundred desks do not come back to a restarted hub at once.
-            await asyncio.sleep(min(_LONGEST_PAUSE, 2.0 ** min(failures, 6) / 4) * random.uniform(0.5, 1.0))  # noqa: S311 spreading load is no secret
+                failure = error
+            except Exception as error:  # noqa: BLE001 what nobody foresaw must be seen too, and must not end the sync for good
+                failure = WabizError(f"The hub's changes could not be taken in ({type(error).__name__}); update wabiz, or tell its makers.")
+            self._fail(failure)
+            self.pace.stood(0.0 if stands_since is None else loop.time() - stands_since)
+            await self.pace.pause(wait_of(failure))
+
+    def _fail(self, error: WabizError) -> None:
+        # Nothing of the batch went in: what is held stays readable, and the rest comes when the cause is gone.
+        if isinstance(error, Unreachable):
+            self.notice = ""
+            self._told.moved("offline")
+            return
+        self.notice = error.sentence
+        is_refused = isinstance(error, Denied | BadSignature) or not isinstance(error, StoreFull | BadInput)
+        self._told.moved("refused" if is_refused and type(error) is not WabizError else "offline")
 
     async def _follow(self) -> None:
-        """Until the feed has to be read from its start again, because a policy allows what was left out."""
+        """Until the feed has to be read from its start again, because more may be held."""
         stream = self._link.stream(self.cursor)
         async with aclosing(stream):  # pyright: ignore[reportArgumentType] Link.stream is an async generator
             async for page in stream:
                 if isinstance(page, ShiftStanding):
+                    await self._keep_standing(page)
                     self._told.turned(page)
                     continue
                 if isinstance(page, Presence):
                     self._told.seen(page)
                     continue
+                check(page)
                 async with self._turn:
                     await self._apply(page)
                 if self.cursor < page.next:
                     return
         raise Unreachable("The hub ended the stream.")
+
+    async def _keep_standing(self, stands: ShiftStanding) -> None:
+        if stands != self.stands:
+            self.stands = stands
+            async with self._turn:
+                await self._cache().set_marks(stands=stands)
 
     async def _what_is_not_understood(self) -> str:
         newest = (await self._link.me()).policy
@@ -177,16 +214,16 @@ class Sync:
         if page.next <= self.cursor:
             return
         new = [change for change in page.changes if change.seq > self.cursor]
-        rules, extended = self._newest_rules(new)
-        cache = self._cache()
-        items = [item for change in new if (item := _item(change)) is not None]
-        cursor = 0 if extended else page.next
+        rules, is_refilled = self._newest_rules(new)
+        items = items_of(new)
         # The hub was restored: it tells everything anew, and what it does not is not there any more.
         is_anew = self.cursor < page.begins
         newer = rules.signed if rules is not self.rules else None
-        applied = await cache.apply(items, rules.holding, cursor=cursor, policy=newer, is_anew=is_anew)
+        applied = await self._cache().apply(
+            items, rules.holding, cursor=page.next, begins=page.begins, policy=newer, is_anew=is_anew, is_refilled=is_refilled
+        )
         reason = "policy" if rules is not self.rules else "removed" if is_anew else _reason(items)
-        self.rules, self.cursor = rules, cursor
+        self.rules, self.cursor = rules, page.begins if applied.begins_anew else page.next
         arrived = [item.value for item in items if isinstance(item.value, Message)]
         await self._letters.settle(arrived)
         self._told.changed(applied.conversations, reason)
@@ -208,47 +245,6 @@ class Sync:
 
     def _read(self, signed: SignedPolicy) -> Rules:
         return read_rules(signed, policy_key=self._policy_key, tenant=self._tenant)
-
-
-class _Ahead:
-    """The page after the one that is being applied, asked for meanwhile: hub and desk work at the same time."""
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self._asked: tuple[int, asyncio.Task[ChangesPage]] | None = None
-
-    def ask(self, since: int) -> None:
-        self._asked = since, asyncio.create_task(self._link.changes(since, limit=_PAGE), name="page")
-
-    async def page(self, since: int) -> ChangesPage:
-        """The page after `since`, whatever was asked for: the cache may have begun anew. Raises what the link raises."""
-        asked, self._asked = self._asked, None
-        if asked is None:
-            return await self._link.changes(since, limit=_PAGE)
-        if asked[0] == since:
-            return await asked[1]
-        self._asked = asked
-        await self.forget()
-        return await self._link.changes(since, limit=_PAGE)
-
-    async def forget(self) -> None:
-        asked, self._asked = self._asked, None
-        if asked is not None:
-            asked[1].cancel()
-            await asyncio.wait((asked[1],))
-            if not asked[1].cancelled():
-                asked[1].exception()  # nobody waits for it any more
-
-
-def _item(change: Change) -> Item | None:
-    kind = _KINDS.get(change.entity)
-    if kind is None:
-        return None
-    # A removal travels without a value; some encoders write it as null.
-    if change.value is None or bytes(change.value) == b"null":
-        return Item(change.entity, change.id, None)
-    value: Value = decode(change.value, kind)
-    return Item(change.entity, change.id, value)
 
 
 def _reason(items: Sequence[Item]) -> str:

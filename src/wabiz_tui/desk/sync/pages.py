@@ -1,0 +1,89 @@
+"""Pages of the feed on their way to the cache: asked for one ahead, checked, and read into what the cache takes."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from wabiz_tui.desk.cache.writing import Item, Value
+from wabiz_tui.desk.link.link import Link
+from wabiz_tui.model.codec import decode
+from wabiz_tui.model.errors import BadInput
+from wabiz_tui.model.feed import Change, ChangesPage, Entity
+from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
+
+_KINDS: dict[Entity, Any] = {
+    "contact": Contact,
+    "conversation": Conversation,
+    "message": Message,
+    "number": Number,
+    "event": Event,
+    "person": Person,
+}
+_PAGE = 3000
+"""Changes of one page, and so of one commit while catching up; the hub ends a page before it grows large."""
+_NOT_A_FEED = "What the hub tells does not fit together; update wabiz, or check what answers at the hub's address."
+
+
+class Ahead:
+    """The page after the one that is being applied, asked for meanwhile: hub and desk work at the same time. No more than these two
+    are in memory."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._asked: tuple[int, asyncio.Task[ChangesPage]] | None = None
+
+    def ask(self, since: int) -> None:
+        self._asked = since, asyncio.create_task(self._link.changes(since, limit=_PAGE), name="page")
+
+    async def page(self, since: int) -> ChangesPage:
+        """The page after `since`, whatever was asked for: the cache may have begun anew. Raises what the link raises, and BadInput
+        for a page that leads nowhere."""
+        page = await self._page(since)
+        check(page)
+        if page.more and page.next <= since:
+            raise BadInput(_NOT_A_FEED)
+        return page
+
+    async def _page(self, since: int) -> ChangesPage:
+        asked, self._asked = self._asked, None
+        if asked is None:
+            return await self._link.changes(since, limit=_PAGE)
+        if asked[0] == since:
+            return await asked[1]
+        self._asked = asked
+        await self.forget()
+        return await self._link.changes(since, limit=_PAGE)
+
+    async def forget(self) -> None:
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            asked[1].cancel()
+            await asyncio.wait((asked[1],))
+            if not asked[1].cancelled():
+                asked[1].exception()  # nobody waits for it any more
+
+
+def check(page: ChangesPage) -> None:
+    """Sequences never fall, and stay within the page's own bounds. Raises BadInput."""
+    seqs = [change.seq for change in page.changes]
+    if any(after < before for before, after in pairwise(seqs)) or (seqs and not 0 < seqs[0] <= seqs[-1] <= page.next):
+        raise BadInput(_NOT_A_FEED)
+    if page.begins < 0 or page.next < 0:
+        raise BadInput(_NOT_A_FEED)
+
+
+def items_of(changes: Sequence[Change]) -> list[Item]:
+    """Raises BadInput for a value that is not what its kind must be."""
+    return [item for change in changes if (item := _item(change)) is not None]
+
+
+def _item(change: Change) -> Item | None:
+    kind = _KINDS.get(change.entity)
+    if kind is None:
+        return None
+    # A removal travels without a value; some encoders write it as null.
+    if change.value is None or bytes(change.value) == b"null":
+        return Item(change.entity, change.id, None)
+    value: Value = decode(change.value, kind)
+    return Item(change.entity, change.id, value)
