@@ -2,6 +2,7 @@
 
 Listeners are agents, four a device, over real sockets, all read by this one process: what is measured is the last of them, from
 the first byte of the webhook's post. The bare server writes an event of the same size, and neither parses nor keeps anything.
+Beside a desk the listeners are read by processes of their own, half of them opened before its line and half after.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import statistics
 import subprocess
@@ -196,13 +198,38 @@ async def with_listeners(folder: Path, counts: list[int], rounds: int) -> None:
             )
 
 
+@contextlib.contextmanager
+def crowd_apart(port: int, requests: list[bytes]) -> Generator[None]:
+    """These streams are open, and read by another process."""
+    process = subprocess.Popen([sys.executable, "-m", "bench.feed", "--crowd", str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps([request.decode() for request in requests]).encode() + b"\n")
+    process.stdin.flush()
+    try:
+        if process.stdout.readline() != b"ready\n":
+            raise SystemExit("The listeners did not come to listen.")
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def as_crowd(port: int) -> None:
+    """The other side of `crowd_apart`: until it is ended."""
+    await gather(port, [request.encode() for request in json.loads(sys.stdin.readline())], Crowd())
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+
 async def to_a_cache(folder: Path, listeners: int, rounds: int) -> None:
-    with hub_process(folder) as hub, httpx.Client(timeout=60, trust_env=False) as http:
+    with hub_process(folder) as hub, httpx.Client(timeout=60, trust_env=False) as http, contextlib.ExitStack() as crowds:
         devices = devices_for(http, hub, listeners // PER_DEVICE + 1)
         since = head_of(http, hub, devices[0])
-        crowd = Crowd()
-        lines = await gather(hub.port, [stream_request(device, since) for device in devices[1:] for _ in range(PER_DEVICE)], crowd)
+        requests = [stream_request(device, since) for device in devices[1:] for _ in range(PER_DEVICE)]
+        crowds.enter_context(crowd_apart(hub.port, requests[::2]))
         async with open_sync(hub, devices[0], folder / "desk") as desk:
+            crowds.enter_context(crowd_apart(hub.port, requests[1::2]))
             await desk.following()
             reader, writer = await asyncio.open_connection("127.0.0.1", hub.port)
             waits: list[float] = []
@@ -224,8 +251,6 @@ async def to_a_cache(folder: Path, listeners: int, rounds: int) -> None:
                 f"{statistics.median(answers) * 1e3:.1f} ms, desk applies in {statistics.median(desk.applies) * 1e3:.1f} ms: "
                 f"ratio {p50 / own:.2f} and {p99 / own:.2f}"
             )
-        for line in lines:
-            line.close()  # type: ignore[attr-defined] uvloop's own class
 
 
 def main() -> None:
@@ -234,12 +259,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--cache-rounds", type=int, default=200)
     parser.add_argument("--cache-listeners", type=int, default=200)
+    parser.add_argument("--crowd", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     run: Any = asyncio.run
     with contextlib.suppress(ImportError):
         import uvloop
 
         run = uvloop.run
+    if options.crowd is not None:
+        run(as_crowd(options.crowd))
+        return
     with tempfile.TemporaryDirectory() as folder:
         if options.listeners:
             run(with_listeners(Path(folder), options.listeners, options.rounds))
