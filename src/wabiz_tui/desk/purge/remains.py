@@ -37,7 +37,7 @@ async def opening_keys(paths: Paths, epoch: int, *, config: Config, passphrase: 
                 # Destroyed at the hub: the answer this function is for.
                 continue
             share = Secret(base64.b64decode(reply.share))
-            keys += [cache_key(bundle.local, share, **who, epoch=number) for number in {epoch, reply.epoch}]
+            keys += [cache_key(local, share, **who, epoch=number) for local in bundle.locals for number in {epoch, reply.epoch}]
     finally:
         await link.close()
     return keys

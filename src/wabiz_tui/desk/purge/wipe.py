@@ -9,7 +9,7 @@ from wabiz_tui.desk.enrolment import NAME as ENROLMENT
 from wabiz_tui.desk.enrolment import Enrolment, find_enrolment
 from wabiz_tui.desk.files import destroy
 from wabiz_tui.desk.keys import warm
-from wabiz_tui.desk.keys.passphrase_file import NAME as PASSPHRASE_FILE
+from wabiz_tui.desk.keys.stores import FILES as STORE_FILES
 from wabiz_tui.desk.keys.stores import open_store
 from wabiz_tui.desk.media.store import FOLDER, destroy_everything
 from wabiz_tui.desk.purge.receipts import NAME as RECEIPTS
@@ -26,10 +26,12 @@ def destroy_keys_and_files(enrolment: Enrolment, config: Config, paths: Paths) -
     """Keys first: from then on no copy of the files can be opened. What was there, in words."""
     removed: list[str] = []
     warm.drop(enrolment.device)
-    with suppress(NoKeyStore, WabizError):
-        # Deleting needs no passphrase, and a store that does not answer must not keep the files from going.
-        open_store(enrolment.key_store, config, paths.data, None).delete(enrolment.device)
-        removed.append(f"the key in {enrolment.key_store}")
+    # The other: a change of stores that was cut off may have left a key there.
+    for store in filter(None, (enrolment.key_store, enrolment.other_store)):
+        with suppress(NoKeyStore, WabizError):
+            # Deleting needs no passphrase, and a store that does not answer must not keep the files from going.
+            open_store(store, config, paths.data, None).delete(enrolment.device)
+            removed.append(f"the key in {store}")
     files = destroy_everything(paths.cache / FOLDER, enrolment.device)
     return removed + _destroy_databases(paths) + ([f"{files} files of messages"] if files else [])
 
@@ -44,7 +46,7 @@ async def wipe(paths: Paths, *, config: Config, clock: Clock) -> list[str]:
         if enrolment is not None:
             removed += destroy_keys_and_files(enrolment, config, paths)
     removed += _destroy_databases(paths)
-    for name in (PASSPHRASE_FILE, RECEIPTS, ENROLMENT):
+    for name in (*STORE_FILES, RECEIPTS, ENROLMENT):
         if (paths.data / name).exists():
             destroy(paths.data / name)
             removed.append(name)
