@@ -1,6 +1,7 @@
 """Commands that read the cache: conversations, messages, events, search."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -8,7 +9,7 @@ from wabiz_tui.cli.commands import json_option, passphrase_option
 from wabiz_tui.cli.output import conversation_record, message_record, print_json, print_table
 from wabiz_tui.cli.session import with_desk
 from wabiz_tui.model.content import kind_of, plain_text
-from wabiz_tui.model.desk import Desk
+from wabiz_tui.model.desk import Desk, SearchHit
 from wabiz_tui.model.errors import BadInput, Unreachable
 from wabiz_tui.model.identifiers import is_id
 from wabiz_tui.model.values import Message
@@ -97,19 +98,34 @@ def events(*, as_json: bool, passphrase_fd: int | None) -> None:
 @click.command()
 @click.argument("words", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--ranked", is_flag=True, help="The best first, where no more than 5 000 messages match.")
 @json_option
 @passphrase_option
-def search(words: tuple[str, ...], *, limit: int, as_json: bool, passphrase_fd: int | None) -> None:
-    """Find WORDS in the messages this machine holds, newest first."""
-    hits = with_desk(passphrase_fd, lambda desk: desk.search(" ".join(words), limit=limit))
+def search(words: tuple[str, ...], *, limit: int, ranked: bool, as_json: bool, passphrase_fd: int | None) -> None:
+    """Find WORDS in what this machine holds: conversations by name, then messages, newest first.
+
+    Words may be "phrases" (the shell needs '"so"') and filters: from:anna, to:anna, label:vip, before:2026-05-01, after:7d, has:media,
+    is:unread, is:open. All must hold; the last word may be a beginning.
+    """
+    hits = with_desk(passphrase_fd, lambda desk: desk.search(" ".join(words), limit=limit, ranked=ranked))
     if as_json:
-        print_json(message_record(hit.message) | {"name": hit.conversation_name} for hit in hits)
+        print_json(_hit_record(hit) for hit in hits)
         return
-    print_table(
-        ("sent", "conversation", "name", "text"),
-        ((_time(hit.message.sent_at), hit.message.conversation, hit.conversation_name, plain_text(hit.message.content)) for hit in hits),
-        empty="Nothing found.",
-    )
+    print_table(("at", "conversation", "name", "text"), (_hit_row(hit) for hit in hits), empty="Nothing found.")
+
+
+def _hit_record(hit: SearchHit) -> dict[str, Any]:
+    """A message as `wabiz messages` prints it, or a conversation as `wabiz conversations` does, with `found` to tell them apart."""
+    if hit.message is not None:
+        return message_record(hit.message) | {"name": hit.conversation_name, "found": "message"}
+    assert hit.conversation is not None  # noqa: S101 one of the two is there
+    return conversation_record(hit.conversation) | {"conversation": hit.place, "found": "conversation"}
+
+
+def _hit_row(hit: SearchHit) -> tuple[str, ...]:
+    if hit.message is not None:
+        return _time(hit.message.sent_at), hit.place, hit.conversation_name, plain_text(hit.message.content)
+    return _time(hit.conversation and hit.conversation.last_at), hit.place, hit.conversation_name, "(conversation)"
 
 
 def _time(at: object) -> str:

@@ -166,7 +166,7 @@ async def test_replaced_words_are_found_no_more_and_leave_a_residue(cache: Cache
 @pytest.mark.parametrize(
     ("words", "hits"),
     [
-        ("cafe", 1), ("CAFÉ", 1), ("caf", 1), ("東京", 1), ("京都", 0), ("料理 東京", 1), ("order AND", 0), ("\"", 0), ("body:café", 0),
+        ("cafe", 1), ("CAFÉ", 1), ("caf", 1), ("東京", 1), ("京都", 0), ("料理 東京", 1), ("order AND", 0), ("\"", 0), ('"body:café"', 0),
         ("naïve café", 0), ("", 0), ("***", 0), ("\0café", 1), ("नमस्ते", 1), ("مرحبا", 1),
     ],
 )  # fmt: skip

@@ -4,10 +4,10 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from sqlite3 import Connection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from wabiz_tui.desk.cache.driver import keep_no_log, open_connection, refuse_plain, translated
 from wabiz_tui.desk.cache.migrations import Kind, migrate
@@ -19,6 +19,7 @@ MEMORY = Path(":memory:")
 """In place of a file: the database lives and ends with its object."""
 _READERS = 3
 _TRIES = 5
+_AGAIN = 0.005
 
 
 class Database:
@@ -54,11 +55,20 @@ class Database:
         self._opened: list[Connection] = []
         if is_alone:
             self._idle.put(self._writer_connection)
+        self._unwanted: dict[Future[Any], _Running] = {}
         self._gate = threading.Lock()
         self._is_closed = False
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        return await asyncio.wrap_future(self._submit(self._readers, self._reading, work))
+        """Broken off within milliseconds when the caller is cancelled, so that nobody waits for an answer that nobody wants."""
+        running = _Running()
+        future = self._submit(self._readers, lambda given: self._reading(given, running), work)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            self._unwanted[future] = running
+            self._break_off(future)
+            raise
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         # Shielded: a caller that goes away must not leave it unknown whether its transaction was made.
@@ -95,11 +105,23 @@ class Database:
             if self._is_closed:
                 return
             self._is_closed = True
+        while left := [future for future in list(self._unwanted) if not future.done()]:
+            for future in left:
+                self._unwanted[future].interrupt()
+            wait(left, timeout=_AGAIN)
         self._readers.shutdown()
         self._writer.shutdown()
         for connection in (*self._opened, self._writer_connection):
             connection.close()
         self._key.forget()
+
+    def _break_off(self, future: Future[Any]) -> None:
+        """Again until it has ended: an interruption between two statements does nothing."""
+        if future.done():
+            del self._unwanted[future]
+            return
+        self._unwanted[future].interrupt()
+        asyncio.get_running_loop().call_later(_AGAIN, self._break_off, future)
 
     def _submit(
         self, pool: ThreadPoolExecutor, run: Callable[[Callable[[Connection], T]], T], work: Callable[[Connection], T]
@@ -113,7 +135,7 @@ class Database:
         if self._is_closed:
             raise Locked("The desk is locked; unlock it first.")
 
-    def _reading(self, work: Callable[[Connection], T]) -> T:
+    def _reading(self, work: Callable[[Connection], T], running: "_Running | None" = None) -> T:
         try:
             connection = self._idle.get_nowait()
         except queue.Empty:
@@ -123,9 +145,12 @@ class Database:
             with translated(self.path):
                 # One transaction a call, so that a page and its counts are of the same moment.
                 connection.execute("BEGIN")
+                running = running or _Running()
+                running.begin(connection)
                 try:
                     return work(connection)
                 finally:
+                    running.end()
                     # Damage may have ended the transaction already; the error that tells of it must not be hidden.
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
@@ -145,3 +170,24 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
         return done
+
+
+class _Running:
+    """What one reading runs on, while it does: an interruption must not hit the next one on the same connection."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+
+    def begin(self, connection: Connection) -> None:
+        with self._lock:
+            self._connection = connection
+
+    def end(self) -> None:
+        with self._lock:
+            self._connection = None
+
+    def interrupt(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.interrupt()

@@ -8,9 +8,12 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from wabiz_tui.desk.cache.driver import translated
+from wabiz_tui.desk.cache.search.filling import fill_words
 from wabiz_tui.model.errors import ForeignFile, NewerSchema
 
-_NUMBERED = re.compile(r"(\d{4})_\w+\.sql")
+_NUMBERED = re.compile(r"(\d{4})_(\w+)\.sql")
+_FILLED = {"search": fill_words}
+"""What SQL alone cannot do: called after the file of that name, in its transaction."""
 
 
 class Kind(Enum):
@@ -29,12 +32,13 @@ class Kind(Enum):
 
 
 @cache
-def _steps(kind: Kind) -> tuple[str, ...]:
-    found: dict[int, str] = {}
+def _steps(kind: Kind) -> tuple[tuple[str, str], ...]:
+    """The name and the SQL of each, in order."""
+    found: dict[int, tuple[str, str]] = {}
     for entry in files("wabiz_tui.desk.cache").joinpath("schema", kind.folder).iterdir():
         numbered = _NUMBERED.fullmatch(entry.name)
         if numbered is not None:
-            found[int(numbered[1])] = entry.read_text(encoding="utf-8")
+            found[int(numbered[1])] = numbered[2], entry.read_text(encoding="utf-8")
     return tuple(found[number] for number in range(1, len(found) + 1))
 
 
@@ -54,8 +58,11 @@ def migrate(connection: Connection, kind: Kind, path: Path) -> None:
         raise NewerSchema(
             f"{path.name} was written by a newer wabiz (schema {version}, this one knows {newest_version(kind)}); update wabiz.", path=path
         )
-    for number, step in enumerate(_steps(kind)[version:], start=version + 1):
+    for number, (name, step) in enumerate(_steps(kind)[version:], start=version + 1):
         with translated(path):
             connection.executescript(
-                f"BEGIN IMMEDIATE;\n{step}\nPRAGMA application_id = {kind.application_id};\nPRAGMA user_version = {number};\nCOMMIT;"
+                f"BEGIN IMMEDIATE;\n{step}\nPRAGMA application_id = {kind.application_id};\nPRAGMA user_version = {number};"
             )
+            if name in _FILLED:
+                _FILLED[name](connection)
+            connection.execute("COMMIT")

@@ -7,10 +7,9 @@ import msgspec
 
 from wabiz_tui.desk.cache.queries import load_queries
 from wabiz_tui.desk.cache.times import find_key, from_ms
-from wabiz_tui.desk.cache.words import match_expression
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.content import kind_of
-from wabiz_tui.model.desk import SearchHit, TimelinePage, View
+from wabiz_tui.model.desk import TimelinePage, View
 from wabiz_tui.model.errors import NotFound
 from wabiz_tui.model.values import Contact, Conversation, Direction, Event, Message
 
@@ -21,7 +20,8 @@ _MANY = -1
 def queue_rows(connection: Connection, view: View, *, me: str, now: int, offset: int, limit: int) -> list[Conversation]:
     parameters = {"view": view, "me": me, "now": now, "offset": max(offset, 0), "limit": limit}
     return [
-        _conversation(value, may_preview=bool(may_preview)) for value, may_preview in connection.execute(_sql["queue_page"], parameters)
+        shown_conversation(value, may_preview=bool(may_preview))
+        for value, may_preview in connection.execute(_sql["queue_page"], parameters)
     ]
 
 
@@ -40,7 +40,7 @@ def conversation(connection: Connection, identifier: str, *, now: int) -> Conver
     row = connection.execute(_sql["conversation"], {"id": find_key(identifier), "now": now}).fetchone()
     if row is None:
         raise NotFound("This machine holds no such conversation; `wabiz conversations` lists those it holds.")
-    return _conversation(row[0], may_preview=bool(row[1]))
+    return shown_conversation(row[0], may_preview=bool(row[1]))
 
 
 def contact(connection: Connection, identifier: str, *, now: int) -> Contact | None:
@@ -129,15 +129,6 @@ def _leaves_at(connection: Connection, identifier: str, *, now: int) -> datetime
     return None if row[0] is None else from_ms(row[0])
 
 
-def search(connection: Connection, words: str, *, now: int, limit: int) -> list[SearchHit]:
-    """Newest first; all words must be there, the last one as a beginning."""
-    expression = match_expression(words)
-    if expression is None:
-        return []
-    found = connection.execute(_sql["search"], {"words": expression, "now": now, "limit": limit})
-    return [SearchHit(decode(row[0], Message), "" if row[1] is None else decode(row[1], Conversation).name) for row in found]
-
-
 def events(connection: Connection, *, now: int, limit: int) -> list[Event]:
     """The newest `limit`, in rising time."""
     found = [decode(row[0], Event) for row in connection.execute(_sql["events"], {"now": now, "limit": limit})]
@@ -165,7 +156,8 @@ def is_from_customer(held: Message) -> bool:
     return held.direction is Direction.INCOMING and kind_of(held.content) not in ("system", "request_welcome")
 
 
-def _conversation(raw: bytes, *, may_preview: bool) -> Conversation:
+def shown_conversation(raw: bytes, *, may_preview: bool) -> Conversation:
+    """A row's value, without the preview where it has expired."""
     held = decode(raw, Conversation)
     return held if may_preview else without_preview(held)
 

@@ -1,6 +1,7 @@
 """The cache of one epoch: its file, and its calls for the rest of the desk."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
@@ -10,13 +11,16 @@ from wabiz_tui.desk.cache import reading, writing
 from wabiz_tui.desk.cache.database import Database
 from wabiz_tui.desk.cache.marks import PENDING, Marks, Pending, change_marks, load_marks, load_pending
 from wabiz_tui.desk.cache.migrations import Kind
-from wabiz_tui.desk.cache.resolved import take_in_again
+from wabiz_tui.desk.cache.search.finding import find
+from wabiz_tui.desk.cache.search.names import are_there, index_every, index_names
+from wabiz_tui.desk.cache.search.question import ask
 from wabiz_tui.desk.cache.times import NEVER, from_ms, to_ms
 from wabiz_tui.desk.cache.writing import Applied, Holding, Item
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.desk import QueuePage, SearchHit, TimelinePage, View
+from wabiz_tui.model.errors import StoreFull
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.model.values import Conversation, Event, Message
+from wabiz_tui.model.values import Contact, Conversation, Event, Message
 from wabiz_tui.model.wire import SignedPolicy
 
 T = TypeVar("T")
@@ -31,6 +35,7 @@ class Cache:
         self.database = Database(path, key, Kind.CACHE)
         self._now, self._me = now, me
         self._batches = 0
+        self._has_names = False
         self._counted: tuple[int, int, dict[str, int]] | None = None
 
     @property
@@ -57,49 +62,27 @@ class Cache:
         await self.database.write(lambda connection: change_marks(connection, **changes))
 
     async def apply(
-        self,
-        items: Sequence[Item],
-        holding: Holding,
-        *,
-        cursor: int,
-        begins: int = 0,
-        policy: SignedPolicy | None = None,
-        is_anew: bool = False,
-        is_refilled: bool = False,
+        self, items: Sequence[Item], holding: Holding, *, cursor: int, policy: SignedPolicy | None = None, is_anew: bool = False
     ) -> Applied:
         """A batch and its cursor in one transaction; with a new policy, which also times every row again. `is_anew` lets go of
-        everything that was held before it. With `is_refilled` the cursor goes back to where the feed `begins`, since more may be
-        held; that is done too when there is room again for what was left out."""
+        everything that was held before it."""
         now = self._now()
 
         def work(connection: Connection) -> Applied:
             if is_anew:
                 writing.expire_everything(connection)
-            has_left_out = policy is not None and writing.hold(connection, holding, now=to_ms(now))
+            if policy is not None:
+                writing.hold(connection, holding, now=to_ms(now))
             applied = writing.apply(connection, items, holding, now=to_ms(now))
+            index_names(connection, _ids(items, Conversation), _ids(items, Contact))
             marks = load_marks(connection)
-            has_left_out |= applied.has_left_out or marks.has_left_out
-            begins_anew = is_refilled or (has_left_out and writing.has_room(connection, holding, now=to_ms(now)))
-            if is_refilled:
-                take_in_again(connection)
-            change_marks(
-                connection,
-                cursor=begins if begins_anew else cursor,
-                policy=policy or marks.policy,
-                floor=now,
-                residue_since=marks.residue_since or (now if applied.has_residue else None),
-                has_left_out=has_left_out and not begins_anew,
-            )
-            return applied._replace(begins_anew=begins_anew)
+            residue = marks.residue_since or (now if applied.has_residue else None)
+            change_marks(connection, cursor=cursor, policy=policy or marks.policy, floor=now, residue_since=residue)
+            return applied
 
         applied = await self.database.write(work)
         self._batches += 1
         return applied
-
-    async def let_go_of_strangers(self) -> None:
-        """Of contacts without a conversation, once everything that the hub had is in."""
-        now = to_ms(self._now())
-        await self.database.write(lambda connection: writing.let_go_of_strangers(connection, now=now))
 
     async def queue(self, view: View, *, offset: int, limit: int) -> QueuePage:
         rows = await self._read(
@@ -138,8 +121,19 @@ class Cache:
     async def events(self, *, limit: int) -> list[Event]:
         return await self._read(lambda connection, now: reading.events(connection, now=now, limit=limit))
 
-    async def search(self, words: str, *, limit: int) -> list[SearchHit]:
-        return await self._read(lambda connection, now: reading.search(connection, words, now=now, limit=limit))
+    async def search(self, words: str, *, limit: int, ranked: bool = False) -> list[SearchHit]:
+        """Raises UsageError for a filter that does not exist."""
+        question = ask(words, now=self._now())
+        if not self._has_names and not question.is_empty:
+            await self._index_names()
+        return await self._read(lambda connection, now: find(connection, question, me=self._me, now=now, limit=limit, ranked=ranked))
+
+    async def _index_names(self) -> None:
+        if not await self._read(lambda connection, _: are_there(connection)):
+            # What has no room for the index is still found by its words.
+            with suppress(StoreFull):
+                await self.database.write(index_every)
+        self._has_names = True
 
     async def forgotten_until(self) -> datetime | None:
         """The time of the latest message this machine has purged, or must and has hidden already."""
@@ -167,3 +161,7 @@ class Cache:
     async def _read(self, work: Callable[[Connection, int], T]) -> T:
         now = to_ms(self._now())
         return await self.database.read(lambda connection: work(connection, now))
+
+
+def _ids(items: Sequence[Item], kind: type[Conversation | Contact]) -> list[str]:
+    return [item.id for item in items if isinstance(item.value, kind)]

@@ -7,15 +7,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from wabiz_tui.desk.cache.reading import without_preview
+from wabiz_tui.desk.cache.search.filling import words_of_value
 from wabiz_tui.model.codec import decode, encode
-from wabiz_tui.model.content import Content, plain_text
 from wabiz_tui.model.values import Conversation
 
 _LIVE = "expires_at_ms > :now"
-_CONVERSATIONS_WITH = "SELECT 1 FROM conversations c WHERE c.contact = contacts.id"
 _LIVE_WITH_CONVERSATION = (
-    # One without any conversation stands before its own in the feed.
-    f"expires_at_ms > :now AND (EXISTS ({_CONVERSATIONS_WITH} AND c.expires_at_ms > :now) OR NOT EXISTS ({_CONVERSATIONS_WITH}))"
+    "expires_at_ms > :now AND EXISTS (SELECT 1 FROM conversations c WHERE c.contact = contacts.id AND c.expires_at_ms > :now)"
 )
 _LIVE_WITH_MESSAGE = "expires_at_ms > :now AND EXISTS (SELECT 1 FROM messages m WHERE m.id = media.message AND m.expires_at_ms > :now)"
 _ROWID = "rowid"
@@ -38,18 +36,8 @@ class Table(NamedTuple):
     """What of a live row may not stay either: the columns to change, if any, at a time in milliseconds."""
 
 
-class _Words(msgspec.Struct):
-    """Of a message, only what is searched for: the rest of the value is skipped, not decoded."""
-
-    content: Content
-
-
 class _Preview(msgspec.Struct):
     preview: str = ""
-
-
-def words_of_message(value: bytes) -> str:
-    return plain_text(decode(value, _Words).content)
 
 
 def words_of_preview(value: bytes) -> str:
@@ -64,7 +52,7 @@ def _without_expired_preview(row: dict[str, Any], now: int) -> dict[str, Any] | 
 
 
 TABLES = (
-    Table("messages", _LIVE, words=words_of_message),
+    Table("messages", _LIVE, words=words_of_value),
     Table("conversations", _LIVE, touches=_CONTACT_TOO, words=words_of_preview, trim=_without_expired_preview),
     Table("contacts", _LIVE_WITH_CONVERSATION),
     Table("events", _LIVE),

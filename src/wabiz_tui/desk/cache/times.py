@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from wabiz_tui.model.errors import BadInput
 
 NEVER = 1 << 62
+DOCS_PER_MS = 1 << 20
+"""Numbers that the messages of one millisecond share in the index of words."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 

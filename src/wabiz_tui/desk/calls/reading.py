@@ -47,8 +47,8 @@ class Reading(Door):
     async def events(self, *, limit: int = 1000) -> list[Event]:
         return await self._read(lambda cache: cache.events(limit=max(limit, 1)))
 
-    async def search(self, words: str, *, limit: int = 50) -> list[SearchHit]:
-        return await self._read(lambda cache: cache.search(words, limit=_bounded(limit)))
+    async def search(self, words: str, *, limit: int = 50, ranked: bool = False) -> list[SearchHit]:
+        return await self._read(lambda cache: cache.search(words, limit=_bounded(limit), ranked=ranked))
 
 
 def _bounded(limit: int) -> int:

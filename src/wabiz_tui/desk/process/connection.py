@@ -8,7 +8,21 @@ from typing import Any, Self
 
 import msgspec
 
-from wabiz_tui.desk.process.frames import Event, FromDesk, Hello, Reply, Request, error_of, frame, pack, read_frame, unpack
+from wabiz_tui.desk.process.frames import (
+    BREAK_OFF,
+    BROKEN_OFF,
+    BreakOff,
+    Event,
+    FromDesk,
+    Hello,
+    Reply,
+    Request,
+    error_of,
+    frame,
+    pack,
+    read_frame,
+    unpack,
+)
 from wabiz_tui.desk.process.socket_file import connect
 from wabiz_tui.model.desk import (
     DeskEvent,
@@ -92,6 +106,11 @@ class DeskConnection:
             raw = await waiting
         except ConnectionError as error:
             raise Unreachable(_ENDED, code=ENDED) from error
+        except asyncio.CancelledError:
+            if call in BROKEN_OFF and not self._ended:
+                self._last_id += 1
+                self._writer.write(frame(Request(self._last_id, BREAK_OFF, msgspec.Raw(pack(BreakOff(number))))))
+            raise
         finally:
             self._waiting.pop(number, None)
         return unpack(raw, kind)

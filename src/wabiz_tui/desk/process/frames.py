@@ -29,6 +29,16 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     pid: int
 
 
+BREAK_OFF = "break_off"
+"""A request that names another one of the same client, which nobody wants any more: it is not answered if it was not yet."""
+BROKEN_OFF = frozenset({"search"})
+"""Calls that are broken off, so, and by the same client's next one, and change nothing when they are."""
+
+
+class BreakOff(msgspec.Struct, frozen=True):
+    request: int
+
+
 class Request(msgspec.Struct, frozen=True, tag="request"):
     id: int
     call: str

@@ -8,9 +8,21 @@ from typing import Any, cast
 
 import msgspec
 
-from wabiz_tui.desk.process.frames import MAX_FRAME, Failure, Reply, Request, failure_of, frame, pack, unpack
+from wabiz_tui.desk.process.frames import (
+    BREAK_OFF,
+    BROKEN_OFF,
+    MAX_FRAME,
+    BreakOff,
+    Failure,
+    Reply,
+    Request,
+    failure_of,
+    frame,
+    pack,
+    unpack,
+)
 from wabiz_tui.desk.process.renewal import KeptClient
-from wabiz_tui.model.errors import Locked, TooLarge, Unreachable, WabizError
+from wabiz_tui.model.errors import Conflict, Locked, TooLarge, Unreachable, WabizError
 
 MAX_REQUEST = 1 << 20
 MAX_UNSENT = MAX_FRAME
@@ -44,7 +56,10 @@ class Connection:
                     await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
                 await self._writer.drain()
                 body = await self._next_body()
-                task = asyncio.create_task(self._answer(unpack(body, Request)))
+                request = unpack(body, Request)
+                if self._breaks_off(request):
+                    continue
+                task = asyncio.create_task(self._answer(request))
                 self._running[task] = body
                 task.add_done_callback(self._ended)
         except (WabizError, ConnectionError):
@@ -55,6 +70,21 @@ class Connection:
                 for task in self._running:
                     task.cancel()
                 self.drop()
+
+    def _breaks_off(self, request: Request) -> bool:
+        """Whether this only says that another one is wanted no more. Who types on wants no answer to what was typed before."""
+        is_told = request.call == BREAK_OFF
+        if not is_told and request.call not in BROKEN_OFF:
+            return False
+        wanted = unpack(request.args, BreakOff).request if is_told else None
+        for task, body in list(self._running.items()):
+            earlier = unpack(body, Request)
+            if earlier.call in BROKEN_OFF and not task.done() and (earlier.id == wanted if is_told else earlier.call == request.call):
+                task.cancel()
+                self.send(Reply(earlier.id, failure=failure_of(Conflict("A later search took the place of this one.", code="superseded"))))
+        if is_told:
+            self.send(Reply(request.id))
+        return is_told
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from wabiz_tui.desk.cache.database import MEMORY
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.rekeying import rekey_outbox
+from wabiz_tui.desk.cache.salvage import mend
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.clock import DeskClock
 from wabiz_tui.desk.enrolment import Enrolment, open_link
-from wabiz_tui.desk.files import check_private_folder, sync_folder
+from wabiz_tui.desk.files import check_private_folder
 from wabiz_tui.desk.keys.rotation import Rotation
 from wabiz_tui.desk.keys.vault import Vault
 from wabiz_tui.desk.link.link import Link
@@ -183,26 +185,16 @@ class _Opening:
         path = self._setting.paths.data / OUTBOX
         key = self._vault.outbox
         assert key is not None  # noqa: S101 both ways of opening set it
-        try:
-            if self._vault.former_outbox is not None:
-                rekey_outbox(path, self._vault.former_outbox, key)
-            letters = Letters(path, key)
-        except (WrongKey, DamagedStore):
-            # What was not sent is the agent's own: it is never destroyed, only moved out of the way.
-            aside = _free_name(path)
-            path.replace(aside)
-            sync_folder(path.parent)
-            self._notice = f"The outbox could not be read; it was kept as {aside.name} and a new one begun."
-            letters = Letters(path, key)
+        former = self._vault.former_outbox
+        if former is not None:
+            with suppress(WrongKey, DamagedStore):
+                rekey_outbox(path, former, key)
+        saved = mend(path, (key,) if former is None else (key, former))
+        if saved is not None:
+            self._notice = saved.notice
+        letters = Letters(path, key)
         self._closers.append(letters.close)
         return letters
 
     async def _seed(self) -> Secret:
         return (await self._vault.open_bundle(None)).seed
-
-
-def _free_name(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.stem}-damaged-{number}{path.suffix}")).exists():
-        number += 1
-    return aside

@@ -1,7 +1,9 @@
 """Finding messages by their words and conversations by their name."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from wabiz_tui.model.desk import SearchHit
 from wabiz_tui.model.text import safe_line
 from wabiz_tui.model.values import Direction
 from wabiz_tui.tui.dialogs.finder import Finder, Match, Search
@@ -27,21 +29,9 @@ class Finding:
             if not words.strip():
                 return []
             hits = await screen.desk.search(words.strip(), limit=50)
-            now = screen.now()
-            return [
-                Match(
-                    hit.message.conversation,
-                    (
-                        Span(f"{safe_line(hit.conversation_name, limit=24) or 'Unknown contact'}  ", "strong"),
-                        *_said(hit.message.direction),
-                        Span(summary(hit.message), "muted"),
-                    ),
-                    (Span(age(hit.message.sent_at, now), "faint"),),
-                )
-                for hit in hits
-            ]
+            return [_match(hit, screen.now()) for hit in hits]
 
-        self._find("Find messages", "words that were written; newest first", search)
+        self._find("Find messages", 'words, "phrases", from:anna, has:media, before:7d …; newest first', search)
 
     def find_conversation(self) -> None:
         screen = self.screen
@@ -61,6 +51,16 @@ class Finding:
                 screen.start(screen.open_talk(conversation))
 
         screen.app.push_screen(Finder(title, hint, search), chosen)
+
+
+def _match(hit: SearchHit, now: datetime) -> Match:
+    name = Span(f"{safe_line(hit.conversation_name, limit=24) or 'Unknown contact'}  ", "strong")
+    if hit.message is None:
+        held = hit.conversation
+        at = None if held is None else held.last_at
+        return Match(hit.place, (name, Span("conversation", "faint")), () if at is None else (Span(age(at, now), "faint"),))
+    found = (name, *_said(hit.message.direction), Span(summary(hit.message), "muted"))
+    return Match(hit.place, found, (Span(age(hit.message.sent_at, now), "faint"),))
 
 
 def _said(direction: Direction) -> tuple[Span, ...]:
