@@ -1,21 +1,20 @@
 """Messages on their way into the cache, a batch at a time: what is known already is asked once for all of them, and each table is
 written by one statement. A statement for each question about each message costs three times as much as writing it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from itertools import islice
 from sqlite3 import Connection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from wabiz_tui.desk.cache.queries import load_queries
+from wabiz_tui.desk.cache.queries import load_queries, rows_of
 from wabiz_tui.desk.cache.reading import is_from_customer
+from wabiz_tui.desk.cache.resolved import resolved_among
 from wabiz_tui.desk.cache.times import DOCS_PER_MS, from_ms, to_key, to_ms
 from wabiz_tui.desk.cache.words import indexed, words_of
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.values import Message
 
 _sql = load_queries("cache.sql")
-_AT_ONCE = 500
 
 Until = Callable[[datetime, datetime | None], datetime]
 
@@ -35,18 +34,20 @@ class _Row(NamedTuple):
 
 def put_messages(connection: Connection, arrived: Sequence[Message], until: Until, *, now: int) -> bool:
     """Each is there once, as it is told here; one that the policy does not let this machine hold (`until` its time and when its
-    conversation was resolved) is hidden. Whether words were replaced, so that the index has residue."""
-    resolved = _resolved(connection, arrived)
+    conversation was resolved), or that it has let go of with its episode, is hidden. Whether words were replaced, so that the index has
+    residue."""
+    resolved = resolved_among(connection, [message.conversation for message in arrived])
     keys = [to_key(message.id) for message in arrived]
-    known: dict[bytes, tuple[int, bytes]] = {row[0]: (row[1], row[2]) for row in _rows_of(connection, "rows_of_messages", keys)}
+    known: dict[bytes, tuple[int, bytes]] = {row[0]: (row[1], row[2]) for row in rows_of(connection, _sql["rows_of_messages"], keys)}
     added: dict[bytes, tuple[_Row, str]] = {}
     changed: list[tuple[_Row, str]] = []
     expired: list[tuple[bytes]] = []
     for key, message in zip(keys, arrived, strict=True):
         sent_at, before = to_ms(message.sent_at), known.get(key)
         # By the millisecond that is kept, as when the rows are timed again.
-        expires_at = to_ms(until(from_ms(sent_at), resolved.get(message.conversation)))
-        if expires_at <= now:
+        ended = resolved(message.conversation)
+        expires_at = to_ms(until(from_ms(sent_at), ended.at))
+        if expires_at <= now or sent_at <= ended.forgotten_ms:
             expired.append((key,))
             continue
         row = _Row(
@@ -68,13 +69,6 @@ def put_messages(connection: Connection, arrived: Sequence[Message], until: Unti
     return _change(connection, changed, known)
 
 
-def _resolved(connection: Connection, arrived: Sequence[Message]) -> dict[str, datetime]:
-    """When the conversations that they belong to were resolved, as far as they are."""
-    keys = {to_key(one): one for one in {message.conversation for message in arrived}}
-    rows = _rows_of(connection, "resolved_conversations", list(keys))
-    return {keys[key]: from_ms(resolved_at) for key, resolved_at in rows}
-
-
 def _add(connection: Connection, added: dict[bytes, tuple[_Row, str]]) -> None:
     # The index writes rising document numbers several times as fast as mixed ones.
     ordered = sorted(added.values())
@@ -86,7 +80,7 @@ def _add(connection: Connection, added: dict[bytes, tuple[_Row, str]]) -> None:
 
 def _with_free_docs(connection: Connection, ordered: Sequence[tuple[_Row, str]]) -> list[tuple[_Row, str]]:
     """Add what was not added, because another message has its number; all of them with the numbers they have."""
-    there = {row[0] for row in _rows_of(connection, "rows_of_messages", [row.id for row, _ in ordered])}
+    there = {row[0] for row in rows_of(connection, _sql["rows_of_messages"], [row.id for row, _ in ordered])}
     settled: list[tuple[_Row, str]] = []
     for row, words in ordered:
         if row.id in there:
@@ -110,11 +104,3 @@ def _change(connection: Connection, changed: Sequence[tuple[_Row, str]], known: 
             connection.execute(_sql["put_words"], {"doc": row.doc, "body": indexed(words)})
             has_residue |= bool(earlier)
     return has_residue
-
-
-def _rows_of(connection: Connection, query: str, keys: Sequence[bytes]) -> Iterator[tuple[Any, ...]]:
-    """The rows that a query finds for any of these keys. The statement is the same for all full batches, so that it is compiled once."""
-    rest = iter(keys)
-    while chunk := list(islice(rest, _AT_ONCE)):
-        chunk += [b""] * (_AT_ONCE - len(chunk) if len(chunk) > 1 else 0)
-        yield from connection.execute(_sql[query].replace(":keys", ",".join("?" * len(chunk))), chunk).fetchall()

@@ -93,9 +93,6 @@ SELECT doc, value FROM messages WHERE id = :id
 -- name: rows_of_messages
 SELECT id, doc, value FROM messages WHERE id IN (:keys)
 
--- name: resolved_conversations
-SELECT id, resolved_at_ms FROM conversations WHERE resolved_at_ms IS NOT NULL AND id IN (:keys)
-
 -- name: is_doc_taken
 SELECT 1 FROM messages WHERE doc = :doc
 
@@ -126,6 +123,12 @@ UPDATE contacts SET expires_at_ms = 0 WHERE expires_at_ms > 0
 -- name: expire_every_event
 UPDATE events SET expires_at_ms = 0 WHERE expires_at_ms > 0
 
+-- name: delete_every_number
+DELETE FROM numbers
+
+-- name: delete_every_person
+DELETE FROM people
+
 -- name: expire_message
 UPDATE messages SET expires_at_ms = 0 WHERE id = :id AND expires_at_ms > 0
 
@@ -137,6 +140,10 @@ UPDATE conversations SET expires_at_ms = 0, preview_until_ms = 0 WHERE id = :id 
 
 -- name: expire_contact
 UPDATE contacts SET expires_at_ms = 0 WHERE id = :id AND expires_at_ms > 0
+
+-- name: expire_strangers
+UPDATE contacts SET expires_at_ms = 0 WHERE expires_at_ms > 0
+AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.contact = contacts.id AND c.expires_at_ms > :now)
 
 -- name: expire_event
 UPDATE events SET expires_at_ms = 0 WHERE id = :id AND expires_at_ms > 0
@@ -151,19 +158,19 @@ INSERT OR REPLACE INTO words (rowid, body) VALUES (:doc, :body)
 SELECT doc, sent_at_ms, expires_at_ms FROM messages WHERE conversation = :conversation
 
 -- name: times_of_messages
-SELECT m.doc, m.sent_at_ms, m.expires_at_ms, c.resolved_at_ms FROM messages m LEFT JOIN conversations c ON c.id = m.conversation
+SELECT m.doc, m.sent_at_ms, m.expires_at_ms, r.resolved_at_ms FROM messages m LEFT JOIN resolved r ON r.id = m.conversation
 
 -- name: set_message_expiry
 UPDATE messages SET expires_at_ms = :expires_at WHERE doc = :doc
 
 -- name: times_of_conversations
-SELECT id, status, last_at_ms, resolved_at_ms FROM conversations
+SELECT id, status, last_at_ms, resolved_at_ms FROM conversations WHERE expires_at_ms > :now
 
 -- name: set_conversation_expiry
 UPDATE conversations SET preview_until_ms = :preview_until, expires_at_ms = :expires_at WHERE id = :id
 
 -- name: times_of_events
-SELECT id, at_ms FROM events
+SELECT id, value FROM events WHERE expires_at_ms > :now
 
 -- name: set_event_expiry
 UPDATE events SET expires_at_ms = :expires_at WHERE id = :id

@@ -11,6 +11,7 @@ from wabiz_tui.desk.cache import reading, writing
 from wabiz_tui.desk.cache.database import Database
 from wabiz_tui.desk.cache.marks import PENDING, Marks, Pending, change_marks, load_marks, load_pending
 from wabiz_tui.desk.cache.migrations import Kind
+from wabiz_tui.desk.cache.resolved import take_in_again
 from wabiz_tui.desk.cache.search.finding import find
 from wabiz_tui.desk.cache.search.names import are_there, index_every, index_names
 from wabiz_tui.desk.cache.search.question import ask
@@ -62,27 +63,50 @@ class Cache:
         await self.database.write(lambda connection: change_marks(connection, **changes))
 
     async def apply(
-        self, items: Sequence[Item], holding: Holding, *, cursor: int, policy: SignedPolicy | None = None, is_anew: bool = False
+        self,
+        items: Sequence[Item],
+        holding: Holding,
+        *,
+        cursor: int,
+        begins: int = 0,
+        policy: SignedPolicy | None = None,
+        is_anew: bool = False,
+        is_refilled: bool = False,
     ) -> Applied:
         """A batch and its cursor in one transaction; with a new policy, which also times every row again. `is_anew` lets go of
-        everything that was held before it."""
+        everything that was held before it. With `is_refilled` the cursor goes back to where the feed `begins`, since more may be
+        held; that is done too when there is room again for what was left out."""
         now = self._now()
 
         def work(connection: Connection) -> Applied:
             if is_anew:
                 writing.expire_everything(connection)
-            if policy is not None:
-                writing.hold(connection, holding, now=to_ms(now))
+            has_left_out = policy is not None and writing.hold(connection, holding, now=to_ms(now))
             applied = writing.apply(connection, items, holding, now=to_ms(now))
             index_names(connection, _ids(items, Conversation), _ids(items, Contact))
             marks = load_marks(connection)
-            residue = marks.residue_since or (now if applied.has_residue else None)
-            change_marks(connection, cursor=cursor, policy=policy or marks.policy, floor=now, residue_since=residue)
-            return applied
+            has_left_out |= applied.has_left_out or marks.has_left_out
+            begins_anew = is_refilled or (has_left_out and writing.has_room(connection, holding, now=to_ms(now)))
+            if is_refilled:
+                take_in_again(connection)
+            change_marks(
+                connection,
+                cursor=begins if begins_anew else cursor,
+                policy=policy or marks.policy,
+                floor=now,
+                residue_since=marks.residue_since or (now if applied.has_residue else None),
+                has_left_out=has_left_out and not begins_anew,
+            )
+            return applied._replace(begins_anew=begins_anew)
 
         applied = await self.database.write(work)
         self._batches += 1
         return applied
+
+    async def let_go_of_strangers(self) -> None:
+        """Of contacts without a conversation, once everything that the hub had is in."""
+        now = to_ms(self._now())
+        await self.database.write(lambda connection: writing.let_go_of_strangers(connection, now=now))
 
     async def queue(self, view: View, *, offset: int, limit: int) -> QueuePage:
         rows = await self._read(

@@ -12,8 +12,10 @@ from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.values import Conversation
 
 _LIVE = "expires_at_ms > :now"
+_CONVERSATIONS_WITH = "SELECT 1 FROM conversations c WHERE c.contact = contacts.id"
 _LIVE_WITH_CONVERSATION = (
-    "expires_at_ms > :now AND EXISTS (SELECT 1 FROM conversations c WHERE c.contact = contacts.id AND c.expires_at_ms > :now)"
+    # One without any conversation stands before its own in the feed.
+    f"expires_at_ms > :now AND (EXISTS ({_CONVERSATIONS_WITH} AND c.expires_at_ms > :now) OR NOT EXISTS ({_CONVERSATIONS_WITH}))"
 )
 _LIVE_WITH_MESSAGE = "expires_at_ms > :now AND EXISTS (SELECT 1 FROM messages m WHERE m.id = media.message AND m.expires_at_ms > :now)"
 _ROWID = "rowid"
@@ -52,7 +54,7 @@ def _without_expired_preview(row: dict[str, Any], now: int) -> dict[str, Any] | 
 
 
 TABLES = (
-    Table("messages", _LIVE, words=words_of_value),
+    Table("messages", _LIVE, touches=_FILE_TOO, words=words_of_value),
     Table("conversations", _LIVE, touches=_CONTACT_TOO, words=words_of_preview, trim=_without_expired_preview),
     Table("contacts", _LIVE_WITH_CONVERSATION),
     Table("events", _LIVE),
