@@ -20,12 +20,12 @@ from typing import NamedTuple
 from wabiz_tui.desk.cache.driver import open_connection
 from wabiz_tui.desk.cache.marks import Pending
 from wabiz_tui.desk.cache.store import Cache
-from wabiz_tui.desk.cache.surviving import words_of_message
 from wabiz_tui.desk.cache.words import indexed
 from wabiz_tui.desk.cache.writing import Holding, Item
 from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.desk.purge.successor import Successor
-from wabiz_tui.model.content import Text
+from wabiz_tui.model.codec import decode
+from wabiz_tui.model.content import Text, plain_text
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Contact, Conversation, Direction, Message
 from wabiz_tui.model.wire import ReceiptCounts
@@ -173,7 +173,7 @@ def peer(source: Path, messages: int) -> Path:
     connection.execute("BEGIN")
     rows = connection.execute("SELECT doc, value FROM messages ORDER BY doc").fetchall()
     connection.executemany(
-        "INSERT INTO words (rowid, body) VALUES (?, ?)", ((doc, indexed(words_of_message(value))) for doc, value in rows)
+        "INSERT INTO words (rowid, body) VALUES (?, ?)", ((doc, indexed(plain_text(decode(value, Message).content))) for doc, value in rows)
     )
     connection.execute("COMMIT")
     assert len(rows) == messages
