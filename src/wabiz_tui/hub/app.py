@@ -91,7 +91,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         gateway=gateway,
         files=MediaDoor(archive, client, passing, piece=settings.limits.body_bytes),
         objects=Objects(archive, passing, templates, accounts),
-        media=MediaFetcher(archive, client, metrics),
+        media=MediaFetcher(archive, client, metrics, is_rushed=lambda: intake.is_behind),
         guard=guard,
         health=HealthKeeper(archive, journal, metrics, guard, clock.monotonic),
         rates=Rates(clock.monotonic),

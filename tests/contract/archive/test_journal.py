@@ -21,6 +21,19 @@ async def test_what_was_acknowledged_is_read_back_in_order(ground: Ground) -> No
     again.stop()
 
 
+async def test_a_journal_is_tried_without_a_trace(ground: Ground) -> None:
+    """Whoever asks whether bodies can be kept leaves none: what is appended before and after is all there is, in rising numbers."""
+    journal = ground.open().open_journal()
+    journal.check()
+    before = await journal.append(b"before")
+    journal.check()
+    after = await journal.append(b"after")
+
+    assert [(entry.number, entry.raw) for entry in journal.read_after(0)] == [(before, b"before"), (after, b"after")]
+    assert before < after == journal.last()
+    journal.stop()
+
+
 async def test_a_reader_misses_nothing_two_hubs_write(ground: Ground) -> None:
     """Who reads on from the last number it saw finds every body, though two hubs write at once."""
     journals = [ground.open(seed=seed).open_journal() for seed in (1, 2)]

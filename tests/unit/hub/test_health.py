@@ -1,5 +1,6 @@
 """What a hub tells of itself: to everybody that it lives, to those who watch it how far it is behind, and nothing of content."""
 
+import resource
 from datetime import timedelta
 from pathlib import Path
 
@@ -96,6 +97,20 @@ async def test_an_archive_that_does_not_answer_is_not_ready(tmp_path: Path, monk
         before = asked
         assert (await served.http.get("/readyz")).status_code == 200
         assert asked == before
+
+
+async def test_a_hub_that_could_keep_no_webhook_is_not_ready(tmp_path: Path) -> None:
+    """Where no file may grow, as on a full disk, /readyz says so before any webhook was refused, and is ready again with room."""
+    async with served_hub(tmp_path) as served:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        try:
+            full = await served.http.get("/readyz")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        again = await served.http.get("/readyz")
+
+        assert (full.status_code, again.status_code) == (503, 200)
 
 
 async def test_an_archive_that_fails_asks_callers_to_come_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,55 +1,79 @@
 """What folding leaves to acknowledging while webhooks rush in."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
-from wabiz_tui.hub.ingest.pace import LONGEST_LAG, RUSH, Pace
+from wabiz_tui.hub.ingest.pace import LONGEST_LAG, LONGEST_SLICE, SLICE, Pace
 
 SECOND = timedelta(seconds=1)
 
 
 class Hand:
-    """A clock and a sleep of the test's own."""
+    """A processor, a door and a writer of the test's own."""
 
     def __init__(self) -> None:
-        self.at, self.slept = 0.0, [0.0][:0]
+        self.worked, self.arrived, self.is_awaited = 0.0, 0, False
+        self.pace = Pace(lambda: self.arrived, lambda: self.is_awaited, lambda: self.worked)
 
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.at += seconds
-
-
-def paced(hand: Hand, *, arrived: int, lag: timedelta) -> Pace:
-    pace = Pace(lambda: hand.at, hand.sleep)
-    pace.begin(arrived=arrived, lag=lag)
-    return pace
+    def step(self, seconds: float, *, arriving: int = 1) -> None:
+        self.worked += seconds
+        self.arrived += arriving
+        self.pace()
 
 
-def test_in_a_rush_folding_rests_twice_as_long_as_it_works() -> None:
-    """Each entry is followed by a rest of twice its own time, and rests are not counted as work."""
+async def test_in_a_rush_the_loop_goes_round_between_two_slices() -> None:
+    """After a slice during which webhooks came folding waits until the loop went round twice without another one."""
+    hand, loop = Hand(), asyncio.get_running_loop()
+    hand.pace.begin(loop, lag=SECOND)
+    rounds: list[int] = []
+
+    def busy(left: int) -> None:
+        rounds.append(left)
+        if left:
+            hand.arrived += 1
+            loop.call_soon(busy, left - 1)
+
+    def step() -> list[int]:
+        loop.call_soon_threadsafe(busy, 3)
+        hand.step(SLICE)
+        return list(rounds)
+
+    assert await asyncio.to_thread(step) == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("worked", "arriving", "lag", "is_awaited"),
+    [
+        (SLICE / 2, 1, SECOND, False),
+        (SLICE, 0, SECOND, False),
+        (SLICE, 1, SECOND, True),
+        (LONGEST_SLICE * 0.9, 1, LONGEST_LAG * 10, False),
+    ],
+    ids=["a short step", "no webhook came", "somebody waits for the writer", "far behind"],
+)
+def test_otherwise_it_goes_on(worked: float, arriving: int, lag: timedelta, is_awaited: bool) -> None:
+    """Folding goes on at once: the loop, which runs in no thread here, is not asked."""
     hand = Hand()
-    pace = paced(hand, arrived=RUSH, lag=SECOND)
-    for work in (0.0004, 0.001):
-        hand.at += work
-        pace()
-    assert hand.slept == pytest.approx([0.0008, 0.002])
+    hand.is_awaited = is_awaited
+    loop = asyncio.new_event_loop()
+    try:
+        asked: list[object] = []
+        loop.call_soon_threadsafe = lambda *given, **_: asked.append(given)  # type: ignore[method-assign] it counts alone
+        hand.pace.begin(loop, lag=lag)
+        hand.pace.here()
+        hand.step(worked, arriving=arriving)
+    finally:
+        loop.close()
+    assert asked == []
 
 
-@pytest.mark.parametrize(("arrived", "lag"), [(RUSH - 1, SECOND), (10 * RUSH, LONGEST_LAG)], ids=["calm", "far behind"])
-def test_otherwise_it_does_not_rest(arrived: int, lag: timedelta) -> None:
-    """With few webhooks coming, or with a backlog that is old, folding goes as fast as it can."""
+def test_a_loop_that_is_stuck_or_closed_is_not_waited_for() -> None:
+    """Folding goes on after a moment, whatever became of the loop."""
+    loop = asyncio.new_event_loop()
     hand = Hand()
-    pace = paced(hand, arrived=arrived, lag=lag)
-    hand.at += 1
-    pace()
-    assert hand.slept == []
-
-
-def test_no_rest_is_long() -> None:
-    """One large entry does not hold the writer for the sake of those who wait at the door."""
-    hand = Hand()
-    pace = paced(hand, arrived=RUSH, lag=SECOND)
-    hand.at += 3
-    pace()
-    assert hand.slept == [0.005]
+    hand.pace.begin(loop, lag=SECOND)
+    hand.step(SLICE)
+    loop.close()
+    hand.step(SLICE)

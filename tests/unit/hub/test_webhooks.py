@@ -1,7 +1,7 @@
 """Meta's door: who gets in, what is refused, and that a refusal harms nobody else."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -54,6 +54,21 @@ async def test_bad_posts_are_refused_and_the_next_is_served(tmp_path: Path, case
         assert answer.status_code == status
         assert good.status_code == 200
         assert served.hub.journal.last() == 1
+
+
+async def test_a_flood_of_forged_posts_fills_no_log(tmp_path: Path) -> None:
+    """Each is refused and counted; the log has a line a second for the reason, which tells how many had none."""
+    async with served_hub(tmp_path) as served:
+        with structlog.testing.capture_logs() as logs:
+            answers = [await served.post_webhook(b"{}", signature="sha256=" + "0" * 64) for _ in range(20)]
+            served.clock.move(timedelta(seconds=2))
+            answers.append(await served.post_webhook(b"{}", signature=""))
+
+        assert {answer.status_code for answer in answers} == {401}
+        assert [(line["reason"], line["unlogged"]) for line in logs if line["event"] == "webhook_refused"] == [
+            ("bad_signature", 0),
+            ("bad_signature", 19),
+        ]
 
 
 async def test_a_forged_post_is_answered_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

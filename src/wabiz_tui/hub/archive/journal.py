@@ -9,13 +9,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wabiz_tui.hub.archive.engine.places import JournalRows
 from wabiz_tui.hub.archive.keystore import KeyStore
 from wabiz_tui.hub.archive.times import to_ms
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.errors import StoreError, WabizError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _MOST_IN_A_COMMIT = 512
 _KEPT_DAYS = 7  # as long as Meta redelivers: what folding got wrong can be folded again
@@ -39,8 +42,8 @@ class Journal:
     def __init__(self, rows: JournalRows, keys: KeyStore, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
         self._rows, self._keys, self._clock, self._random = rows, keys, clock, random_bytes
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self.kept = 0
-        """How many bodies this process made durable."""
+        self.handed_in = 0
+        """How many bodies this process was given to keep."""
         self._thread = Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -48,6 +51,7 @@ class Journal:
         """Keep `raw`; its number, once it is on disk. Raises StoreFull and its kin: then nothing was acknowledged."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
+        self.handed_in += 1
         self._queue.put(_Waiting(raw, loop, future))
         return await future
 
@@ -55,9 +59,13 @@ class Journal:
         """The next entries in order, opened; fewer when they are large. Entries whose day key is gone are skipped."""
         entries: list[JournalEntry] = []
         size = 0
+        ciphers: dict[str, AESGCM | None] = {}
         for entry in self._rows.after(number, limit):
-            raw = self._open(entry.day, entry.sealed)
-            if raw is not None:
+            if entry.day not in ciphers:
+                ciphers[entry.day] = self._cipher(entry.day)
+            cipher = ciphers[entry.day]
+            if cipher is not None:
+                raw = cipher.decrypt(entry.sealed[:12], entry.sealed[12:], entry.day.encode())
                 entries.append(JournalEntry(entry.number, raw, entry.at_ms))
                 size += len(raw)
             if size >= most_bytes:
@@ -67,6 +75,10 @@ class Journal:
     def last(self) -> int:
         """The number of the newest entry; 0 when there never was one."""
         return self._rows.last()
+
+    def check(self) -> None:
+        """Raises StoreFull and its kin where no webhook could be kept. Costs a commit."""
+        self._rows.check()
 
     def purge(self, *, folded: int) -> int:
         """Delete the days before the last seven, as far as they are folded, and destroy their keys; how many entries went."""
@@ -109,26 +121,25 @@ class Journal:
             outcome = error
         except Exception as error:  # noqa: BLE001 the thread must outlive any failure; each waiting request is told of it
             outcome = StoreError(f"The journal could not be written ({type(error).__name__}).")
-        else:
-            self.kept += len(outcome)
         batch[0].loop.call_soon_threadsafe(_tell, batch, outcome)
 
     def _commit(self, bodies: list[bytes]) -> list[int]:
         now = self._clock.now()
         day, at_ms = now.date().isoformat(), to_ms(now)
-        return self._rows.add(day, at_ms, [self._seal(day, raw) for raw in bodies])
+        return self._rows.add(day, at_ms, self._sealed(day, bodies))
 
-    def _seal(self, day: str, raw: bytes) -> bytes:
+    def _sealed(self, day: str, bodies: list[bytes]) -> list[bytes]:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        nonce = self._random(12)
-        return nonce + AESGCM(self._keys.make_now(f"journal/{day}")).encrypt(nonce, raw, day.encode())
+        cipher, about, chance = AESGCM(self._keys.make_now(f"journal/{day}")), day.encode(), self._random(12 * len(bodies))
+        nonces = (chance[start : start + 12] for start in range(0, len(chance), 12))
+        return [nonce + cipher.encrypt(nonce, raw, about) for nonce, raw in zip(nonces, bodies, strict=True)]
 
-    def _open(self, day: str, sealed: bytes) -> bytes | None:
+    def _cipher(self, day: str) -> "AESGCM | None":
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         key = self._keys.find(f"journal/{day}")
-        return None if key is None else AESGCM(key).decrypt(sealed[:12], sealed[12:], day.encode())
+        return None if key is None else AESGCM(key)
 
 
 def _tell(batch: list[_Waiting], outcome: list[int] | WabizError) -> None:

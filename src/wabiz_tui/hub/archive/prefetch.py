@@ -21,7 +21,9 @@ def prefetch(writing: Writing, parts: Sequence[Parsed]) -> None:
     writing.shelf(NUMBERS).fetch({part.number for part in parts if part.number})
     messages = [part for part in parts if isinstance(part, IncomingMessage | EchoedMessage | HistoryMessage)]
     _fetch_messages(writing, messages, [part for part in parts if isinstance(part, StatusUpdate)])
+    writing.rest()
     _fetch_contacts(writing, [_person_of(part) for part in messages])
+    writing.rest()
     others = [event_hash(writing, part.identity) for part in parts if isinstance(part, OtherEvent)]
     writing.shelf(EVENTS).fetch(others)
 
@@ -37,12 +39,14 @@ def _fetch_messages(
     writing.shelf(AWAITED).fetch_groups(unknown)
     writing.shelf(STATUSES).fetch_groups(unknown)
     writing.shelf(STATUSES).fetch(status_hash(writing, part) for part in statuses)
+    writing.rest()
     unjoined = [part for part, one in zip(statuses, told, strict=True) if keys.get(one) is None]
     writing.shelf(EVENTS).fetch(event_hash(writing, status_event(part)) for part in unjoined)
     ids = [row["message"] for row in map(keys.get, told) if row is not None]
     shelf = writing.shelf(MESSAGES)
     shelf.fetch(ids)
     rows = [row for row in map(shelf.get, ids) if row is not None]
+    writing.rest()
     writing.archive.keys.load(text_unit(row["conversation"], row["month"]) for row in rows)
     _fetch_conversations(writing, {row["conversation"] for row in rows})
 
@@ -53,6 +57,7 @@ def _fetch_contacts(writing: Writing, people: Iterable[Identity]) -> None:
     aliases, contacts, conversations = writing.shelf(ALIASES), writing.shelf(CONTACTS), writing.shelf(CONVERSATIONS)
     aliases.fetch(hashes)
     writing.shelf(PAST_ALIASES).fetch_groups(hashes)
+    writing.rest()
     known = {row["contact"] for row in map(aliases.get, hashes) if row is not None}
     contacts.fetch(known)
     writing.archive.keys.load(contact_unit(one) for one in known)

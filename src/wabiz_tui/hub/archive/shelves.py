@@ -204,8 +204,10 @@ class Shelf(Generic[V]):
         for kept in (self._changed, self._values, self._unsealed):
             kept.pop(key, None)
 
-    def write(self) -> None:
-        """Send what is new, changed and gone to the database: a few statements, each for many rows."""
+    def write(self) -> bool:
+        """Send what is new, changed and gone to the database: a few statements, each for many rows. Whether there was anything."""
+        if not (self._unsealed or self._gone or self._new or self._changed):
+            return False
         for key in self._unsealed:
             row = self._row(key)
             row["sealed"] = self._sealing.seal(self._sealer, row, cast("V", self._values[key]))
@@ -223,6 +225,7 @@ class Shelf(Generic[V]):
             self._shelved.update(names).run(self._connection, parameters)
         for kept in (self._unsealed, self._gone, self._new, self._changed):
             kept.clear()
+        return True
 
     @property
     def _sealing(self) -> Sealing[V]:
@@ -248,9 +251,11 @@ class Shelves:
             shelf = self._shelves[shelved] = Shelf(shelved, self._connection, self._tenant, self._sealer)
         return shelf
 
-    def write(self) -> None:
+    def write(self, rest: Callable[[], None]) -> None:
+        """`rest` is called between the tables."""
         for shelf in self._shelves.values():
-            shelf.write()
+            if shelf.write():
+                rest()
 
     def clear(self) -> None:
         """Forget everything, written or not."""

@@ -36,6 +36,11 @@ _ORDER: dict[str, int] = {
     name: rank
     for rank, name in enumerate(("policy", "team", "person", "number", "canned", "macro", "contact", "conversation", "message", "event"))
 }
+
+
+def _go_on() -> None: ...
+
+
 _tenant: sa.BindParameter[str] = sa.bindparam("of_tenant")
 _TAKE_NUMBERS = Direct(
     sa.update(schema.head)
@@ -82,13 +87,15 @@ class Writing(Reading):
         self._touched: dict[tuple[Entity, str], None] = {}
         self._told: list[Told] = []
         self._afterwards: list[Callable[[], object]] = []
+        self.rest: Callable[[], None] = _go_on
+        """Called between the steps of what is long: whoever runs that may leave the processor to others there."""
         self.facts: list[object] = []
         """What happened in this transaction, for those who settle what follows from it (archive/facts.py)."""
 
     @property
     def connection(self) -> sa.Connection:
         """The database, with everything written that was on the shelves; they are empty after, since a statement may change any row."""
-        self._shelves.write()
+        self._shelves.write(self.rest)
         self._shelves.clear()
         return self._connection
 
@@ -101,7 +108,7 @@ class Writing(Reading):
         self._savepoints += 1
         try:
             yield
-            self._shelves.write()
+            self._shelves.write(self.rest)
             end_savepoint(self._connection, name)
         except BaseException:
             self._shelves.clear()
@@ -144,7 +151,7 @@ class Writing(Reading):
 
         The counter row is taken last and held until the commit: so numbers become visible in their order, and a reader that
         has seen N never later finds a row at or below N."""
-        self._shelves.write()
+        self._shelves.write(self.rest)
         if not self._touched:
             return None
         ordered = sorted(self._touched, key=lambda key: _ORDER[key[0]])
@@ -212,6 +219,8 @@ class Archive:
         self.bus.on_gap(self._catch_up)
         self._id_lock, self._last_ms = Lock(), 0
         self._key_epoch: int | None = None
+        self._writes = 0
+        """How many transactions of `write` are under way or wait; the event loop's own."""
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="archive-reader")
 
@@ -268,7 +277,16 @@ class Archive:
 
     async def write(self, work: Callable[[Writing], T]) -> T:
         """Run `work` in a transaction on the writer's thread; it is durable when this returns."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, with_check(work))
+        self._writes += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, with_check(work))
+        finally:
+            self._writes -= 1
+
+    @property
+    def is_writer_awaited(self) -> bool:
+        """Whether somebody of this process waits for the writer while another has it."""
+        return self._writes > 1
 
     def read_now(self, work: Callable[[Reading], T]) -> T:
         with self.reading() as reading:

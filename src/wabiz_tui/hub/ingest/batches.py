@@ -21,9 +21,10 @@ class Lot(NamedTuple):
 
 
 def fold_batch(writing: Writing, lots: Sequence[Lot], pace: Callable[[], None] = at_once) -> list[tuple[int, str]]:
-    """Fold the entries and move the position past them; the numbers and reasons of those put aside. `pace` is called after each entry.
+    """Fold the entries and move the position past them; the numbers and reasons of those put aside. `pace` is called between the steps.
 
     The archive is the same however a journal is cut into batches."""
+    writing.rest = pace
     readable = [lot for lot in lots if not isinstance(lot.parts, str)]
     reasons = {lot.entry.number: lot.parts for lot in lots if isinstance(lot.parts, str)} | dict(_fold(writing, readable, pace))
     for lot in lots:

@@ -14,13 +14,12 @@ from wabiz_tui.hub.archive.journal import Journal, JournalEntry
 from wabiz_tui.hub.archive.store import Archive, Writing
 from wabiz_tui.hub.archive.times import from_ms
 from wabiz_tui.hub.ingest.batches import Lot, fold_batch
-from wabiz_tui.hub.ingest.pace import RUSH, Pace, at_once
+from wabiz_tui.hub.ingest.pace import Pace, at_once
 from wabiz_tui.hub.operations.metrics import Metrics
 from wabiz_tui.hub.processes.bus import FOLDED, JOURNAL
 from wabiz_tui.model.errors import BadInput, StoreError
 
-_BATCH = 500
-_BATCH_IN_A_RUSH = 64
+_BATCH = 256
 _PAUSE_AFTER_FAILURE = 1.0
 _PATIENCE = 5.0
 _BETWEEN_TELLINGS = 0.02
@@ -52,7 +51,11 @@ class Intake:
         """Set, and another put in its place, when the archive has more of the journal than before."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
-        self._pace, self._seen_kept = Pace(), journal.kept
+        self._pace = Pace(lambda: journal.handed_in, lambda: archive.is_writer_awaited)
+        self._position: int | None = None
+        """Up to where the journal is folded, as far as this process knows; nobody moves it unnoticed (`_fold`)."""
+        self.is_behind = False
+        """Whether more is waiting than one batch takes."""
         self._purged_on = ""
         archive.bus.on(FOLDED, lambda _position: self._soon(self._advance))
         archive.bus.on(JOURNAL, lambda _nothing: self._soon(self._told))
@@ -110,10 +113,15 @@ class Intake:
         """Fold one batch; how many entries it had. Where another process folded meanwhile it is left alone."""
         loop = asyncio.get_running_loop()
         # A body of 3 MB takes 100 ms and more to parse: neither the loop nor the one writer waits for it.
-        position, entries, lots = await loop.run_in_executor(None, self._read_on)
+        position, entries, lots = await loop.run_in_executor(None, self._read_on, loop)
         if not entries:
             return 0
-        bad = await self._archive.write(lambda writing: _fold(writing, lots, position, self._pace))
+        try:
+            bad = await self._archive.write(lambda writing: _fold(writing, lots, position, self._pace))
+        except BaseException:
+            self._position = None
+            raise
+        self._position = None if bad is None else entries[-1].number
         if bad is None:
             return len(entries)
         self._metrics.folded.inc(len(entries))
@@ -124,14 +132,15 @@ class Intake:
             log.warning("webhook_quarantined", entry=number, reason=reason)
         return len(entries)
 
-    def _read_on(self) -> tuple[int, list[JournalEntry], list[Lot]]:
+    def _read_on(self, loop: asyncio.AbstractEventLoop) -> tuple[int, list[JournalEntry], list[Lot]]:
         """The position, the next entries and what they say. In one thread: each change of threads would cost a lone webhook time."""
-        arrived, self._seen_kept = self._journal.kept - self._seen_kept, self._journal.kept
-        position = self._archive.read_now(fold_position)
-        entries = self._journal.read_after(position, limit=_BATCH_IN_A_RUSH if arrived >= RUSH else _BATCH)
+        position = self._archive.read_now(fold_position) if self._position is None else self._position
+        entries = self._journal.read_after(position, limit=_BATCH)
+        self.is_behind = len(entries) == _BATCH
         if not entries:
             return position, entries, []
-        self._pace.begin(arrived=arrived, lag=self._archive.clock.now() - from_ms(entries[0].at_ms))
+        self._pace.begin(loop, lag=self._archive.clock.now() - from_ms(entries[0].at_ms))
+        self._pace.here()
         return position, entries, parse_all(entries, self._pace)
 
     def _tell_strangers(self, parts: Sequence[Parsed]) -> None:
@@ -185,6 +194,7 @@ def _fold(writing: Writing, lots: Sequence[Lot], position: int, pace: Pace) -> l
     """None where the position is not what these entries were read after: two that take themselves for the leader fold nothing twice."""
     if fold_position(writing) != position:
         return None
+    pace.here()
     writing.tell(FOLDED, str(lots[-1].entry.number))
     return fold_batch(writing, lots, pace)
 

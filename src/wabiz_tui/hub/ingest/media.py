@@ -1,8 +1,9 @@
 """Fetch customers' files before their ids die: in the background, a few at once, retried as long as the id lives, checked, sealed."""
 
 import asyncio
+import contextlib
 import random
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from datetime import timedelta
 
 import msgspec
@@ -36,6 +37,10 @@ _LONGEST_PAUSE = timedelta(hours=1)
 _PAUSE_AFTER_FAILURE = 1.0
 PAUSE_WITHOUT_META = 2.0
 """Seconds without any try after one that found nobody: where Meta cannot be reached a few tries tell as much as one for each file."""
+LONGEST_PATIENCE = 60.0
+"""Seconds that files wait while webhooks rush in: these wait for the processor, and a file's id lives for days."""
+_BETWEEN_LOOKS = 0.2
+"""Seconds, however much is committed."""
 _UNKNOWN_OBJECT = (100, 33)
 """Meta's codes for an id that is not there (any more)."""
 
@@ -48,13 +53,16 @@ class MediaFetcher:
     A file is given up only when its id is dead: a token that expired, a full disk or a Meta that is down for days lose none that
     can still be had."""
 
-    def __init__(self, archive: Archive, client: CloudClient, metrics: Metrics) -> None:
-        self._archive, self._client, self._metrics = archive, client, metrics
+    def __init__(self, archive: Archive, client: CloudClient, metrics: Metrics, *, is_rushed: Callable[[], bool] = lambda: False) -> None:
+        """`is_rushed` tells whether folding is behind."""
+        self._archive, self._client, self._metrics, self._is_rushed = archive, client, metrics, is_rushed
         self._wanted = asyncio.Event()
         self._is_stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._quiet_until = 0.0
+        self._rushed_since: float | None = None
+        self._looked, self._looks_again = 0.0, False
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -72,18 +80,16 @@ class MediaFetcher:
         try:
             while not self._is_stopping:
                 self._wanted.clear()
+                self._looks_again, self._looked = False, asyncio.get_running_loop().time()
                 try:
                     await self._start_due()
                     pause = await self._until_next()
                 except StoreError as error:
                     log.warning("media_queue_unreadable", code=error.code)
                     pause = _PAUSE_AFTER_FAILURE
-                try:
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wanted.wait(), pause)
-                    # Every commit wakes this; while Meta cannot be reached there is nothing to look for.
-                    await self._rest()
-                except TimeoutError:
-                    continue
+                await self._rest()
         finally:
             under_way = list(self._under_way.values())
             for task in under_way:
@@ -91,12 +97,21 @@ class MediaFetcher:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _rest(self) -> None:
-        while not self._is_stopping and (quiet := self._quiet_seconds()) > 0:  # noqa: ASYNC110 only time brings it about
-            await asyncio.sleep(min(quiet, 0.2))
+        """While Meta cannot be reached, or webhooks rush in."""
+        while not self._is_stopping and (self._quiet_seconds() > 0 or self._gives_way()):  # noqa: ASYNC110 only time brings it about
+            await asyncio.sleep(_BETWEEN_LOOKS)
+
+    def _gives_way(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if not self._is_rushed():
+            self._rushed_since = None
+            return False
+        self._rushed_since = now if self._rushed_since is None else self._rushed_since
+        return now - self._rushed_since < LONGEST_PATIENCE
 
     async def _start_due(self) -> None:
         room = _AT_ONCE - len(self._under_way)
-        if room <= 0 or self._quiet_seconds() > 0:
+        if room <= 0:
             return
         due = await self._archive.read(lambda reading: due_media(reading, _AT_ONCE + len(self._under_way)))
         for one in [one for one in due if one.message not in self._under_way][:room]:
@@ -107,14 +122,22 @@ class MediaFetcher:
         if len(self._under_way) >= _AT_ONCE:
             return None
         next_ms = await self._archive.read(lambda reading: next_media_ms(reading, besides=tuple(self._under_way)))
-        return None if next_ms is None else max(self._quiet_seconds(), next_ms / 1000 - self._archive.clock.now().timestamp())
+        return None if next_ms is None else max(0.0, next_ms / 1000 - self._archive.clock.now().timestamp())
 
     def _quiet_seconds(self) -> float:
         return max(0.0, self._quiet_until - asyncio.get_running_loop().time())
 
     def _committed(self, _head: int) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wanted.set)
+            self._loop.call_soon_threadsafe(self._look_again)
+
+    def _look_again(self) -> None:
+        """Soon: however much is committed, the queue is read a few times a second."""
+        if self._looks_again:
+            return
+        self._looks_again = True
+        loop = asyncio.get_running_loop()
+        loop.call_at(max(loop.time(), self._looked + _BETWEEN_LOOKS), self._wanted.set)
 
     async def _fetch(self, due: DueMedia) -> None:
         try:

@@ -1,35 +1,72 @@
-"""How much of the machine folding takes while webhooks rush in: Meta waits for the acknowledgement, and for nothing else."""
+"""How folding leaves the processor to the acknowledging of webhooks: Meta waits for that, and for nothing else.
 
+Both run in one process, and Python runs one thread of it at a time. So folding works in short slices while webhooks come in, and
+lets the event loop come to rest between two of them: it has what acknowledging leaves (most of it while the journal waits for the
+disk), all of it where nothing comes.
+"""
+
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Lock
 
-RUSH = 32
-"""So many webhooks acknowledged while one batch was folded are a rush."""
+SLICE = 0.001
+"""Seconds of the processor's time: an acknowledgement waits no longer for folding than this."""
 LONGEST_LAG = timedelta(seconds=10)
-"""Behind by more than this, folding rests no longer: what is acknowledged must also be seen."""
-_REST = 2.0
-_LONGEST_REST = 0.005
+"""Behind by more than this, slices grow with the lag: what is acknowledged must also be seen."""
+LONGEST_SLICE = 0.016
+LONGEST_WAIT = 0.008
+"""Seconds that folding waits for a loop which never comes to rest: a ninth of one core is always its own."""
+_QUIET_ROUNDS = 2
 
 
 class Pace:
-    """Called between two entries, in the thread that folds. In a rush it rests twice as long as the entry took, so that two thirds of
-    one core are left to acknowledging; else it costs nothing. Not for several threads at once."""
+    """Called between two steps of folding, in the thread that folds. Not for several threads at once.
 
-    def __init__(self, monotonic: Callable[[], float] = time.perf_counter, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._monotonic, self._sleep = monotonic, sleep
-        self.is_rushed = False
-        self._since = 0.0
+    `arrived` counts the webhooks that came so far; `is_awaited` tells whether somebody waits for the writer that folding holds:
+    then it goes on without a pause."""
 
-    def begin(self, *, arrived: int, lag: timedelta) -> None:
-        """Before a batch: how many webhooks came during the one before, and how long the oldest of this one waits."""
-        self.is_rushed = arrived >= RUSH and lag < LONGEST_LAG
-        self._since = self._monotonic()
+    def __init__(self, arrived: Callable[[], int], is_awaited: Callable[[], bool], worked: Callable[[], float] = time.thread_time) -> None:
+        self._arrived, self._is_awaited, self._worked = arrived, is_awaited, worked
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._slice, self._since = SLICE, 0.0
+        self._seen: int = 0
+
+    def begin(self, loop: asyncio.AbstractEventLoop, *, lag: timedelta) -> None:
+        """Before a batch: which loop acknowledges, and how long the oldest of its entries waits."""
+        self._loop = loop
+        self._slice = min(LONGEST_SLICE, SLICE * (1 + max(0.0, (lag - LONGEST_LAG).total_seconds())))
+
+    def here(self) -> None:
+        """Another thread goes on with the batch."""
+        self._since = self._worked()
 
     def __call__(self) -> None:
-        if self.is_rushed:
-            self._sleep(min((self._monotonic() - self._since) * _REST, _LONGEST_REST))
-            self._since = self._monotonic()
+        if self._worked() - self._since < self._slice:
+            return
+        arrived = self._arrived()
+        if arrived != self._seen and not self._is_awaited():
+            self._let_by()
+        self._seen, self._since = arrived, self._worked()
+
+    def _let_by(self) -> None:
+        """Return once the loop went round twice and found no new webhook, or after a while."""
+        turn = Lock()
+        turn.acquire()
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            assert self._loop is not None  # noqa: S101 every batch begins
+            self._loop.call_soon_threadsafe(self._round, self._loop, turn, self._arrived(), 0)
+            turn.acquire(timeout=LONGEST_WAIT)
+
+    def _round(self, loop: asyncio.AbstractEventLoop, turn: Lock, seen: int, quiet: int) -> None:
+        arrived = self._arrived()
+        quiet = quiet + 1 if arrived == seen else 0
+        if quiet >= _QUIET_ROUNDS:
+            turn.release()
+        elif turn.locked():
+            loop.call_soon(self._round, loop, turn, arrived, quiet)
 
 
 def at_once() -> None:

@@ -60,7 +60,7 @@ class HealthKeeper:
         self._known_at = 0.0
 
     async def health(self) -> Health:
-        """Raises StoreError when archive or journal do not answer, or not in five seconds."""
+        """Raises StoreError when archive or journal do not answer, or not in five seconds, or when no webhook could be kept."""
         async with self._lock:
             if self._known is not None and self._monotonic() - self._known_at < _FRESH:
                 return self._known
@@ -109,6 +109,7 @@ class HealthKeeper:
         return Health("ready", journal, lag, figures.windows_closing, figures.overdue_devices)
 
     def _journal_lag(self, position: int) -> JournalLag:
+        self._journal.check()
         waiting = self._journal.read_after(position, limit=1)
         if not waiting:
             return JournalLag(0, 0.0)

@@ -80,6 +80,10 @@ class JournalRows(Protocol):
 
     def last(self) -> int: ...
 
+    def check(self) -> None:
+        """Write what changes nothing, to see whether anything can be written."""
+        ...
+
     def skip_to(self, number: int) -> None:
         """Give what comes from now on numbers above this one."""
         ...

@@ -6,18 +6,30 @@ import os
 import secrets
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 
 import sqlalchemy as sa
 from sqlalchemy import event, pool
 
-from wabiz_tui.hub.archive.engine.cipher import ARCHIVE_ID, JOURNAL_ID, KEYS_ID, check_version, connect, driver, store_error, translated
+from wabiz_tui.hub.archive.engine.cipher import (
+    ARCHIVE_ID,
+    JOURNAL_ID,
+    KEYS_ID,
+    Connection,
+    check_version,
+    connect,
+    driver,
+    store_error,
+    translated,
+)
 from wabiz_tui.hub.archive.engine.places import Engines, KeyTable, SealedEntry, Seated
 from wabiz_tui.hub.archive.engine.sql import WRITER, migrate, translated_sql
 from wabiz_tui.model.errors import Conflict, DamagedStore, StoreError
 from wabiz_tui.model.secret import Secret
 
 _VERSION = 1
+_PAGE = 4096
+_LOG_COPIED_AT, _LONGEST_LOG = 4 * 1024 * 1024, 64 * 1024 * 1024
 
 
 class SqlcipherPlace:
@@ -231,6 +243,7 @@ class JournalFile:
                 )
                 self._writer.execute(f"PRAGMA user_version = {_VERSION}")
         self._reader = connect(path, key, application_id=JOURNAL_ID)
+        self._log = CopiedLog(self._writer, lambda: connect(path, key, application_id=JOURNAL_ID))
         self._reader_lock, self._writer_lock = Lock(), Lock()
 
     @property
@@ -242,13 +255,16 @@ class JournalFile:
         with self._writer_lock, translated(self._path):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
-                numbers = [int(self._writer.execute(insert, (day, at_ms, one)).lastrowid) for one in sealed]
+                self._writer.executemany(insert, [(day, at_ms, one) for one in sealed])
+                [last] = self._writer.execute("SELECT last_insert_rowid()").fetchone()
                 self._writer.execute("COMMIT")
             except BaseException:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
-        return numbers
+        self._log.grew(sum(map(len, sealed)))
+        # One writer, and a number is never given twice: they follow each other.
+        return list(range(last - len(sealed) + 1, last + 1))
 
     def after(self, number: int, limit: int) -> Iterator[SealedEntry]:
         query = "SELECT number, day, at_ms, sealed FROM entry WHERE number > ? ORDER BY number LIMIT ?"
@@ -265,6 +281,10 @@ class JournalFile:
             row = self._reader.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entry'").fetchone()
         return int(row[0]) if row else 0
 
+    def check(self) -> None:
+        with self._writer_lock, translated(self._path):
+            self._writer.execute(f"PRAGMA user_version = {_VERSION}")
+
     def skip_to(self, number: int) -> None:
         with self._writer_lock, translated(self._path):
             self._writer.execute("BEGIN IMMEDIATE")
@@ -280,9 +300,44 @@ class JournalFile:
         return deleted, {row[0] for row in left}
 
     def close(self) -> None:
+        self._log.close()
         with self._reader_lock, self._writer_lock:
             self._reader.close()
             self._writer.close()
+
+
+class CopiedLog:
+    """Copies a file's log into the file beside its writer, which would do that within a commit that webhooks wait for."""
+
+    def __init__(self, writer: Connection, connected: Callable[[], Connection]) -> None:
+        """The writer still does it by itself where the log has grown far beyond what is copied here."""
+        writer.execute(f"PRAGMA wal_autocheckpoint = {_LONGEST_LOG // _PAGE}")
+        self._connection = connected()
+        self._bytes, self._is_due, self._is_ending = 0, Event(), False
+        self._thread = Thread(target=self._run, name="journal-log", daemon=True)
+        self._thread.start()
+
+    def grew(self, size: int) -> None:
+        self._bytes += size
+        if self._bytes >= _LOG_COPIED_AT:
+            self._bytes = 0
+            self._is_due.set()
+
+    def close(self) -> None:
+        self._is_ending = True
+        self._is_due.set()
+        self._thread.join()
+        self._connection.close()
+
+    def _run(self) -> None:
+        while True:
+            self._is_due.wait()
+            self._is_due.clear()
+            if self._is_ending:
+                return
+            # What fails here, a full disk for one, the writer comes upon in its own commit, and tells whoever waits.
+            with contextlib.suppress(driver.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
 
 def beside(path: Path, suffix: str) -> Path:
