@@ -96,6 +96,27 @@ async def test_every_key_is_new(hub: FakeHub, paths: Paths, tmp_path: Path) -> N
     await again.close()
 
 
+async def test_whoever_looks_on_is_locked_for_a_moment_and_told_why(hub: FakeHub, paths: Paths) -> None:
+    """The screens hear of a lock with its sentence, then of the opening."""
+    async with opened(hub, paths, config=COLD) as desk:
+        heard: list[tuple[str, str]] = []
+
+        async def listen() -> None:
+            async for event in desk.listen():
+                if event.kind == "locked":
+                    heard.append((event.reason, (await desk.status()).notice))
+                elif event.kind == "unlocked":
+                    heard.append(("unlocked", ""))
+                    return
+
+        listening = asyncio.create_task(listen())
+        await asyncio.sleep(0)
+        await desk.rekey(Secret(PASSPHRASE.reveal()))
+        await asyncio.wait_for(listening, 30)
+
+        assert heard == [("rekey", "The keys are being changed; the desk opens again by itself."), ("unlocked", "")]
+
+
 async def test_a_key_given_to_send_is_remembered(hub: FakeHub, paths: Paths) -> None:
     """What was sent before is answered after: the same key with the same words is the same message, with others a conflict."""
     async with opened(hub, paths, config=COLD) as desk:

@@ -12,7 +12,7 @@ from wabiz_tui.desk.session.opening import Setting, open_session
 from wabiz_tui.desk.session.session import Session
 from wabiz_tui.model.config import load_config
 from wabiz_tui.model.desk import DeskEvent, DeskStatus
-from wabiz_tui.model.errors import Conflict, Unreachable
+from wabiz_tui.model.errors import Conflict, Locked, Revoked, Unreachable, WabizError
 from wabiz_tui.model.secret import Secret
 
 _LONGEST_END = 60.0
@@ -44,6 +44,7 @@ class Rekeying(Keeping):
         opened = await session.vault.open_bundle(old)
         # The session's own copy ends with it.
         bundle = Bundle(*(Secret(half.reveal()) for half in (opened.local, opened.seed)))
+        self.why_locked = Locked("The keys are being changed; the desk opens again by itself.")
         self._session = None
         self._listeners.tell(DeskEvent("locked", reason="rekey"))
         passphrase = old
@@ -54,6 +55,17 @@ class Rekeying(Keeping):
             self._setting, passphrase = setting._replace(enrolment=enrolment), new
         finally:
             bundle.forget()
+            reopened = await self._open_again(passphrase)
+        return reopened
+
+    async def _open_again(self, passphrase: Secret | None) -> Session:
+        try:
             self._session = await open_session(self._setting, self, passphrase)
-            self._opened()
+        except Revoked as error:
+            await self._destroy_all(error)
+            raise
+        except WabizError as error:
+            self.why_locked = error
+            raise
+        self._opened()
         return self._session
