@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -31,6 +32,7 @@ from wabiz_tui.model.wire import (
     EnrollRequest,
     ErrorBody,
     HistoryPage,
+    NewUpload,
     PolicyVersion,
     ReadMark,
     Receipt,
@@ -41,6 +43,7 @@ from wabiz_tui.model.wire import (
     StatusChange,
     TokenReply,
     TokenRequest,
+    UploadStanding,
     WhoAmI,
     addressed_conversation,
 )
@@ -119,6 +122,8 @@ class FakeHub:
         self.media_asked: list[str] = []
         self.cut_media_after, self.media_cuts = 0, 0
         self.greeting = b""
+        self.uploads: dict[str, tuple[NewUpload, bytearray]] = {}
+        self.brought: dict[str, bytes] = {}
         self.url = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._moved = asyncio.Event()
@@ -235,6 +240,9 @@ class FakeHub:
         device.shares.pop(made.epoch, None)
         return ReceiptReply(made.number, True, "")
 
+    async def list_receipts(self, request: Request) -> object:
+        return self._device(request).receipts
+
     async def changes(self, request: Request) -> object:
         self._device(request)
         return self._page(int(request.query_params["since"]), int(request.query_params.get("limit", 1000)))
@@ -314,6 +322,31 @@ class FakeHub:
         headers = {"content-length": str(len(file) - start)}
         return StreamingResponse(pieces(), 206 if start else 200, headers, media_type="application/octet-stream")
 
+    async def begin_upload(self, request: Request) -> object:
+        self._device(request)
+        wanted = decode(await request.body(), NewUpload)
+        self.uploads.setdefault(wanted.id, (wanted, bytearray()))
+        return self._upload(wanted.id)
+
+    async def bring_piece(self, request: Request) -> object:
+        self._device(request)
+        _, came = self.uploads[request.path_params["upload"]]
+        if int(request.path_params["offset"]) == len(came):
+            came += await request.body()
+        return self._upload(request.path_params["upload"])
+
+    def _upload(self, upload: str) -> UploadStanding:
+        wanted, came = self.uploads[upload]
+        return UploadStanding(wanted.id, wanted.size, len(came), 64 * 1024, wanted.id if upload in self.brought else "")
+
+    async def pass_on(self, request: Request) -> object:
+        self._device(request)
+        upload = str(decode(await request.body(), dict[str, Any])["upload"])
+        wanted, came = self.uploads[upload]
+        assert hashlib.sha256(came).hexdigest() == wanted.sha256
+        self.brought[upload] = bytes(came)
+        return {"id": upload}
+
     async def send(self, request: Request) -> Response:
         device = self._device(request)
         key = request.headers["idempotency-key"]
@@ -363,10 +396,12 @@ class FakeHub:
         routes = [
             ("POST", "/v1/enroll", self.enroll), ("POST", "/v1/token", self.token), ("GET", "/v1/me", self.me),
             ("GET", "/v1/device/share", self.share), ("POST", "/v1/device/epochs", self.epochs), ("POST", "/v1/receipts", self.receipt),
+            ("GET", "/v1/receipts", self.list_receipts),
             ("GET", "/v1/changes", self.changes), ("GET", "/v1/changes/stream", self.stream), ("GET", "/v1/policy", self.policy),
             ("POST", "/v1/conversations/{id}/{verb}", self.act), ("GET", "/v1/media/{id}", self.media),
             ("GET", "/v1/conversations/{id}/messages", self.history),
-            ("POST", "/{version}/{number}/messages", self.send),
+            ("POST", "/{version}/{number}/messages", self.send), ("POST", "/v1/uploads", self.begin_upload),
+            ("PUT", "/v1/uploads/{upload}/{offset}", self.bring_piece), ("POST", "/{version}/{number}/media", self.pass_on),
         ]  # fmt: skip
         return Starlette(routes=[Route(path, self._answering(handler), methods=[method]) for method, path, handler in routes])
 
