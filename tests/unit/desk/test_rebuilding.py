@@ -96,6 +96,7 @@ async def test_what_is_written_meanwhile_is_in_the_new_cache(
         assert await after.messages(ident(1)) == await cache.messages(ident(1))
         assert await after.conversations() == await cache.conversations()
         assert len(await after.search(NEW_WORDS, limit=9)) == 2
+        assert [hit.message for hit in await after.search("Customer 2", limit=9)] == [None]
         assert (await after.marks()).cursor == 4
         done = await after.pending_receipt()
         assert done is not None

@@ -19,6 +19,7 @@ from wabiz_tui.desk.cache.database import Database
 from wabiz_tui.desk.cache.marks import PENDING, Pending, change_marks, load_marks
 from wabiz_tui.desk.cache.queries import load_queries
 from wabiz_tui.desk.cache.reading import forgotten_until
+from wabiz_tui.desk.cache.search import names
 from wabiz_tui.desk.cache.surviving import Copying, follow, tables_of, take_touched, unfollow
 from wabiz_tui.desk.cache.times import to_ms
 from wabiz_tui.desk.cache.words import indexed
@@ -90,6 +91,7 @@ class Rebuilding:
         for statement in later:
             target.execute(statement)
         _set_up_index(target, _AFTER)
+        names.index_every(target)
 
     def _copy_table(self, target: Connection, copying: Copying) -> None:
         name, now = copying.table.name, self._at["now"]
@@ -141,6 +143,12 @@ class Rebuilding:
                     self._revived[name].add(copying.id_of(row))
                     self._summed = None
             self._replace_words(target, copying, key, None if before is None else copying.words_of(before))
+        named: dict[str, list[str]] = {"conversations": [], "contacts": []}
+        for (name, _), row in zip(touched, found, strict=True):
+            if name in named and row is not None:
+                named[name].append(self._copying[name].id_of(row).hex())
+        if any(named.values()):
+            names.index_names(target, named["conversations"], named["contacts"])
 
     def _replace_words(self, target: Connection, copying: Copying, key: Any, before: str | None) -> None:
         after = copying.words_of(target.execute(copying.held, (key,)).fetchone())
