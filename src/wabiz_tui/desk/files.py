@@ -119,9 +119,9 @@ def _trusted_owners() -> set[int]:
     """Root and ourselves; in a user namespace also the id that stands for all users outside it (user_namespaces(7))."""
     owners = {0, os.geteuid()}
     try:
-        is_whole = Path("/proc/self/uid_map").read_text(encoding="ascii").split() == ["0", "0", "4294967295"]
+        is_whole = Path("/proc/self/uid_map").read_text(encoding="utf-8").split() == ["0", "0", "4294967295"]
         if not is_whole:
-            owners.add(int(Path("/proc/sys/kernel/overflowuid").read_text(encoding="ascii")))
+            owners.add(int(Path("/proc/sys/kernel/overflowuid").read_text(encoding="utf-8")))
     except (OSError, ValueError):
         pass
     return owners

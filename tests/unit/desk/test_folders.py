@@ -25,9 +25,8 @@ def mounts_with(tmp_path: Path, place: Path, kind: str) -> Path:
     """A list of mounts as the kernel writes it (proc(5)), with `kind` at `place`."""
     listed = tmp_path / "mountinfo"
     escaped = str(place).replace(" ", "\\040")
-    listed.write_text(
-        f"21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/root rw\n36 21 0:30 / {escaped} rw,nosuid shared:2 master:1 - {kind} server:/home rw\n"
-    )
+    rows = ("21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/root rw", f"36 21 0:30 / {escaped} rw shared:2 master:1 - {kind} server:/ rw")
+    listed.write_text("\n".join(rows) + "\n")
     return listed
 
 
