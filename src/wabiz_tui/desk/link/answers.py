@@ -29,6 +29,8 @@ _BY_STATUS: dict[int, type[WabizError]] = {
     422: UsageError,
     429: Unreachable,
 }
+SHARE_DESTROYED = "share_destroyed"
+"""The code of the hub's refusal of a share that it has destroyed: nothing sealed with it can be opened any more."""
 _MAX_SENTENCE = 1000
 _LONGEST_WAIT = timedelta(minutes=10)
 """However long a proxy's page of maintenance wants: nobody's inbox stands still for hours after the hub is back."""

@@ -19,12 +19,13 @@ from wabiz_tui.desk.cache.marks import Pending
 from wabiz_tui.desk.cache.rebuilding import count_everything
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.keys.vault import Vault
+from wabiz_tui.desk.link.answers import SHARE_DESTROYED
 from wabiz_tui.desk.link.link import Link
 from wabiz_tui.desk.purge.receipts import Receipts
 from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.desk.purge.successor import Successor
 from wabiz_tui.desk.sync.rules import Rules
-from wabiz_tui.model.errors import DamagedStore, Locked, StoreFull, Unreachable, WabizError
+from wabiz_tui.model.errors import DamagedStore, Locked, NotFound, StoreFull, Unreachable, WabizError
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.wire import ReceiptCounts, SignedReceipt
 
@@ -112,6 +113,11 @@ class Purger:
             started = self._now()
             old = self.cache
             reply = await self._link.begin_epoch(old.epoch)
+            if reply.reset:
+                # Its share was destroyed meanwhile: what it sealed must not live on under the key of the next.
+                ended = NotFound("The hub has ended this cache's key; the cache is filled again.", code=SHARE_DESTROYED)
+                self._damaged(ended)
+                raise ended
             key = self._vault.take_share(reply)
             rules = self._rules()
             pending = Pending(

@@ -6,12 +6,14 @@ from contextlib import suppress
 from typing import TypeVar
 
 from wabiz_tui.desk.cache.store import Cache
+from wabiz_tui.desk.link.answers import SHARE_DESTROYED
 from wabiz_tui.desk.purge.purge import Purger
 from wabiz_tui.desk.sync.sync import Sync
 from wabiz_tui.model.errors import DamagedStore, StoreError, Unreachable, WabizError
 
 T = TypeVar("T")
 DAMAGED = "The cache was damaged; it is filled again from the hub."
+OVERDUE = "The hub has ended this cache's key because a receipt was overdue; the cache is filled again."
 _LONGEST = 30.0
 
 
@@ -82,6 +84,9 @@ class Mending:
 
     def refused(self, error: WabizError) -> None:
         """What cannot be mended ends the session."""
+        if error.code == SHARE_DESTROYED:
+            self.begin(OVERDUE)
+            return
         if not isinstance(error, DamagedStore) or not is_of_cache(error):
             self._ended(error)
             return

@@ -20,12 +20,14 @@ from wabiz_tui.desk.link.link import Link
 from wabiz_tui.desk.purge.purge import lost
 from wabiz_tui.desk.purge.receipts import Receipts
 from wabiz_tui.desk.purge.shelf import Shelf
+from wabiz_tui.desk.session.mending import OVERDUE
 from wabiz_tui.desk.session.session import Hears, Session
 from wabiz_tui.desk.sync.rules import read_rules
 from wabiz_tui.model.config import Config
 from wabiz_tui.model.errors import DamagedStore, Locked, NotFound, Unreachable, WrongKey
 from wabiz_tui.model.paths import Paths, make_private
 from wabiz_tui.model.secret import Secret
+from wabiz_tui.model.wire import ShareReply
 
 if TYPE_CHECKING:
     from wabiz_tui.desk.link.line import Wire
@@ -137,12 +139,15 @@ class _Opening:
             if gone is not None and gone < reply.epoch:
                 await cache.owe_receipt(lost(gone, reply.epoch, 0, self._setting.clock.now()))
             return cache
-        cache = await self._open_newest(newest, reply.epoch)
+        cache = await self._open_newest(newest, reply)
         return cache or await self._begin_empty(newest, self._link)
 
-    async def _open_newest(self, newest: int, current: int) -> Cache | None:
+    async def _open_newest(self, newest: int, current: ShareReply) -> Cache | None:
         """The file of the newest epoch; None when its share is destroyed or it cannot be read."""
-        if newest != current:
+        if current.reset and newest < current.epoch:
+            self._notice = OVERDUE
+            return None
+        if newest != current.epoch:
             try:
                 self._vault.take_share(await self._link.share(newest))
             except NotFound:

@@ -22,7 +22,7 @@ from wabiz_tui.desk.purge.purge import Purger, Reason
 from wabiz_tui.desk.purge.receipts import Receipts
 from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.desk.session.lease import Lease
-from wabiz_tui.desk.session.mending import DAMAGED, Mending, is_of_cache
+from wabiz_tui.desk.session.mending import DAMAGED, OVERDUE, Mending, is_of_cache
 from wabiz_tui.desk.session.presence import Company, said_over
 from wabiz_tui.desk.session.shift import ShiftEnd
 from wabiz_tui.desk.sync.sync import Sync, Told
@@ -35,7 +35,6 @@ from wabiz_tui.policy.standing import closed_sentence
 
 _LAST_PURGE = 15.0
 _OVERFULL = "The disk had no room to destroy only what was due in time, so the whole cache was destroyed; it is filled again from the hub."
-_EPOCH_ENDED = "The hub has ended this cache's key because a receipt was overdue; the cache is filled again."
 
 
 class Hears:
@@ -119,7 +118,7 @@ class Session(Told):
             epoch=lambda: self.cache.epoch,
             now=clock.now,
             ended=hears.ended,
-            epoch_ended=lambda: self.mending.begin(_EPOCH_ENDED),
+            epoch_ended=lambda: self.mending.begin(OVERDUE),
             noticed=self._noticed,
         )
         of = Of(lambda: self.cache, lambda: self.policy, link.media, clock.now, os.urandom, enrolment.device)

@@ -9,7 +9,7 @@ from wabiz_tui.model.desk import DeskStatus
 from wabiz_tui.model.errors import Revoked, WabizError
 from wabiz_tui.model.shift import OFF_SHIFT
 
-_SKEW_WORTH_TELLING = 120.0
+_SKEW_WORTH_TELLING = 60.0
 
 
 def locked_status(setting: Setting, why: WabizError | None, *, lock_after: int) -> DeskStatus:
@@ -69,10 +69,16 @@ def _notice(session: Session) -> str:
     if session.link_state == "offline":
         return _offline(session.vault.lease_until)
     if abs(session.clock.skew_seconds) > _SKEW_WORTH_TELLING:
-        return "This machine's clock is not the hub's; wabiz goes by the later of the two."
+        return _skewed(session.clock.skew_seconds)
     return ""
 
 
 def _offline(until: datetime | None) -> str:
     end = "" if until is None else f" until {until.astimezone():%H:%M on %d %b}"
     return f"The hub does not answer; the cache may be used{end}, and what you send waits."
+
+
+def _skewed(seconds: float) -> str:
+    by = f"{abs(seconds) / 60:.0f} minutes" if abs(seconds) < 5400 else f"{abs(seconds) / 3600:.0f} hours"
+    which = "ahead of" if seconds > 0 else "behind"
+    return f"This machine's clock is {by} {which} the hub's; wabiz goes by the later of the two. Have it set right."
