@@ -3,20 +3,24 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.support.desk_samples import NOON, StillClock, contact, conversation, holding, ident, item, message
+from tests.support.desk_samples import NOON, StillClock, contact, conversation, holding, ident, item, message, until
 from wabiz_tui.desk.cache.search.question import HAS, IS, NAMES, ask
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.cache.words import indexed
+from wabiz_tui.desk.process.client import DeskClient
+from wabiz_tui.desk.process.server import DeskServer
 from wabiz_tui.model.content import Document, Image, Note
-from wabiz_tui.model.errors import UsageError
+from wabiz_tui.model.desk import DeskEvent, SearchHit
+from wabiz_tui.model.errors import Conflict, UsageError
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Delivery, DeliveryState, Direction, Message
 
@@ -238,3 +242,54 @@ async def test_a_limit_counts_names_and_messages_together(cache: Cache, ranked: 
 
     for limit in (1, 7, 9, 50):
         assert len(await texts(cache, "anna", limit=limit, ranked=ranked)) == min(limit, 14)
+
+
+class _Endless:
+    """A desk whose search runs until it is broken off, or finds at once what is asked for as `quick`."""
+
+    def __init__(self, cache: Cache) -> None:
+        self.cache = cache
+        self.began = 0
+
+    async def search(self, words: str, *, limit: int = 50, ranked: bool = False) -> list[SearchHit]:
+        if words == "quick":
+            return await self.cache.search("hello", limit=limit, ranked=ranked)
+        self.began += 1
+        await self.cache.database.read(lambda connection: connection.execute(_LONG).fetchone())
+        return []
+
+    async def listen(self) -> AsyncIterator[DeskEvent]:
+        await asyncio.Event().wait()
+        yield DeskEvent("status")
+
+
+_LONG = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+@pytest.mark.parametrize("how", ["the next search", "not wanted", "gone"])
+async def test_over_the_socket_a_search_ends_when_its_client_wants_another_or_none(cache: Cache, tmp_path: Path, how: str) -> None:
+    """The next search, a client that stops waiting and one that is cut off each end the statement that runs for it."""
+    await cache.apply([item(conversation(1)), item(message(1, 1))], holding(), cursor=1)
+    desk = _Endless(cache)
+    server = DeskServer(cast("Any", desk), ahead=0.0, on_end=lambda: None, on_clients=lambda _: None, broken=lambda _call, _error: None)
+    await server.start(tmp_path / "desk.sock")
+    client, other = [await DeskClient.open(tmp_path / "desk.sock") for _ in range(2)]
+    # More than there are threads that read: what was not broken off would keep the last one waiting.
+    for began in range(1, 5):
+        asked = asyncio.create_task(client.search("endless"))
+        await until(lambda began=began: desk.began == began)
+        if how == "the next search":
+            assert len(await client.search("quick")) == 1
+            with pytest.raises(Conflict):
+                await asked
+        elif how == "not wanted":
+            asked.cancel()
+        else:
+            await client.close()
+            await asyncio.wait((asked,))
+            asked.exception()
+            client = await DeskClient.open(tmp_path / "desk.sock")
+        assert len(await other.search("quick")) == 1
+    await client.close()
+    await other.close()
+    await server.stop()

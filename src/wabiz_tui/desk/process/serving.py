@@ -81,7 +81,7 @@ class Connection:
             earlier = unpack(body, Request)
             if earlier.call in BROKEN_OFF and not task.done() and (earlier.id == wanted if is_told else earlier.call == request.call):
                 task.cancel()
-                self.send(Reply(earlier.id, failure=failure_of(Conflict("A later search took the place of this one.", code="superseded"))))
+                self.send(Reply(earlier.id, failure=failure_of(Conflict("A later search took the place of this one."))))
         if is_told:
             self.send(Reply(request.id))
         return is_told
