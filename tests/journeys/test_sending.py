@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tests.support.road import Road
 
@@ -32,7 +32,7 @@ def test_a_file_and_a_template_are_sent_and_misuse_is_refused(road: Road, tmp_pa
     assert (sent["kind"], sent["content"]["filename"], sent["content"]["caption"]) == ("document", "offer.pdf", "As promised")
     assert {sent["delivery"], template["delivery"]} <= {"accepted", "sent", "delivered", "read"}
     told: Any = road.control("sent")
-    sends: list[Any] = told["sent"] if isinstance(told, dict) else told
+    sends = cast("list[Any]", told["sent"] if isinstance(told, dict) else told)
     bodies = [json.dumps(one) for one in sends]
     assert sum("As promised" in body for body in bodies) == 1
     assert [refusal.returncode for refusal in refusals] == [2] * 6
