@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.desk_bench import opened
+from tests.support.desk_forensics import holds
 from tests.support.desk_hub import FakeHub
 from tests.support.desk_samples import conversation, ident, message
 from wabiz_tui.desk.desk import LocalDesk
@@ -104,3 +105,25 @@ async def test_who_wants_the_whole_is_told_when_the_hub_is_gone(paths: Paths) ->
             await desk.messages(ident(1), whole=True)
         with hub.serve(port):
             assert [plain_text(held.content) for held in await desk.messages(ident(1), whole=True)] == ["word1", "word2"]
+
+
+async def test_what_is_shown_live_is_in_no_file(hub: FakeHub, paths: Paths, tmp_path: Path) -> None:
+    """Read page by page and as a whole, words from beyond the window are in no page of the cache or outbox, decrypted, nor openly in any
+    file of the machine's folders; those of the window are in the cache, so that the search can find what it looks for."""
+    hub.put(message(1, 1, "Livemarker", sent_at=NOW - timedelta(days=90)), message(2, 1, "Heldmarker", sent_at=NOW - timedelta(days=2)))
+    async with opened(hub, paths) as desk:
+        page = await desk.timeline(ident(1))
+        earlier = await desk.timeline(ident(1), before=page.messages[0].id)
+        whole = await desk.messages(ident(1), whole=True)
+        session = desk._session  # pyright: ignore[reportPrivateUsage] whose keys an examiner would have
+        assert session is not None
+        assert session.vault.outbox is not None
+        key, outbox = session.vault.keys[session.cache.epoch].reveal(), session.vault.outbox.reveal()
+
+        assert [plain_text(held.content) for held in (*earlier.messages, *whole)] == ["Livemarker", "Livemarker", "Heldmarker"]
+        assert holds(session.cache.path, key, "Heldmarker")
+        assert not holds(session.cache.path, key, "Livemarker")
+        assert not holds(paths.data / "outbox.db", outbox, "Livemarker")
+    for file in tmp_path.rglob("*"):  # noqa: ASYNC240 nothing else runs any more
+        if file.is_file():
+            assert b"livemarker" not in file.read_bytes().lower(), file.name
