@@ -30,7 +30,7 @@ from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.wire import ReceiptCounts
 
 _sql = load_queries("cache.sql")
-_AT_ONCE = 500
+_AT_ONCE = 1000
 _FEW = 200
 """Rows that may be left for the switch, where writers wait for them."""
 _MOST_ROUNDS = 8

@@ -194,6 +194,10 @@ class Session(Told):
             if self.link_state == "online" and await self.purger.is_due():
                 async with asyncio.timeout(_LAST_PURGE):
                     await self.purger.purge(reason)
+            elif self.link_state == "online":
+                # Of a rebuild that `stop` has waited for.
+                async with asyncio.timeout(_LAST_PURGE):
+                    await self.purger.deliver()
         await self._shut()
 
     async def drop(self) -> None:
