@@ -51,8 +51,14 @@ class DeskConnection:
     async def open(cls, path: Path) -> Self:
         """Connect to the desk that listens at `path`. Raises FileNotFoundError or ConnectionRefusedError where none does."""
         reader, writer = await asyncio.open_unix_connection(sock=connect(path))
-        hello = unpack(await read_frame(reader), FromDesk)
+        try:
+            hello = unpack(await read_frame(reader), FromDesk)
+        except BaseException:
+            # Also when whoever waits for a desk that says nothing has given up.
+            writer.close()
+            raise
         if not isinstance(hello, Hello):
+            writer.close()
             raise BadInput("What listens on the desk's socket is no desk; remove it and start wabiz again.")
         return cls(reader, writer, hello)
 

@@ -57,6 +57,19 @@ def listen(path: Path) -> socket.socket:
     return listener
 
 
+def listener_of(path: Path) -> int | None:
+    """The id of our process that listens at `path`; None where none does. Raises Denied for another's socket."""
+    try:
+        connection = connect(path)
+    except (FileNotFoundError, NotADirectoryError, ConnectionError):
+        return None
+    with connection:
+        if sys.platform == "linux":
+            return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))[0])
+        # LOCAL_PEERPID of macOS.
+        return connection.getsockopt(0, 2)
+
+
 def peer_user(connection: socket.socket) -> int:
     """The user id of the process at the other end, as the kernel vouches for it."""
     if sys.platform == "linux":

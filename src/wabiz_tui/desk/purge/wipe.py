@@ -1,6 +1,9 @@
 """Remove what wabiz keeps on this machine, and say what was removed."""
 
+import asyncio
+import os
 import shutil
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,10 +19,11 @@ from wabiz_tui.desk.purge.receipts import NAME as RECEIPTS
 from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.config import Config
-from wabiz_tui.model.errors import BadInput, Denied, NoKeyStore, WabizError
+from wabiz_tui.model.errors import BadInput, NoKeyStore, WabizError
 from wabiz_tui.model.paths import Paths
 
 _OUTBOX = "outbox*.db"
+_END_SECONDS = 20.0
 
 
 def destroy_keys_and_files(enrolment: Enrolment, config: Config, paths: Paths) -> list[str]:
@@ -37,8 +41,8 @@ def destroy_keys_and_files(enrolment: Enrolment, config: Config, paths: Paths) -
 
 
 async def wipe(paths: Paths, *, config: Config, clock: Clock) -> list[str]:
-    """End the desk that runs, then remove cache, outbox, keys, receipts and enrolment. The configuration stays. Raises Denied
-    when a desk that runs does not end."""
+    """End the desk that runs, then remove cache, outbox, keys, receipts, log and enrolment. The configuration stays. Raises Denied
+    when what listens in the desk's place belongs to somebody else."""
     await _end_desk(paths)
     removed: list[str] = []
     with suppress(BadInput):
@@ -52,6 +56,8 @@ async def wipe(paths: Paths, *, config: Config, clock: Clock) -> list[str]:
             removed.append(name)
     for folder in (paths.cache, paths.state, paths.runtime):
         if folder.is_dir() and folder != paths.config:
+            for left in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
+                destroy(left)
             shutil.rmtree(folder, ignore_errors=True)
             removed.append(str(folder))
     with suppress(OSError):
@@ -61,19 +67,23 @@ async def wipe(paths: Paths, *, config: Config, clock: Clock) -> list[str]:
 
 
 async def _end_desk(paths: Paths) -> None:
+    """In order, or, if it does not answer, by force: what it would write is removed anyway."""
     from wabiz_tui.desk.process.client import DeskClient
-    from wabiz_tui.desk.process.socket_file import socket_path
+    from wabiz_tui.desk.process.socket_file import listener_of, socket_path
 
-    try:
-        client = await DeskClient.open(socket_path(paths))
-    except (FileNotFoundError, ConnectionError, NotADirectoryError):
+    process = listener_of(socket_path(paths))
+    if process is None:
         return
-    except WabizError as error:
-        raise Denied(f"The desk that runs cannot be ended: {error.sentence}") from error
-    with suppress(WabizError):
-        await client.lock("wipe")
-    await client.end()
-    await client.close()
+    try:
+        async with asyncio.timeout(_END_SECONDS):
+            client = await DeskClient.open(socket_path(paths))
+            with suppress(WabizError):
+                await client.lock("wipe")
+            await client.end()
+            await client.close()
+    except (WabizError, OSError, TimeoutError):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def _destroy_databases(paths: Paths) -> list[str]:
