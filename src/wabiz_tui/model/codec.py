@@ -1,6 +1,7 @@
 """One codec for the wire, the feed, the socket, the cache and the archive: msgspec JSON, strict types, RFC 3339 UTC times."""
 
 from functools import cache
+from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,11 +12,14 @@ T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 _canonical = msgspec.json.Encoder(order="sorted")
+_making = Lock()
 
 
 @cache
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
+    # msgspec 0.22 shows other threads what it knows of a struct while it still finds that out, and they crash on it.
+    with _making:
+        return msgspec.json.Decoder(kind)
 
 
 def encode(value: object) -> bytes:
