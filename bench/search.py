@@ -160,9 +160,8 @@ async def interruption(folder: Path) -> None:
             await asyncio.wait(slow)
             for task in slow:
                 task.exception()
-    print(
-        f"a search after four that were broken off: p50 {statistics.median(waits) * 1000:.1f} ms, worst {max(waits) * 1000:.1f} ms (goal 50)"
-    )
+    middle, worst = statistics.median(waits) * 1000, max(waits) * 1000
+    print(f"a search after four broken off: p50 {middle:.1f} ms, worst {worst:.1f} ms (goal 50)")
 
 
 def main() -> None:

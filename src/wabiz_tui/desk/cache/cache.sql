@@ -56,7 +56,8 @@ SELECT id FROM messages WHERE conversation = :conversation AND is_incoming AND e
 ORDER BY sent_at_ms DESC, id DESC LIMIT 1 OFFSET :unread - 1
 
 -- name: leaves_at
-SELECT min(expires_at_ms) FROM messages WHERE conversation = :conversation AND expires_at_ms > :now
+-- Whatever was sent first leaves first, in every policy: the index is read at its beginning only.
+SELECT expires_at_ms FROM messages WHERE conversation = :conversation AND expires_at_ms > :now ORDER BY sent_at_ms, id LIMIT 1
 
 -- name: events
 SELECT value FROM events WHERE expires_at_ms > :now ORDER BY at_ms DESC LIMIT :limit

@@ -126,7 +126,7 @@ def _first_unread(connection: Connection, held: Conversation, *, now: int) -> st
 
 def _leaves_at(connection: Connection, identifier: str, *, now: int) -> datetime | None:
     row = connection.execute(_sql["leaves_at"], {"conversation": find_key(identifier), "now": now}).fetchone()
-    return None if row[0] is None else from_ms(row[0])
+    return None if row is None else from_ms(row[0])
 
 
 def events(connection: Connection, *, now: int, limit: int) -> list[Event]:
