@@ -61,6 +61,8 @@ class Of(NamedTuple):
     now: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
     device: str
+    turn: asyncio.Lock
+    """Who writes to the cache holds it: what is written while a purge exchanges the cache would be lost."""
 
 
 class MediaStore:
@@ -130,7 +132,7 @@ class MediaStore:
     async def retime(self) -> None:
         """The policy may have changed how long files stay."""
         span = self._of.policy().cache.media
-        await self._of.cache().database.write(lambda connection: rows.retime(connection, span))
+        await self._write(lambda connection: rows.retime(connection, span))
 
     async def sweep(self) -> None:
         """Destroy every sealed file that no row names, and take back what is lent of messages that are gone."""
@@ -153,9 +155,13 @@ class MediaStore:
             return memory_folder(f"wabiz-{self._of.device[:16]}-{FOLDER}")
         return None
 
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        async with self._of.turn:
+            return await self._of.cache().database.write(work)
+
     async def _touch(self, message: str) -> None:
         now = to_ms(self._of.now())
-        await self._of.cache().database.write(lambda connection: rows.touch(connection, message, now=now))
+        await self._write(lambda connection: rows.touch(connection, message, now=now))
 
     async def _message(self, message: str) -> Message:
         found = await self._of.cache().message(message)
@@ -171,7 +177,7 @@ class MediaStore:
             try:
                 return await asyncio.to_thread(_with_reader, self._place(held.name), held, work)
             except DamagedStore:
-                await self._of.cache().database.write(lambda connection: rows.forget(connection, found.id))
+                await self._write(lambda connection: rows.forget(connection, found.id))
                 await asyncio.to_thread(destroy, self._place(held.name))
                 if is_last:
                     raise
@@ -240,7 +246,7 @@ class MediaStore:
             rows.put(connection, held, found, now=now, span=span)
             return dropped
 
-        for name in await self._of.cache().database.write(work):
+        for name in await self._write(work):
             await asyncio.to_thread(destroy, self._place(name))
 
     def _make_place(self, name: str) -> Path:

@@ -121,7 +121,7 @@ class Session(Told):
             epoch_ended=lambda: self.mending.begin(OVERDUE),
             noticed=self._noticed,
         )
-        of = Of(lambda: self.cache, lambda: self.policy, link.media, clock.now, os.urandom, enrolment.device)
+        of = Of(lambda: self.cache, lambda: self.policy, link.media, clock.now, os.urandom, enrolment.device, turn)
         self.media = MediaStore(shelf.folder / FOLDER, of)
         self._files = MediaKeeper(self.media, of, me=enrolment.person, is_online=lambda: self.link_state == "online")
         link.answered = self.sync.pace.hurry
