@@ -33,7 +33,8 @@ def main() -> None:
     parser.add_argument("--theme", default="wabiz-dark")
     options = parser.parse_args()
     desk = make_desk(options.state, options.rows)
-    raise SystemExit(asyncio.run(run_app(desk, clock=StillClock(), zone=UTC, config=Config(screen=Screen(theme=options.theme)))))
+    left = asyncio.run(run_app(desk, clock=StillClock(), zone=UTC, config=Config(screen=Screen(theme=options.theme))))
+    raise SystemExit(left.code)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -10,46 +11,60 @@ from typing import TYPE_CHECKING
 import click
 
 from wabiz_tui.cli.commands import passphrase_option
-from wabiz_tui.model.errors import UsageError
+from wabiz_tui.model.errors import UsageError, WabizError
 
 if TYPE_CHECKING:
+    from wabiz_tui.cli.resuming import Attributes, Resumed
     from wabiz_tui.model.config import Config
+    from wabiz_tui.model.desk import Desk
     from wabiz_tui.model.paths import Paths
+    from wabiz_tui.tui.place import Left
 
 PASSPHRASE_HINT = "WABIZ_PASSPHRASE_HINT"  # noqa: S105 the name of a variable
 """What the demo says where its passphrase is asked for."""
-_REOPEN = 75
-"""What the screen returns when the desk ended and the agent asked to open it again (EX_TEMPFAIL)."""
+_LOCK_SECONDS = 2.0
+_REOPEN, _RENEW = 75, 76
+"""What the screen returns when it is to be opened again: over a new desk, or locked in a new memory (tui/leaving)."""
 
 
 @click.command()
+@click.option("--resumed-fd", type=click.IntRange(0), default=None, hidden=True)
 @passphrase_option
-def inbox(*, passphrase_fd: int | None) -> int:
+def inbox(*, resumed_fd: int | None, passphrase_fd: int | None) -> int:
     """Open the inbox."""
-    return open_inbox(passphrase_fd)
+    return open_inbox(passphrase_fd, resumed_fd=resumed_fd)
 
 
-def open_inbox(passphrase_fd: int | None) -> int:
-    """Run the inbox in this terminal until the agent leaves it; its exit code."""
+def open_inbox(passphrase_fd: int | None, *, resumed_fd: int | None = None) -> int:
+    """Run the inbox in this terminal until the agent leaves it; its exit code. With `resumed_fd` it goes on where this process was
+    locked (resuming)."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("The inbox needs a terminal; scripts use `wabiz conversations --json` and its neighbours (`wabiz --help`).")
-    with keys_kept():
-        while (left := asyncio.run(_inbox(passphrase_fd))) == _REOPEN:
-            # The desk ended under the screen, and the agent asked to have it back.
-            passphrase_fd = None
-    return left
+    from wabiz_tui.cli.resuming import Resumed, resume, take_up
+    from wabiz_tui.desk.process.hardening import harden
+
+    harden()
+    resumed = Resumed() if resumed_fd is None else take_up(resumed_fd)
+    with keys_kept(resumed.terminal) as terminal:
+        while (left := asyncio.run(_inbox(passphrase_fd, resumed))).code in (_REOPEN, _RENEW):
+            # The desk ended under the screen and the agent asked to have it back, or it was locked.
+            passphrase_fd, resumed = None, Resumed(*left.place)
+            if left.code == _RENEW:
+                resume(resumed, terminal)
+    return left.code
 
 
 @contextmanager
-def keys_kept() -> Generator[None]:
+def keys_kept(before: "Attributes | None" = None) -> "Generator[Attributes]":
     """Keys typed while the inbox loads are neither echoed, changed nor lost: the terminal keeps them until the app reads.
 
-    Ctrl+C still ends the start. Nothing suspends: what was on the screen would stay behind in the terminal, readable.
+    Ctrl+C still ends the start. Nothing suspends: what was on the screen would stay behind in the terminal, readable. Yields the
+    terminal's settings, to which it returns: those `before`, where this process has changed them already.
     """
     import termios
 
     descriptor = sys.stdin.fileno()
-    before = termios.tcgetattr(descriptor)
+    before = before or termios.tcgetattr(descriptor)
     quiet = termios.tcgetattr(descriptor)
     # Without the first two, Enter would arrive as Ctrl+J, and Ctrl+Q and Ctrl+S would not arrive at all.
     quiet[0] &= ~(termios.ICRNL | termios.IXON)
@@ -57,7 +72,7 @@ def keys_kept() -> Generator[None]:
     quiet[6][termios.VSUSP] = os.fpathconf(descriptor, "PC_VDISABLE").to_bytes(1, "little")
     termios.tcsetattr(descriptor, termios.TCSANOW, quiet)
     try:
-        yield
+        yield before
     finally:
         with suppress(termios.error):  # a terminal that is gone
             termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
@@ -76,7 +91,14 @@ def check_keymap(config: "Config", paths: "Paths") -> None:
         )
 
 
-async def _inbox(passphrase_fd: int | None) -> int:
+async def _hung_up(desk: "Desk") -> None:
+    """The terminal is gone before the app stands."""
+    with suppress(WabizError, TimeoutError):
+        await asyncio.wait_for(desk.lock("hangup"), _LOCK_SECONDS)
+    os._exit(128 + signal.SIGHUP)
+
+
+async def _inbox(passphrase_fd: int | None, resumed: "Resumed") -> "Left":
     from wabiz_tui.cli.session import read_passphrase
     from wabiz_tui.desk.process.launch import connect
     from wabiz_tui.model.clock import clock_from_environment
@@ -91,11 +113,14 @@ async def _inbox(passphrase_fd: int | None) -> int:
     use_hours(config.screen.time_format)
     hint = os.environ.get(PASSPHRASE_HINT, "")
     desk = await connect(paths, passphrase=read_passphrase(passphrase_fd))
+    leaving: list[asyncio.Task[None]] = []
+    # The app has its own way, from when it stands on.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: leaving.append(asyncio.create_task(_hung_up(desk))))
     try:
         status = await desk.status()
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
         if status.locked:
-            picture = paint_unlock(status, columns=columns, rows=rows, theme=config.screen.theme, hint=hint)
+            picture = paint_unlock(status, columns=columns, rows=rows, theme=config.screen.theme, hint=hint, reason=resumed.locked)
         else:
             page = await desk.queue("open", limit=rows)
             counts = await desk.counts()
@@ -105,7 +130,13 @@ async def _inbox(passphrase_fd: int | None) -> int:
 
         # The slow import, with the inbox already on the screen.
         from wabiz_tui.tui.app import run_app
+        from wabiz_tui.tui.place import Place
 
-        return await run_app(desk, config=config, clock=clock, hint=hint)
+        place = Place(resumed.conversation, resumed.text, resumed.reply_to, resumed.locked)
+        return await run_app(desk, config=config, clock=clock, hint=hint, place=place, renews=True)
+    except WabizError:
+        # Refused because of that lock: its task ends the process.
+        await asyncio.gather(*leaving)
+        raise
     finally:
         await desk.close()

@@ -2,13 +2,10 @@
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime, tzinfo
 from pathlib import Path
-from threading import Timer
 from typing import Any, ClassVar, Final
 
 from textual import events, on
@@ -31,7 +28,9 @@ from wabiz_tui.tui.guard import OutputGuard, guarded
 from wabiz_tui.tui.inbox.reading import Reading
 from wabiz_tui.tui.inbox.screen import InboxScreen
 from wabiz_tui.tui.keys import Activity, Leader
+from wabiz_tui.tui.leaving import REOPEN, Leaving
 from wabiz_tui.tui.paper import make_theme
+from wabiz_tui.tui.place import Left, Place
 from wabiz_tui.tui.screens.lock import Ended, Locked, Standing
 from wabiz_tui.tui.screens.unlock import Unlock
 from wabiz_tui.tui.typeahead import Typeahead
@@ -39,9 +38,6 @@ from wabiz_tui.tui.wording.spans import Span
 from wabiz_tui.tui.wording.times import SystemZone, use_hours
 
 SEND_WITH_CTRL_X: Final = {"composer.send": "ctrl+x", "composer.newline": "enter,ctrl+j,alt+enter"}
-DRAFT_SECONDS: Final = 2.0
-"""How long leaving waits for the desk to take the draft."""
-HANG_UP_SECONDS: Final = 5.0
 NO_DESK: Final = DeskStatus(link="offline", locked=True)
 
 
@@ -74,6 +70,8 @@ class WabizApp(App[int]):
         config: Config | None = None,
         zone: tzinfo | None = None,
         hint: str = "",
+        place: Place | None = None,
+        renews: bool = False,
     ) -> None:
         super().__init__()
         self.desk, self.clock, self.hint = desk, clock, hint
@@ -85,6 +83,7 @@ class WabizApp(App[int]):
         self.output_guard = OutputGuard()
         self._opening = asyncio.Lock()
         self.leader, self.activity, self.typeahead = Leader(self), Activity(self), Typeahead(self)
+        self.leaving = Leaving(self, renews=renews, place=place or Place())
         for name in ("dark", "light"):
             self.register_theme(make_theme(name))
         self.theme = "wabiz-light" if self.settings.screen.theme.endswith("light") else "wabiz-dark"
@@ -97,20 +96,20 @@ class WabizApp(App[int]):
         return guarded(super().get_line_filters(), self.output_guard)
 
     def get_driver_class(self) -> type[Driver]:
-        return thrifty_driver(super().get_driver_class(), lambda: self.call_later(self.hung_up))
+        return thrifty_driver(super().get_driver_class(), lambda: self.call_later(self.leaving.hung_up))
 
     async def on_mount(self) -> None:
         self.run_worker(self._listen, group="listen")
         self.run_worker(self.typeahead.run, group="keys")
         if not self.is_headless:
-            # A closed window or an ending session; the draft is saved first.
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.leave, 128 + signal.SIGTERM)
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.hung_up)
+            self.leaving.begin()
         # One batch: nothing is drawn over the first paint until the screen that stands there is drawn whole.
         with self.batch_update():
             status = await self._status()
             if status is None:
                 self._stand(Ended(NO_DESK))
+            elif status.locked and self.leaving.place.locked:
+                await self.show_locked(self.leaving.place.locked)
             elif status.locked:
                 self._stand(Unlock(self.desk, status, hint=self.hint))
             else:
@@ -131,18 +130,18 @@ class WabizApp(App[int]):
                 await self._heard(event)
         except WabizError as error:
             said = error.sentence
-        self._stand(Ended(NO_DESK, said))
+        self._end(said)
 
     async def _heard(self, event: DeskEvent) -> None:
         match event.kind:
             case "locked":
                 status = await self._status()
                 if status is None or status.locked:
-                    await self._show_locked(event.reason)
+                    await self.show_locked(event.reason)
             case "unlocked":
                 await self._show_inbox()
             case "closing":
-                self._stand(Ended(NO_DESK, event.reason))
+                self._end(event.reason if " " in event.reason else "")
             case "changed" | "status":
                 if isinstance(self.base, InboxScreen):
                     self.base.dirty()
@@ -162,13 +161,20 @@ class WabizApp(App[int]):
         self.leader.end()
         self.push_screen(screen)
 
-    async def _show_locked(self, reason: str) -> None:
+    def _end(self, said: str) -> None:
+        """The desk is gone; once."""
+        if not isinstance(self.base, Ended):
+            self.leaving.remember_lost()
+            self._stand(Ended(NO_DESK, said))
+
+    async def show_locked(self, reason: str) -> None:
         """The locked screen; with its field where a passphrase is needed, so that typing it is all there is to do."""
         if isinstance(self.base, (Unlock, Ended)) or (isinstance(self.base, Locked) and not reason):
             return
         status = await self._status() or NO_DESK
         if isinstance(self.base, (Unlock, Ended)):
             return
+        self.leaving.remember_locked(reason)
         self._stand(Unlock(self.desk, status, reason or "locked", hint=self.hint) if status.needs_passphrase else Locked(status, reason))
 
     async def _show_inbox(self) -> None:
@@ -181,13 +187,15 @@ class WabizApp(App[int]):
                 await reading.fetch_frame()
                 first = await reading.fetch_rows("open", 0)
             except WabizError:
-                await self._show_locked("")
+                await self.show_locked("")
             else:
-                self._stand(InboxScreen(reading, self.now, first, viewer=self.settings.desk.viewer))
+                inbox = InboxScreen(reading, self.now, first, viewer=self.settings.desk.viewer)
+                self._stand(inbox)
+                inbox.call_after_refresh(self.leaving.shown, inbox)
 
     @on(InboxScreen.LockedOut)
     async def _locked_out(self) -> None:
-        await self._show_locked("")
+        await self.show_locked("")
 
     @on(InboxScreen.Refused)
     def _refused(self) -> None:
@@ -202,7 +210,6 @@ class WabizApp(App[int]):
     @on(Standing.GoOn)
     async def _go_on(self) -> None:
         if isinstance(self.base, Ended):
-            # Exit code 75 (EX_TEMPFAIL) asks the caller to open the desk anew and to start the app again.
             self.exit(return_code=REOPEN)
             return
         status = await self._status()
@@ -213,30 +220,13 @@ class WabizApp(App[int]):
     @on(Unlock.Leave)
     @on(InboxScreen.Leave)
     def _leave(self) -> None:
-        self.leave()
-
-    def leave(self, code: int = 0) -> None:
-        """End the app with the exit code `code` once the draft is saved."""
-        self.run_worker(self._leave_saved(code), group="lock", exclusive=True)
-
-    def hung_up(self) -> None:
-        """The terminal is gone, or about to go: leave in order, or at least leave, as giving it back may never end."""
-        code = 128 + signal.SIGHUP
-        last = Timer(HANG_UP_SECONDS, os._exit, (code,))
-        last.daemon = True
-        last.start()
-        self.leave(code)
-
-    async def _leave_saved(self, code: int) -> None:
-        if isinstance(self.base, InboxScreen):
-            with suppress(WabizError, TimeoutError):
-                await asyncio.wait_for(self.base.keep_draft(), DRAFT_SECONDS)
-        self.exit(return_code=code)
+        self.leaving.leave()
 
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            self.leaving.pressed()
             self.typeahead.take(event)
         else:
             await super().on_event(event)
@@ -253,9 +243,9 @@ class WabizApp(App[int]):
         """Do the action of that id, wherever it was chosen."""
         match identifier:
             case "app.lock":
-                self.run_worker(self._lock, group="lock")
+                self.leaving.lock()
             case "app.quit_now":
-                self.leave()
+                self.leaving.leave()
             case "app.theme":
                 self.theme = "wabiz-light" if self.theme == "wabiz-dark" else "wabiz-dark"
             case "app.redraw":
@@ -271,22 +261,19 @@ class WabizApp(App[int]):
                 if isinstance(self.screen, InboxScreen):
                     self.screen.verbs.act(identifier)
 
+    @property
+    def driver(self) -> Driver | None:
+        return self._driver
+
+    def keep_picture(self) -> None:
+        """The app that is started next in this terminal begins with what stands on it now."""
+        if self._driver is not None and hasattr(self._driver, "keeps_terminal"):
+            setattr(self._driver, "keeps_terminal", True)  # noqa: B010 the attribute is that of our subclass alone
+
     def _forget_picture(self) -> None:
         """What another program wrote over the screen is drawn over again, although the picture is the same."""
         if self._driver is not None and hasattr(self._driver, "last_picture"):
             setattr(self._driver, "last_picture", "")  # noqa: B010 the attribute is that of our subclass alone
-
-    async def _lock(self) -> None:
-        inbox = self.base
-        if isinstance(inbox, InboxScreen):
-            try:
-                await inbox.keep_draft()
-                await self.desk.lock("asked")
-            except WabizError as error:
-                inbox.say(error.sentence, "bad")
-            else:
-                # At once, so that what is typed next finds the locked screen and not the inbox.
-                await self._show_locked("asked")
 
     async def _find_actions(self, words: str) -> list[Match]:
         return [
@@ -321,9 +308,6 @@ class WabizApp(App[int]):
         self._close_messages_no_wait()
 
 
-REOPEN: Final = 75
-
-
 async def run_app(
     desk: Desk,
     *,
@@ -331,17 +315,19 @@ async def run_app(
     clock: Clock,
     zone: tzinfo | None = None,
     hint: str = "",
-) -> int:
-    """Run the screen over `desk` until the agent leaves; its exit code: 0, 1 after a fault, REOPEN when the desk ended and the
-    agent asked to open it again. `hint` is said where a passphrase is asked for. Raises UsageError for a `[keymap]` that names no
-    action."""
-    app = WabizApp(desk, clock=clock, config=config, zone=zone, hint=hint)
+    place: Place | None = None,
+    renews: bool = False,
+) -> Left:
+    """Run the screen over `desk`, from `place` on, until the agent leaves. Its exit code: 0, 1 after a fault, REOPEN when the desk
+    ended and the agent asked to open it again, RENEW (only with `renews`) when it is locked and is to be started in a new memory.
+    `hint` is said where a passphrase is asked for. Raises UsageError for a `[keymap]` that names no action."""
+    app = WabizApp(desk, clock=clock, config=config, zone=zone, hint=hint, place=place, renews=renews)
     set_title("wabiz")
     try:
         await app.run_async()
     finally:
         set_title("")
-    return app.return_code or 0
+    return Left(app.return_code or 0, app.leaving.place)
 
 
 def set_title(title: str) -> None:

@@ -1,6 +1,7 @@
 """The way out to the terminal: columns kept straight, and no picture sent twice in a row."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any, Final
@@ -9,6 +10,7 @@ from textual.driver import Driver
 
 from wabiz_tui.tui.align import aligned
 
+_LEAVE_ALTERNATE: Final = "\x1b[?1049l"
 WORTH_COMPARING: Final = 400
 """Characters from which a write is a picture; Textual writes moves and modes by themselves, in shorter pieces."""
 
@@ -22,6 +24,8 @@ def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: N
 
     class ThriftyDriver(base):
         last_picture = ""
+        keeps_terminal = False
+        """Whether another program of ours goes on in this terminal: its picture, its modes and what is typed meanwhile are left."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
@@ -47,7 +51,29 @@ def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: N
             except OSError:
                 on_gone()
 
+        def disable_input(self) -> None:
+            if not self.keeps_terminal:
+                super().disable_input()
+                return
+            # As Textual does it, but for the end: it throws away what was typed.
+            signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+            stopping: Any = self
+            stopping._disable_mouse_support()
+            stopping.exit_event.set()
+            if stopping._key_thread is not None:
+                stopping._key_thread.join()
+
+        def stop_application_mode(self) -> None:
+            if not self.keeps_terminal:
+                # Where the alternate screen is switched off, the last picture would stay behind; a whole screen cleared at once
+                # would go into the history of some terminals.
+                rows = self._get_terminal_size()[1]
+                self.write("".join(f"\x1b[{row}H\x1b[2K" for row in range(1, rows + 1)) + "\x1b[H")
+            super().stop_application_mode()
+
         def write(self, data: str) -> None:
+            if self.keeps_terminal and data == _LEAVE_ALTERNATE:
+                return
             writer = getattr(self, "_writer_thread", None)
             if writer is not None and not writer.is_alive():
                 # It ended with the terminal; what it no longer takes would fill its queue and then stop the app.

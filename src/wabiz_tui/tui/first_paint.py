@@ -14,7 +14,7 @@ from wabiz_tui.tui.wording.frame import INBOX_HINTS, banner, empty_state, hints,
 from wabiz_tui.tui.wording.rows import row_line
 from wabiz_tui.tui.wording.spans import Line, Span, line, spans_width
 from wabiz_tui.tui.wording.times import SystemZone
-from wabiz_tui.tui.wording.unlocking import unlock_frame
+from wabiz_tui.tui.wording.unlocking import lock_frame, unlock_frame
 
 ALTERNATE: Final = "\x1b[?1049h\x1b[?25l\x1b[H"
 """Alternate screen, cursor hidden and at home: what Textual asks for too, so its start changes nothing."""
@@ -59,9 +59,14 @@ def paint(
     return paint_lines(lines, columns, rows, theme=theme, depth=colour_depth() if depth is None else depth)
 
 
-def paint_unlock(status: DeskStatus, *, columns: int, rows: int, theme: str = "dark", depth: int | None = None, hint: str = "") -> str:
-    """The frame of the unlock screen, for a cold start."""
-    lines = unlock_frame(status, columns, rows, hint=hint)
+def paint_unlock(
+    status: DeskStatus, *, columns: int, rows: int, theme: str = "dark", depth: int | None = None, hint: str = "", reason: str = ""
+) -> str:
+    """The frame of the unlock screen, for a cold start; with `reason`, of the screen that stands after a lock."""
+    if reason and not status.needs_passphrase:
+        lines = lock_frame(status, columns, rows, reason=reason)
+    else:
+        lines = unlock_frame(status, columns, rows, hint=hint, reason=reason)
     return paint_lines(lines, columns, rows, theme=theme, depth=colour_depth() if depth is None else depth)
 
 

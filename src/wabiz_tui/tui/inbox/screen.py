@@ -29,6 +29,7 @@ from wabiz_tui.tui.inbox.surround import Surround
 from wabiz_tui.tui.inbox.talking import Talking
 from wabiz_tui.tui.inbox.triage import Triage
 from wabiz_tui.tui.inbox.verbs import Verbs
+from wabiz_tui.tui.place import Place
 from wabiz_tui.tui.typeahead import TakesText
 from wabiz_tui.tui.wording import talk
 from wabiz_tui.tui.wording.bubbles import quote_row
@@ -235,6 +236,14 @@ class InboxScreen(TakesText, Screen[None]):
         self.call_after_refresh(self.draw)
         if page.conversation.unread:
             await self.desk.mark_read(conversation, self.reading.last_incoming())
+
+    async def come_back(self, place: Place) -> None:
+        """To the conversation that stood open, with the draft that could not be saved."""
+        await self.open_talk(place.conversation)
+        if place.text and place.text != self.composer.buffer.text:
+            self.composer.begin(place.conversation, "", None, self.quote_of(place.reply_to))
+            self.composer.restore(place.text, place.reply_to)
+            self.set_focus(self.composer)
 
     def close_talk(self) -> None:
         """Back to the queue; the draft is saved, nothing of the talk is kept."""

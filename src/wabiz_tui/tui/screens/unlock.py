@@ -63,6 +63,11 @@ class Unlock(TakesText, Screen[None]):
         return self.query_one(Input)
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether nothing is typed and nothing is under way."""
+        return not self._is_busy and not self._field.value
+
+    @property
     def takes_keys(self) -> bool:
         return not self._is_busy and (not self._needs_passphrase or self._is_aside or self.focused is not None)
 

@@ -4,7 +4,7 @@ from wabiz_tui.model.desk import DeskStatus
 from wabiz_tui.model.text import safe_line
 from wabiz_tui.tui.wording.frame import centred
 from wabiz_tui.tui.wording.frame import frame_top as top_of
-from wabiz_tui.tui.wording.spans import Line, Span, line
+from wabiz_tui.tui.wording.spans import Line, Span, line, wrap
 
 MARK = (
     Span("wabiz", "title"),
@@ -38,8 +38,10 @@ def unlock_frame(
     asks = status.needs_passphrase if has_field is None else has_field
     who = " · ".join(safe_line(part, limit=40) for part in (status.person_name, status.business) if part)
     way = said or ("Type your passphrase." if asks else "Opening; the hub gives its share of the key …")
-    head = line(Span("Locked", "title"), Span(f"  {lock_reason(reason)}", "muted")) if reason else line(*MARK)
-    rows = [head, line(), line(Span(who or "This machine", "text")), line(Span(safe_line(way, limit=max(20, width - 4)), role))]
+    why = wrap(safe_line(lock_reason(reason, status.notice)), max(20, width - 12))
+    head = line(Span("Locked", "title"), Span(f"  {why[0]}", "muted")) if reason else line(*MARK)
+    rest = line(Span(" ".join(why[1:]), "muted")) if reason else line()
+    rows = [head, rest, line(Span(who or "This machine", "text")), line(Span(safe_line(way, limit=max(20, width - 4)), role))]
     if asks:
         rows += [line(), line(), line(Span(hint, "accent")) if hint else line()]
         rows.append(line(Span("Enter", "key"), Span(" unlock   ", "faint"), Span("Ctrl+Q", "key"), Span(" leave", "faint")))
@@ -50,21 +52,26 @@ def unlock_frame(
 def lock_frame(status: DeskStatus, width: int, height: int, *, reason: str = "") -> list[Line]:
     who = " · ".join(safe_line(part, limit=40) for part in (status.person_name, status.business) if part)
     rows = [line(Span("Locked", "title")), line(), line(Span(who or "This machine", "text"))]
-    rows.append(line(Span(lock_reason(reason), "muted")))
+    rows += [line(Span(each, "muted")) for each in wrap(safe_line(lock_reason(reason, status.notice)), max(20, width - 4))]
     rows += [line(), line(Span("Enter", "key"), Span(" unlock   ", "faint"), Span("q", "key"), Span(" leave", "faint"))]
     return _framed(rows, width, height)
 
 
-def lock_reason(reason: str) -> str:
-    """Why the desk locked, as a sentence."""
+def lock_reason(reason: str, notice: str = "") -> str:
+    """Why the desk locked, as a sentence: the desk's own `notice` where it has one, as of a shift's end with the time it goes on."""
+    if notice:
+        return notice
     known = {
         "": "The keys are dropped; nothing can be read here.",
         "locked": "The keys are dropped; nothing can be read here.",
         "asked": "You locked it; the keys are dropped.",
         "idle": "Nobody pressed a key for a while; the keys are dropped.",
-        "lease": "The lease ended; the hub must be reached to go on.",
-        "shift": "Your shift has ended; work goes on when the next one begins.",
-        "suspend": "The terminal was suspended; the keys are dropped.",
+        "lease_ended": "The lease ended; the hub must be reached to go on.",
+        "off_shift": "Your shift has ended; work goes on when the next one begins.",
+        "suspend": "The machine slept; the keys are dropped.",
+        "clock": "The machine's clock was moved; the keys are dropped.",
+        "stop": "The program was stopped; the keys are dropped.",
+        "detach": "Nobody was at the terminal any more; the keys are dropped.",
         "hangup": "The connection was lost; the keys are dropped.",
         "revoked": "This device was revoked; what it held cannot be opened again.",
     }
