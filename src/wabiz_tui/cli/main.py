@@ -4,9 +4,16 @@ import sys
 
 from wabiz_tui.model.errors import Denied, DocumentError, WabizError
 
+_SERVERS = (["hub"], ["simulator"], ["demo"])
+
 
 def run() -> None:
     """Run the command line of this process and leave with 0 done, 1 failed, 2 usage, 3 denied or 4 unreachable."""
+    if sys.argv[1:2] not in _SERVERS:
+        from wabiz_tui.desk.process.hardening import harden
+
+        # What passes through an agent's command is as private as in the desk: no core dump, no look by a neighbour, files 0600.
+        harden()
     sys.exit(main(sys.argv[1:]))
 
 
