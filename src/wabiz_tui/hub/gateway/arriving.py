@@ -88,10 +88,12 @@ class Arrivals:
         return None
 
     def forget(self, caller: str, upload: str) -> None:
-        """Remove it, wherever it stands; harmless where there is none."""
-        if is_id(caller) and is_id(upload):
-            for folder in (self._folder / caller).glob(f"{upload}.*"):
-                shutil.rmtree(folder, ignore_errors=True)
+        """Remove it, wherever it stands. Raises NotFound where the caller has none of this id."""
+        found = list((self._folder / caller).glob(f"{upload}.*")) if is_id(caller) and is_id(upload) else []
+        if not found:
+            raise NotFound("There is no such upload.")
+        for folder in found:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def sweep(self) -> int:
         """Remove what has run out; how many."""
