@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -19,6 +20,9 @@ from tests.support import key_hosts
 from tests.support.desk_bench import COLD, PASSPHRASE, enrol, make_desk, opened
 from tests.support.desk_hub import FakeHub
 from tests.support.desk_samples import conversation, ident, message, until
+from wabiz_tui.desk.cache import rekeying
+from wabiz_tui.desk.cache.driver import open_connection
+from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.desk import LocalDesk
 from wabiz_tui.desk.enrolment import get_enrolment
 from wabiz_tui.desk.keys.passphrase_file import NAME, Cost, PassphraseFile
@@ -115,6 +119,27 @@ async def test_whoever_looks_on_is_locked_for_a_moment_and_told_why(hub: FakeHub
         await asyncio.wait_for(listening, 30)
 
         assert heard == [("rekey", "The keys are being changed; the desk opens again by itself."), ("unlocked", "")]
+
+
+@pytest.mark.parametrize("step", ["link", "replace"])
+def test_a_kill_at_either_side_of_the_switch_leaves_the_outbox(tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Right after the old file got its second name, and right after the copy took its place: the next try finds what was there."""
+    path, old, new = tmp_path / "outbox.db", Secret(b"o" * 32), Secret(b"n" * 32)
+    Letters(path, old).close()
+    with closing(open_connection(path, old)) as connection:
+        connection.execute("INSERT INTO meta (name, value) VALUES ('mark', 'half a thought')")
+        connection.commit()
+    killed = {"link": (Path, "replace"), "replace": (rekeying, "sync_folder")}[step]
+    with monkeypatch.context() as patched:
+        patched.setattr(*killed, Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            rekeying.rekey_outbox(path, old, new)
+
+    rekeying.rekey_outbox(path, old, new)
+
+    with closing(open_connection(path, new)) as connection:
+        assert connection.execute("SELECT value FROM meta WHERE name = 'mark'").fetchone()[0] == "half a thought"
+    assert [file.name for file in tmp_path.iterdir()] == ["outbox.db"]
 
 
 async def test_a_key_given_to_send_is_remembered(hub: FakeHub, paths: Paths) -> None:

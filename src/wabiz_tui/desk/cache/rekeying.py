@@ -20,6 +20,9 @@ def rekey_outbox(path: Path, old: Secret, new: Secret) -> None:
     What is left of an attempt that was killed is destroyed first. `PRAGMA rekey` would rewrite the pages in place, which leaves
     old ones in the log and in slack. Raises WrongKey when neither key opens it, StoreFull."""
     draft, former = (path.with_name(f"{path.stem}-{what}{path.suffix}") for what in ("rekeyed", "former"))
+    if former.exists() and path.exists() and former.samefile(path):
+        # A kill came before the copy took its place: this is a second name of the only outbox there is.
+        former.unlink()
     for left in (draft, former):
         destroy(left)
     if not path.exists() or _opens(path, new):
