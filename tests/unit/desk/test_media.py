@@ -206,6 +206,20 @@ async def test_lent_file_lies_in_memory_and_is_taken_back(hub: FakeHub, paths: P
     assert after_lock == []
 
 
+async def test_file_lent_twice_at_once_is_one_file(hub: FakeHub, paths: Paths) -> None:
+    """Whoever asks at the same time gets the same file: a second one would lie there after the first was returned."""
+    found = picture(hub, 1, MARK)
+    async with opened(hub, paths) as desk:
+        first, second = await asyncio.gather(desk.lend_media(found.id), desk.lend_media(found.id))
+        lying = _names(Path(first.path).parent)
+        await desk.return_media(found.id)
+        left = _names(Path(first.path).parent)
+
+    assert first.path == second.path
+    assert lying == [Path(first.path).name]
+    assert left == []
+
+
 def _seen(path: Path) -> tuple[bytes, str, int, int]:
     return path.read_bytes(), path.suffix, stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)
 

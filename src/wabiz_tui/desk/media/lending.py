@@ -50,11 +50,9 @@ class Lender:
 
     async def lend(self, message: str, mime_type: str, pieces: Callable[[Callable[[bytes], None]], Awaitable[None]]) -> Lent:
         """A file that `pieces` fills. Lent again, it is the same file for longer. Raises Denied where nothing lies in memory."""
-        known = self._lent.pop(message, None)
+        known = self._known(message)
         if known is not None:
-            known[1].cancel()
-            if _is_there(known[0].path):
-                return self._keep(message, known[0].path)
+            return self._keep(message, known)
         path = self._find_folder() / f"{secrets.token_hex(8)}{ending_of(mime_type)}"
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -66,6 +64,11 @@ class Lender:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+        known = self._known(message)
+        if known is not None:
+            # Somebody asked at the same time, and has it: one that nobody knows of would be taken back by nobody.
+            path.unlink(missing_ok=True)
+            return self._keep(message, known)
         path.chmod(0o400)
         return self._keep(message, str(path))
 
@@ -82,6 +85,14 @@ class Lender:
     @property
     def lent(self) -> set[str]:
         return set(self._lent)
+
+    def _known(self, message: str) -> str | None:
+        """Where it lies, if it is lent; its time is to begin anew then."""
+        known = self._lent.pop(message, None)
+        if known is None:
+            return None
+        known[1].cancel()
+        return known[0].path if os.path.lexists(known[0].path) else None
 
     def _keep(self, message: str, path: str) -> Lent:
         timer = asyncio.get_running_loop().call_later(LENT_FOR.total_seconds(), self.take_back, (message,))
@@ -106,10 +117,6 @@ def clear_lent(folder: Callable[[], Path]) -> None:
     for left in place.iterdir():
         if left.is_file() or left.is_symlink():
             left.unlink(missing_ok=True)
-
-
-def _is_there(path: str) -> bool:
-    return os.path.lexists(path)
 
 
 def _write(write: Callable[[bytes], int], piece: bytes) -> None:
