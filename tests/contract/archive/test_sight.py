@@ -5,15 +5,18 @@ from datetime import timedelta
 import msgspec
 
 from tests.contract.archive.conftest import Ground
+from tests.support.desk_samples import ident
 from tests.support.hub_served import body_of, text_value
-from wabiz_tui.hub.archive.conversations import set_assignee, set_status
+from wabiz_tui.hub.archive.conversations import note_message, set_assignee, set_status
 from wabiz_tui.hub.archive.journal import JournalEntry
 from wabiz_tui.hub.archive.people import add_person
 from wabiz_tui.hub.archive.sight import note_person_changed
 from wabiz_tui.hub.archive.store import Archive, changes_since, feed_head
 from wabiz_tui.hub.ingest.batches import fold_batch
+from wabiz_tui.hub.ingest.folding import reopen
 from wabiz_tui.hub.ingest.intake import parse_all
-from wabiz_tui.model.values import Person
+from wabiz_tui.model.content import Text
+from wabiz_tui.model.values import Direction, Message, Person
 
 SAM, KIM = Person("sam", "Sam", "agent"), Person("kim", "Kim", "agent")
 
@@ -94,3 +97,28 @@ def test_another_role_brings_and_takes_what_it_may_see(ground: Ground) -> None:
     assert {"contact", "conversation", "message", "person"} <= set(raised)
     assert "message" not in told(archive, before)
     assert {"contact", "conversation", "person"} <= set(told(archive, before))
+
+
+def test_what_goes_on_after_it_was_resolved_comes_with_its_contact(ground: Ground) -> None:
+    """Machines let go of a resolved conversation with its contact: opened again by us, opened again by the customer, or going on without
+    that by what was sent from the phone, it is told with its contact although it never left anybody's sight."""
+    archive, conversation = with_one_message(ground)
+    tellings: list[list[str]] = []
+    for go_on in ("we", "customer", "phone"):
+        with archive.writing() as writing:
+            set_status(writing, conversation, "resolved")
+        before = head(archive)
+        with archive.writing() as writing:
+            if go_on == "we":
+                set_status(writing, conversation, "open")
+            elif go_on == "customer":
+                reopen(writing, conversation)
+            else:
+                note_message(writing, sent_from_the_phone(ground, conversation))
+        tellings.append(told(archive, before))
+
+    assert all({"contact", "conversation"} <= set(telling) for telling in tellings)
+
+
+def sent_from_the_phone(ground: Ground, conversation: str) -> Message:
+    return Message(ident(1), conversation, Direction.OUTGOING, Text("Bye"), ground.clock.now(), origin="phone_app")

@@ -202,13 +202,15 @@ def _automatic(reading: Reading) -> sa.Select[Any]:
 
 def set_status(writing: Writing, conversation: str, status: Status, *, until: datetime | None = None, assignee: str | None = None) -> None:
     """Change the current episode. Reopening a resolved one begins a new episode with its team and `assignee`, and nothing else of
-    the old. Snoozed without `until` is until the customer writes."""
+    the old, and tells the contact anew: machines let go of a resolved conversation with its contact. Snoozed without `until` is until
+    the customer writes."""
     current = current_episode(writing, conversation)
     current_id = current["id"]
     if current["status"] == "resolved" and status != "resolved":
         current_id = _new_episode(writing, conversation, team=current["team"], assignee=assignee)
         _update(writing, conversation, {"episode": current_id})
         note_reassigned(writing, conversation, Assigned(current["assignee"], current["team"]))
+        writing.touch("contact", _row(writing, conversation)["contact"])
     resolved_ms = writing.now_ms if status == "resolved" else None
     snoozed_ms = to_ms(until) if status == "snoozed" and until is not None else None
     change_episode(writing, current_id, status=status, resolved_ms=resolved_ms, snoozed_until_ms=snoozed_ms)
@@ -294,6 +296,10 @@ def _newest(row: Row, message: Message) -> dict[str, Any]:
 
 
 def _change(writing: Writing, row: Row, values: dict[str, Any]) -> None:
+    episode = writing.shelf(EPISODES).get(row["episode"])
+    if episode is not None and episode["status"] == "resolved":
+        # It goes on without being opened, also at machines that have let go of it and its contact.
+        writing.touch("contact", row["contact"])
     if values:
         _update(writing, row["id"], values)
     writing.touch("conversation", row["id"])
