@@ -159,20 +159,29 @@ async def test_the_receipt_counts_names_nobody_and_verifies(hub: FakeHub, paths:
 
 
 async def test_what_falls_due_is_destroyed_by_itself(hub: FakeHub, paths: Paths) -> None:
-    """A third of the policy's time after the first row fell due, without anybody asking."""
+    """A third of the policy's time after the first row fell due, by the desk's own time, without anybody asking."""
     hub.set_policy(POLICY + 'purge_within = "3s"\n')
-    now = datetime.now(UTC)
-    hub.put(talk(1, last_at=now), message(1, 1, DUE, sent_at=now - timedelta(days=14) + timedelta(hours=1)))
+    now = datetime.now(UTC).replace(microsecond=0)
+    due = now + timedelta(hours=1)
+    hub.put(talk(1, last_at=now), message(1, 1, DUE, sent_at=due - timedelta(days=14)))
     clock = SystemClock()
     async with opened(hub, paths, clock=clock) as desk:
         assert (await desk.status()).messages == 1
-        hub.ahead = clock.ahead = timedelta(hours=1, seconds=1)
+        # Once it has planned the purge it waits for nothing but the time.
+        await until(lambda: planned(desk, due + timedelta(seconds=1)))
+        hub.ahead = clock.ahead = timedelta(hours=1)
         # A desk that slept while its clock was moved looks at the clock again with the next thing it hears.
         hub.put(message(2, 1, KEPT, sent_at=hub.now()))
 
         await until(lambda: purged(desk, "due"))
 
         assert (await desk.status()).epoch == 2
+        (signed,) = await desk.receipts()
+        assert decode(signed.receipt, Receipt).started_at >= due + timedelta(seconds=1)
+
+
+async def planned(desk: LocalDesk, at: datetime) -> bool:
+    return (await desk.status()).next_purge == at
 
 
 async def purged(desk: LocalDesk, reason: str) -> bool:
