@@ -15,6 +15,7 @@ from wabiz_tui.desk.keys.agent_file import AgentFile
 from wabiz_tui.desk.keys.os_store import Refusal, find_os_store
 from wabiz_tui.desk.keys.stores import kind_of
 from wabiz_tui.desk.keys.systemd_creds import SystemdCreds
+from wabiz_tui.desk.mounts import network_file_system
 from wabiz_tui.model.config import Config
 from wabiz_tui.model.config import KeyStore as Kind
 from wabiz_tui.model.errors import NoKeyStore, WabizError
@@ -37,7 +38,6 @@ _ROOT_AND_THE_STORE: dict[Kind, str] = {
 }
 
 Mark = Literal["✓", "·", "!"]
-_OVER_THE_NETWORK = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p")
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -127,34 +127,15 @@ def _kernel(config: Config) -> Finding:
 
 def _folders(paths: Paths) -> Iterator[Finding]:
     for name, folder in (("cache", paths.cache), ("data", paths.data), ("runtime", paths.runtime)):
-        if not folder.exists():
+        # By the kernel's list first: to look whether a folder exists may hang where its server is dead.
+        if not network_file_system(folder) and not folder.exists():
             continue
         try:
             check_private_folder(folder)
         except WabizError as error:
             yield Finding("!", f"{name} folder", error.sentence)
             continue
-        kind = _file_system(folder)
-        if kind in _OVER_THE_NETWORK:
-            yield Finding(
-                "!", f"{name} folder", f"{folder} lies on {kind}: locks do not hold there and others may read it; set WABIZ_HOME."
-            )
-        else:
-            yield Finding("✓", f"{name} folder", f"{folder} is private.")
-
-
-def _file_system(folder: Path) -> str:
-    """The type of the file system that holds `folder`; empty where the system does not tell."""
-    try:
-        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    best, kind = "", ""
-    for line in mounts:
-        parts = line.split()
-        if len(parts) > 2 and folder.resolve().is_relative_to(parts[1]) and len(parts[1]) >= len(best):
-            best, kind = parts[1], parts[2]
-    return kind
+        yield Finding("✓", f"{name} folder", f"{folder} is private.")
 
 
 def _database() -> Finding:
