@@ -9,7 +9,7 @@ import pytest
 from tests.support.desk_bench import opened
 from tests.support.desk_forensics import holds
 from tests.support.desk_hub import FakeHub
-from tests.support.desk_samples import conversation, ident, message
+from tests.support.desk_samples import conversation, ident, message, until
 from wabiz_tui.desk.desk import LocalDesk
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.content import plain_text
@@ -74,6 +74,47 @@ async def test_a_person_who_scrolls_on_reads_what_is_older_than_the_cache(hub: F
         earlier = await desk.timeline(ident(1), before=page.messages[0].id)
 
         assert [plain_text(held.content) for held in earlier.messages] == ["word1"]
+
+
+async def test_reading_on_beyond_the_cache_goes_on_page_by_page(hub: FakeHub, paths: Paths) -> None:
+    """From a message that was itself read live the hub is asked for what was before it, however much the cache holds."""
+    hub.put(*(said(number, days=600 - number) for number in range(1, 6)), *(said(number, days=20 - number) for number in range(10, 20)))
+    async with opened(hub, paths) as desk:
+        page = await desk.timeline(ident(1), limit=3)
+        read = list(page.messages)
+        while page.has_earlier:
+            page = await desk.timeline(ident(1), before=read[0].id, limit=3)
+            read = [*page.messages, *read]
+
+        assert [plain_text(held.content) for held in read] == [f"word{number}" for number in (*range(1, 6), *range(10, 20))]
+        assert page.earlier == "none"
+
+
+async def test_a_slice_says_where_the_rest_is(paths: Paths) -> None:
+    """Where the cache has no more: at the hub, or at a hub that does not answer, also for what was read live before; never silence."""
+    hub = FakeHub()
+    with hub.serve():
+        hub.put(
+            conversation(1, last_at=NOW), *(said(number, days=600 - number) for number in range(1, 4)), said(9, days=2), said(10, days=1)
+        )
+        async with opened(hub, paths) as desk:
+            newest = await desk.timeline(ident(1), limit=1)
+            oldest = await desk.timeline(ident(1), before=newest.messages[0].id, limit=1)
+            live = await desk.timeline(ident(1), before=oldest.messages[0].id, limit=1)
+
+            assert [newest.earlier, oldest.earlier, live.earlier] == ["none", "hub", "hub"]
+    async with opened(hub, paths, synced=False) as desk:
+        await until(lambda: is_offline(desk))
+        cut = await desk.timeline(ident(1))
+        assert [plain_text(held.content) for held in cut.messages] == ["word9", "word10"]
+        again = [await desk.timeline(ident(1), before=first) for first in (cut.messages[0].id, live.messages[0].id)]
+
+        assert [(page.earlier, page.has_earlier) for page in (cut, *again)] == [("unreachable", False)] * 3
+        assert [page.messages for page in again] == [[], []]
+
+
+async def is_offline(desk: LocalDesk) -> bool:
+    return (await desk.status()).link == "offline"
 
 
 async def test_what_this_machine_has_purged_does_not_come_back_unasked(hub: FakeHub, paths: Paths) -> None:

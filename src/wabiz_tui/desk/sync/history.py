@@ -57,16 +57,23 @@ async def messages_with_history(session: Session, conversation: str, cached: lis
 async def timeline_with_history(session: Session, page: TimelinePage, *, before: str | None, limit: int) -> TimelinePage:
     """A slice that reached the beginning of what the cache holds, continued from the hub where a person looks for more:
     at once when the cache holds nothing of the conversation, else when asked for what was before the oldest message."""
-    if page.has_earlier or not _may_answer(session):
+    # One that was itself read live: the cache takes an unknown place for the newest.
+    is_beyond = before is not None and await session.use(lambda cache: cache.message(before)) is None
+    if page.has_earlier and not is_beyond:
         return page
-    is_known = before is None or await session.use(lambda cache: cache.message(before)) is not None
-    if page.messages and is_known:
+    if is_beyond:
+        page = msgspec.structs.replace(page, messages=[], has_earlier=False, has_later=True)
+    if not _may_answer(session):
+        return msgspec.structs.replace(page, earlier="unreachable")
+    if page.messages:
         # Whether the hub has more is not known without asking, and asking is written into the log: only if a person scrolls on.
-        return msgspec.structs.replace(page, has_earlier=True)
+        return msgspec.structs.replace(page, has_earlier=True, earlier="hub")
     try:
         live = await read_page(session.link, page.conversation.id, before=before, limit=limit)
-    except (Unreachable, NotFound, Denied):
-        return msgspec.structs.replace(page, messages=[] if before is not None else page.messages)
+    except Unreachable:
+        return msgspec.structs.replace(page, earlier="unreachable")
+    except (NotFound, Denied):
+        return page
     messages, has_earlier = live.messages, live.has_earlier
     if before is None:
         forgotten = await session.use(Cache.forgotten_until)
@@ -74,7 +81,12 @@ async def timeline_with_history(session: Session, page: TimelinePage, *, before:
         has_earlier = has_earlier or len(messages) < len(live.messages)
     first_unread = page.first_unread if before is not None else _first_unread(messages, page.conversation.unread)
     return msgspec.structs.replace(
-        page, messages=messages, has_earlier=has_earlier, has_later=before is not None, first_unread=first_unread
+        page,
+        messages=messages,
+        has_earlier=has_earlier,
+        has_later=before is not None,
+        first_unread=first_unread,
+        earlier="hub" if has_earlier else "none",
     )
 
 

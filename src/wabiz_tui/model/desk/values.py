@@ -10,6 +10,8 @@ from wabiz_tui.model.wire import SignedReceipt
 from wabiz_tui.model.work import Presence
 
 Link = Literal["online", "connecting", "offline", "refused", "revoked"]
+Earlier = Literal["none", "hub", "unreachable"]
+"""`hub`: what may have been said before is read there when asked for; `unreachable`: it cannot be asked now."""
 MediaUse = Literal["inline", "save"]
 View = Literal["mine", "unassigned", "all", "open", "pending", "snoozed", "resolved", "unread"]
 
@@ -64,6 +66,8 @@ class TimelinePage(msgspec.Struct, frozen=True):
     first_unread: str | None = None
     leaves_at: datetime | None = None
     """When the first of what the cache holds of this conversation falls due here."""
+    earlier: Earlier = "none"
+    """Where anything before the slice is once the cache has no more of it."""
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,7 +7,7 @@ from typing import Final
 from textual import events
 from textual.message import Message as Fact
 
-from wabiz_tui.model.desk import TimelinePage
+from wabiz_tui.model.desk import Earlier, TimelinePage
 from wabiz_tui.model.values import Message
 from wabiz_tui.tui.drawn import Drawn
 from wabiz_tui.tui.wording.bubbles import Laid
@@ -37,6 +37,7 @@ class Timeline(Drawn, can_focus=True):
         self.first_unread: str | None = None
         self.cursor: str | None = None
         self.has_earlier = self._is_asking = False
+        self.earlier: Earlier = "none"
         self.unfolded: frozenset[str] = frozenset()
         self.top, self.is_at_end = 0, True
 
@@ -48,7 +49,7 @@ class Timeline(Drawn, can_focus=True):
         """Another conversation: at its first unread message, else at its end."""
         self._clear()
         self.conversation, self.contact = page.conversation.id, name_of(page.conversation)
-        self.first_unread, self.has_earlier = page.first_unread, page.has_earlier
+        self.first_unread, self.has_earlier, self.earlier = page.first_unread, page.has_earlier, page.earlier
         self.messages = list(page.messages)
         self.cursor = page.first_unread if any(each.id == page.first_unread for each in self.messages) else self._last_id()
         self._lay()
@@ -65,6 +66,9 @@ class Timeline(Drawn, can_focus=True):
         if page.conversation.id != self.conversation:
             return
         was_last = self.cursor == self._last_id()
+        if not self.messages or (self.earlier != "none" and page.earlier != "none"):
+            # The hub is there again, or no more.
+            self.has_earlier, self.earlier = page.has_earlier, page.earlier
         begins = page.messages[0].id if page.messages else ""
         known = {message.id for message in page.messages}
         before = [each for each in self.messages if each.id not in known and (each.sent_at, each.id) < _place(page.messages, begins)]
@@ -81,7 +85,7 @@ class Timeline(Drawn, can_focus=True):
         self._is_asking = False
         if page.conversation.id != self.conversation:
             return
-        self.has_earlier = page.has_earlier
+        self.has_earlier, self.earlier = page.has_earlier, page.earlier
         below = len(self.laid.lines) - self.top
         known = {message.id for message in self.messages}
         self.messages = [each for each in page.messages if each.id not in known] + self.messages
@@ -97,6 +101,7 @@ class Timeline(Drawn, can_focus=True):
             contact=self.contact,
             first_unread=self.first_unread,
             unfolded=self.unfolded,
+            beyond=self.earlier,
         )
 
     def _last_id(self) -> str | None:
@@ -115,7 +120,8 @@ class Timeline(Drawn, can_focus=True):
     def _settle(self) -> None:
         self.top = max(0, min(self.top, self._last_top()))
         self.is_at_end = self.top >= self._last_top()
-        if self.top < NEAR and self.has_earlier and not self._is_asking and self.messages:
+        is_wanted = (self.top < NEAR and self.has_earlier) or (self.top == 0 and self.earlier == "unreachable")
+        if is_wanted and not self._is_asking and self.messages:
             self._is_asking = True
             self.post_message(self.EarlierWanted())
 

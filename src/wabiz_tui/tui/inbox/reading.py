@@ -61,4 +61,5 @@ def _joined(earlier: TimelinePage, later: TimelinePage) -> TimelinePage:
         has_later=later.has_later,
         first_unread=later.first_unread,
         leaves_at=later.leaves_at,
+        earlier=earlier.earlier,
     )

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from wabiz_tui.model.content import Activity, Edit, Reaction, RequestWelcome, Revoke, System, kind_of, plain_text
+from wabiz_tui.model.desk import Earlier
 from wabiz_tui.model.text import safe_line
 from wabiz_tui.model.values import Direction, Message, Referral
 from wabiz_tui.tui.wording.contents import FOLD_AT, Row, content_rows, remark
@@ -23,6 +24,18 @@ def day_separator(at: datetime, now: datetime, width: int) -> Line:
 
 def unread_separator(width: int) -> Line:
     return _separator("Unread", width, "accent", "accent")
+
+
+def earlier_lines(earlier: Earlier, width: int) -> list[Line]:
+    """What stands above the oldest message where the machine's copy ends, so that nobody takes that for where the talk began."""
+    said = {
+        "none": "",
+        "hub": "Anything said before is at the hub.",
+        "unreachable": "Anything said before is at the hub, which does not answer. PgUp asks it again.",
+    }[earlier]
+    rows = wrap(said, width - 4) if said else []
+    role = "warn" if earlier == "unreachable" else "faint"
+    return [line(Span(" " * max(1, (width - len(row)) // 2)), Span(row, role)) for row in rows]
 
 
 def _separator(words: str, width: int, role: str, rule: str) -> Line:
@@ -192,9 +205,12 @@ class Laid:
         contact: str,
         first_unread: str | None = None,
         unfolded: frozenset[str] = frozenset(),
+        beyond: Earlier = "none",
     ) -> None:
         """Lay everything out. Days and groups depend on neighbours, so those are part of what an unchanged message is."""
         self.lines, self.owners, self.starts = [], [], {}
+        if above := earlier_lines(beyond, width):
+            self._add(None, [*above, line()])
         by_wamid = {message.wamid: message for message in messages if message.wamid}
         earlier: Message | None = None
         for message in messages:
