@@ -61,7 +61,7 @@ class Desk:
 
     async def is_tried(self, identifier: str) -> bool:
         letter = await self.outbox.letters.find(identifier)
-        return letter is not None and self.outbox.why_waiting(letter) is not None and letter.state == "queued"
+        return letter is not None and letter.state == "queued" and await self.outbox.why_waiting(letter) is not None
 
     def pass_(self, **amount: float) -> None:
         self.clock.pass_(**amount)

@@ -179,6 +179,39 @@ async def test_offline_and_off_shift_it_stays_queued_and_goes_when_it_may(desk: 
     assert await desk.state(identifier) == "accepted"
 
 
+@pytest.mark.parametrize("failure", [never_left(), Denied("Your shift is over.", code="off_shift")])
+async def test_whoever_waits_behind_a_waiting_message_is_told_at_once(desk: Desk, post: Post, failure: WabizError) -> None:
+    """A second message to the same conversation waits no longer than the first, which is asked for again on its behalf."""
+    post.failures = [failure] * 100
+    first = await desk.write("first")
+    desk.outbox.start()
+    await desk.outbox.await_left(first, timeout=60, or_silence=True)
+    asked = len(post.asked)
+
+    second = await desk.write("second")
+    async with asyncio.timeout(20):
+        letter = await desk.outbox.await_left(second, timeout=3600, or_silence=True)
+
+    assert letter.state == "queued"
+    assert await desk.outbox.why_waiting(letter) is failure
+    assert len(post.asked) > asked
+    assert set(post.asked) == {"first"}
+
+
+async def test_what_waited_goes_with_whoever_comes_next(desk: Desk, post: Post) -> None:
+    """When the hub answers again, a message behind a resting one sends both, in order, though nobody told the outbox of it."""
+    post.failures = [never_left()]
+    first = await desk.write("first")
+    desk.outbox.start()
+    await desk.outbox.await_left(first, timeout=60, or_silence=True)
+
+    second = await desk.write("second")
+    letter = await desk.outbox.await_left(second, timeout=20, or_silence=True)
+
+    assert letter.state == "accepted"
+    assert post.asked == ["first", "first", "second"]
+
+
 async def test_a_cut_line_is_asked_again_and_not_taken_back(desk: Desk, post: Post) -> None:
     """What may have arrived is repeated under its key, never dropped."""
     post.failures = [cut()]

@@ -70,7 +70,7 @@ class Sending(Reading):
         session = self._used()
         letter = await session.outbox.await_left(message, timeout=timeout, or_silence=True)
         if letter.has_to_go and not queue:
-            why = session.outbox.why_waiting(letter)
+            why = await session.outbox.why_waiting(letter)
             if await session.outbox.recall(letter.id):
                 raise _given_up(why)
             letter = await session.outbox.await_left(letter.id, timeout=0)

@@ -209,24 +209,46 @@ class Outbox:
     async def await_left(self, identifier: str, *, timeout: float, or_silence: bool = False) -> Letter:
         """Wait until the letter is no longer on its way, or the time is over; the letter as it then is. Raises NotFound.
 
-        With `or_silence` also no longer than until the hub was found not to answer."""
+        With `or_silence` also no longer than until the hub was found not to answer, to this letter or to the one before it."""
         deadline = asyncio.get_running_loop().time() + timeout
+        known = await self._ask_at_once(identifier) if or_silence else None
         while True:
             moved = self._moved
             letter = await self.letters.find(identifier)
             if letter is None:
                 raise NotFound("There is no such message in the outbox.")
             left = deadline - asyncio.get_running_loop().time()
-            is_silent = or_silence and letter.id in self._rests and self._rests[letter.id].is_long
-            if not letter.has_to_go or left <= 0 or is_silent:
+            if not letter.has_to_go or left <= 0:
+                return letter
+            rest = await self._rest_before(letter) if or_silence else None
+            if rest is not None and rest.is_long and rest is not known:
                 return letter
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await moved.wait()
 
-    def why_waiting(self, letter: Letter) -> WabizError | None:
-        """What the hub, or the silence in its place, said last of a letter that still has to go."""
-        return self._rests[letter.id].why if letter.id in self._rests else None
+    async def why_waiting(self, letter: Letter) -> WabizError | None:
+        """What the hub, or the silence in its place, said last of a letter that still has to go, or of the one it waits behind."""
+        rest = await self._rest_before(letter)
+        return None if rest is None else rest.why
+
+    async def _ask_at_once(self, identifier: str) -> _Rest | None:
+        """Somebody waits for the letter: what rests in front of it is asked for now. The rest that this ended, which tells nothing new."""
+        letter = await self.letters.find(identifier)
+        head = None if letter is None or not letter.has_to_go else await self._head(letter.conversation)
+        if head is None or head.id not in self._rests or not self._rests[head.id].is_long:
+            return None
+        ended = self._rests[head.id] = self._rests[head.id]._replace(until=self._now())
+        self._wake.set()
+        return ended
+
+    async def _rest_before(self, letter: Letter) -> _Rest | None:
+        """The rest that keeps a letter waiting: letters of a conversation go in order, so it is that of the conversation's next one."""
+        head = await self._head(letter.conversation)
+        return None if head is None else self._rests.get(head.id)
+
+    async def _head(self, conversation: str) -> Letter | None:
+        return next((letter for letter in await self.letters.heads() if letter.conversation == conversation), None)
 
     async def pending(self) -> int:
         """How many letters still have to go."""
