@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from wabiz_tui.cli.catching_up import sync_and_tell
 from wabiz_tui.cli.commands import json_option, passphrase_option
 from wabiz_tui.cli.output import print_json, print_table, say
 from wabiz_tui.cli.session import ask_passphrase, machine_paths, read_passphrase, run, with_desk
@@ -45,8 +46,11 @@ def enroll(hub_url: str, code: str, *, name: str, as_json: bool, passphrase_fd: 
 @json_option
 @passphrase_option
 def sync(*, as_json: bool, passphrase_fd: int | None) -> None:
-    """Catch up with what the hub held when this was called, then return."""
-    reached = with_desk(passphrase_fd, lambda desk: desk.sync())
+    """Catch up with what the hub held when this was called, then return.
+
+    A long one shows how far it is: on a terminal, or with --json as lines {cursor, head} before the last, {reached}.
+    """
+    reached = with_desk(passphrase_fd, lambda desk: sync_and_tell(desk, as_json=as_json))
     if as_json:
         print_json([{"reached": reached}])
     else:
