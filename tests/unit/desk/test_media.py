@@ -300,6 +300,20 @@ async def test_files_go_by_policy_before_their_messages(hub: FakeHub, paths: Pat
         assert decode((await desk.receipts())[-1].receipt, Receipt).removed.media == 1
 
 
+@pytest.mark.parametrize(("allowed", "kept"), [("inline", 1), ("off", 0)])
+async def test_tighter_policy_takes_back_what_it_forbids(hub: FakeHub, paths: Paths, allowed: str, kept: int) -> None:
+    """What may only be seen inside wabiz is lent no longer; what may not be here at all is destroyed with its key, by a purge."""
+    found = picture(hub, 1, MARK)
+    async with opened(hub, paths) as desk:
+        lent = Path((await desk.lend_media(found.id)).path)
+        hub.set_policy(POLICY + f'[privacy]\nmedia = "{allowed}"\n')
+        await desk.sync()
+        await until(lambda: not lent.exists() and len(sealed_files(paths)) == kept)
+        if not kept:
+            await until(lambda: any(device.receipts for device in hub.devices.values()))
+            assert decode((await desk.receipts())[-1].receipt, Receipt).removed.media == 1
+
+
 async def test_revoked_device_keeps_no_file(hub: FakeHub, paths: Paths) -> None:
     """When the hub revokes the device, sealed files and lent ones are destroyed with the rest."""
     found = picture(hub, 1, MARK)

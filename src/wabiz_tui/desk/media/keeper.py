@@ -20,8 +20,9 @@ _MOST_WAITING = 1000
 class MediaKeeper:
     """One task that does it all in turn, so that nothing of it competes with what the agent asks for."""
 
-    def __init__(self, store: MediaStore, of: Of, *, me: str, is_online: Callable[[], bool]) -> None:
-        self._store, self._of, self._me, self._is_online = store, of, me, is_online
+    def __init__(self, store: MediaStore, of: Of, *, me: str, is_online: Callable[[], bool], retimed: Callable[[], None]) -> None:
+        """`retimed` is told when a new policy has moved the ends of files: some may be due now."""
+        self._store, self._of, self._me, self._is_online, self._retimed = store, of, me, is_online, retimed
         self._wake = asyncio.Event()
         self._is_policy_new = self._is_purged = False
         # In the order in which they moved; the one that moved last is looked at first.
@@ -73,6 +74,7 @@ class MediaKeeper:
         if self._is_policy_new:
             self._is_policy_new = False
             await _quietly(self._store.retime())
+            self._retimed()
         if self._is_purged:
             self._is_purged = False
             await _quietly(self._store.sweep())

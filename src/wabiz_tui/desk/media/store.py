@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Final, NamedTuple, Protocol, TypeVar
@@ -130,9 +130,16 @@ class MediaStore:
         self._lender.take_back()
 
     async def retime(self) -> None:
-        """The policy may have changed how long files stay."""
-        span = self._of.policy().cache.media
+        """The policy may have changed how long files stay, and what may be done with them."""
+        if _USES.index(self._of.policy().privacy.media) < _USES.index("viewer"):
+            self._lender.take_back()
+        span = self._span()
         await self._write(lambda connection: rows.retime(connection, span))
+
+    def _span(self) -> timedelta:
+        """How long after its message's time a file stays: not at all, where the policy lets none onto this machine."""
+        policy = self._of.policy()
+        return timedelta() if policy.privacy.media == "off" else policy.cache.media
 
     async def sweep(self) -> None:
         """Destroy every sealed file that no row names, and take back what is lent of messages that are gone."""
@@ -239,7 +246,7 @@ class MediaStore:
                     raise
 
     async def _keep(self, found: Message, held: HeldFile) -> None:
-        now, span = to_ms(self._of.now()), self._of.policy().cache.media
+        now, span = to_ms(self._of.now()), self._span()
 
         def work(connection: Connection) -> list[str]:
             dropped = rows.make_room(connection, held.size, limit=self._most_held)

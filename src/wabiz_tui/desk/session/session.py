@@ -123,7 +123,13 @@ class Session(Told):
         )
         of = Of(lambda: self.cache, lambda: self.policy, link.media, clock.now, os.urandom, enrolment.device, turn)
         self.media = MediaStore(shelf.folder / FOLDER, of)
-        self._files = MediaKeeper(self.media, of, me=enrolment.person, is_online=lambda: self.link_state == "online")
+        self._files = MediaKeeper(
+            self.media,
+            of,
+            me=enrolment.person,
+            is_online=lambda: self.link_state == "online",
+            retimed=lambda: self.purger.look_again("policy"),
+        )
         link.answered = self.sync.pace.hurry
         self._lease_task: asyncio.Task[None] | None = None
         self._shift_task: asyncio.Task[None] | None = None
