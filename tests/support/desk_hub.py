@@ -335,6 +335,12 @@ class FakeHub:
             came += await request.body()
         return self._upload(request.path_params["upload"])
 
+    async def forget_upload(self, request: Request) -> Response:
+        self._device(request)
+        if self.uploads.pop(request.path_params["upload"], None) is None:
+            raise Refused(404, "not_found", "There is no such upload.")
+        return Response(status_code=204)
+
     def _upload(self, upload: str) -> UploadStanding:
         wanted, came = self.uploads[upload]
         return UploadStanding(wanted.id, wanted.size, len(came), 64 * 1024, wanted.id if upload in self.brought else "")
@@ -402,6 +408,7 @@ class FakeHub:
             ("GET", "/v1/conversations/{id}/messages", self.history),
             ("POST", "/{version}/{number}/messages", self.send), ("POST", "/v1/uploads", self.begin_upload),
             ("PUT", "/v1/uploads/{upload}/{offset}", self.bring_piece), ("POST", "/{version}/{number}/media", self.pass_on),
+            ("DELETE", "/v1/uploads/{upload}", self.forget_upload),
         ]  # fmt: skip
         return Starlette(routes=[Route(path, self._answering(handler), methods=[method]) for method, path, handler in routes])
 

@@ -32,6 +32,7 @@ class Post:
     def __init__(self) -> None:
         self.failures: list[WabizError] = []
         self.taken: list[Letter] = []
+        self.dropped: list[str] = []
 
     async def __call__(self, letter: Letter) -> Accepted:
         if self.failures:
@@ -50,7 +51,7 @@ async def outbox(tmp_path: Path, post: Post) -> AsyncIterator[Outbox]:
     letters = Letters(tmp_path / "outbox.db", KEY)
     opened = Outbox(
         letters, post, author=Author(ident(7), "Kim"), now=StillClock().now, changed=lambda _: None, refused=lambda _: None,
-        random_bytes=counting_bytes(),
+        random_bytes=counting_bytes(), dropped=post.dropped.append,
     )  # fmt: skip
     yield opened
     await opened.stop()
@@ -193,6 +194,21 @@ async def test_a_file_is_taken_back_with_its_message(tmp_path: Path, outbox: Out
 
     await until(lambda: not sealed_files(outbox))
     assert await outbox.letters.attachment(file_of(letter)) is None
+
+
+async def test_the_hub_is_told_of_a_file_that_was_given_up(tmp_path: Path, outbox: Outbox, post: Post) -> None:
+    """One that may lie there in part is named once its message is discarded; one that was taken back in its undo time never began."""
+    post.failures = [Unreachable("cut in the middle"), CloudError("Refused.", graph_code=131026)]
+    outbox.start()
+    cut = await write(outbox, made(tmp_path, "a.pdf", PDF))
+    await outbox.await_left(cut.id, timeout=60, or_silence=True)
+    unbegun = await write(outbox, made(tmp_path, "b.pdf", PDF), undo=timedelta(hours=1))
+    assert await outbox.discard(unbegun.id)
+    assert await outbox.discard(cut.id)
+    refused = await outbox.await_left((await write(outbox, made(tmp_path, "c.pdf", PDF))).id, timeout=60)
+    assert await outbox.discard(refused.id)
+
+    assert post.dropped == [file_of(cut), file_of(refused)]
 
 
 async def test_a_retry_takes_the_file_along(tmp_path: Path, outbox: Outbox, post: Post) -> None:

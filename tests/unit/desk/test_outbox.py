@@ -319,3 +319,39 @@ async def test_drafts_survive_and_vanish_when_emptied(desk: Desk) -> None:
     await desk.outbox.letters.save_draft(Draft(ident(1), ""))
     assert await desk.outbox.letters.draft(ident(1)) is None
     assert await desk.outbox.letters.count_drafts() == 0
+
+
+async def test_the_undo_time_ends_with_a_lock(desk: Desk, clock: StillClock, post: Post) -> None:
+    """What only its undo time keeps leaves at once and in order, and whoever ends that time waits until it has gone."""
+    first, second, other = await desk.write("1a", undo=5), await desk.write("1b", undo=5), await desk.write("2a", of=2, undo=5)
+    desk.outbox.start()
+    assert post.asked == []
+
+    await desk.outbox.end_undo(60)
+
+    letters = [await desk.outbox.letters.find(letter) for letter in (first, second, other)]
+    assert [letter and letter.state for letter in letters] == ["accepted"] * 3
+    assert [text for text in post.asked if text != "2a"] == ["1a", "1b"]
+
+
+async def test_a_lock_waits_for_no_hub_that_does_not_answer(desk: Desk, clock: StillClock, post: Post) -> None:
+    """Behind a message that waits for the hub nothing is waited for; nor for an answer beyond the time given."""
+    post.failures = [Unreachable("offline")]
+    blocked = await desk.write("blocked")
+    desk.outbox.start()
+    await desk.outbox.await_left(blocked, timeout=60, or_silence=True)
+    behind = await desk.write("behind", undo=5)
+    async with asyncio.timeout(30):
+        await desk.outbox.end_undo(60)
+    parked = await desk.outbox.letters.find(behind)
+
+    post.gate.clear()
+    unanswered = await desk.write("unanswered", of=2, undo=5)
+    async with asyncio.timeout(30):
+        await desk.outbox.end_undo(0.2)
+    asked = await desk.outbox.letters.find(unanswered)
+
+    assert parked is not None
+    assert (parked.state, parked.attempts) == ("queued", 0)
+    assert asked is not None
+    assert asked.state == "sending"

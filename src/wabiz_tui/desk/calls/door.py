@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.enrolment import mark_revoked
 from wabiz_tui.desk.keys import warm
+from wabiz_tui.desk.media.lending import clear_lent, lent_folder
 from wabiz_tui.desk.purge.purge import Reason
 from wabiz_tui.desk.purge.wipe import destroy_keys_and_files
 from wabiz_tui.desk.session.listeners import Listeners
@@ -19,6 +20,8 @@ from wabiz_tui.model.errors import Locked, Revoked, WabizError
 from wabiz_tui.model.work import Presence
 
 T = TypeVar("T")
+_LAST_LETTERS = 2.0
+"""Seconds that a lock waits for messages in their undo time, at most."""
 
 
 class Door(Hears):
@@ -38,6 +41,8 @@ class Door(Hears):
 
     async def begin(self) -> None:
         """Unlock if the kernel keeps the keys; watch for idleness."""
+        # What a desk that was killed has lent lies open, and nobody may ever unlock this one.
+        self._take_back_lent()
         with suppress(WabizError):
             await self._unlock_warm()
         self._keep(self._watch_idleness())
@@ -72,7 +77,8 @@ class Door(Hears):
         session = self._session
         if session is None:
             return True
-        return session.link_state != "online" or await session.outbox.pending() == 0
+        # A line that is being made, which takes a bounded time, may take them; without one they wait for the next start.
+        return session.link_state not in ("online", "connecting") or await session.outbox.pending() == 0
 
     def changed(self, conversations: frozenset[str]) -> None:
         self._listeners.tell(DeskEvent("changed", tuple(sorted(conversations))))
@@ -112,7 +118,7 @@ class Door(Hears):
             self._opened()
 
     async def _lock(self, reason: str, error: WabizError | None) -> None:
-        """Calls are refused from the first moment on; then what is due is destroyed, then the keys."""
+        """Calls are refused from the first moment on; then what only its undo time keeps is sent, what is due destroyed, then the keys."""
         async with self._turn:
             session, self._session = self._session, None
             if session is None:
@@ -121,7 +127,10 @@ class Door(Hears):
                 return
             self.why_locked = error
             self._listeners.tell(DeskEvent("locked", reason=reason))
+            self._take_back_lent()
             try:
+                if error is None and session.link_state == "online":
+                    await session.outbox.end_undo(_LAST_LETTERS)
                 await session.close(_purge_reason(reason))
             finally:
                 session.vault.forget()
@@ -156,6 +165,11 @@ class Door(Hears):
             if left <= 0 and self._session is not None:
                 await self._lock("idle", None)
             await asyncio.sleep(min(max(left, 0.5), 30.0) if self._session is not None else 1.0)
+
+    def _take_back_lent(self) -> None:
+        device = self._setting.enrolment.device
+        with suppress(OSError):
+            clear_lent(lambda: lent_folder(device))
 
     def _idle_time(self) -> timedelta:
         policy = self._session.policy if self._session is not None else None

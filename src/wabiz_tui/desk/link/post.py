@@ -39,4 +39,5 @@ async def pass_on(link: Link, number: str, upload: str) -> str:
 
 
 async def forget_upload(link: Link, upload: str) -> None:
+    """Have the hub destroy what it holds of a file nobody sends any more. Raises NotFound where it holds nothing."""
     await link.request("DELETE", f"/v1/uploads/{quote(upload, safe='')}")

@@ -70,7 +70,7 @@ class _Rest(NamedTuple):
 class Outbox:
     """Letters and the one task that sends them. `changed` is called with the conversation of every letter that moved;
     `refused` with a failure that is not the letter's (revoked, locked). `window_of` tells when a conversation's window shuts, `noticed` is
-    called when `notice` changed."""
+    called when `notice` changed, `dropped` with a file that was given up and may have been brought to the hub in part."""
 
     def __init__(
         self,
@@ -84,15 +84,17 @@ class Outbox:
         random_bytes: Callable[[int], bytes] = os.urandom,
         window_of: windows.WindowOf | None = None,
         noticed: Callable[[], None] = lambda: None,
+        dropped: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.letters = letters
         self._send, self._author, self._now, self._random = send, author, now, random_bytes
         self._changed, self._refused, self._window_of = changed, refused, window_of
-        self._noticed = noticed
+        self._noticed, self._dropped = noticed, dropped
         self.notice = ""
         """What whoever waits for the letters must see."""
         self._sealing: set[str] = set()
         self._has_residue = False
+        self._keeps_back = True
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
         self._rests: dict[str, _Rest] = {}
@@ -114,6 +116,18 @@ class Outbox:
         """The hub can be reached again: what waits for that goes now."""
         self._rests.clear()
         self._wake.set()
+
+    async def end_undo(self, seconds: float) -> None:
+        """Nobody is there to take anything back any more: what only its undo time keeps goes now. Waits for it no longer than `seconds`;
+        what has not gone by then goes after the next start."""
+        self._keeps_back = False
+        self._wake.set()
+        resting = {letter.conversation for letter in await self.letters.heads() if letter.id in self._rests}
+        kept_back = [each for each in await self.letters.all_open() if each.not_before > self._now() and each.conversation not in resting]
+        with suppress(TimeoutError, NotFound):
+            async with asyncio.timeout(seconds):
+                for letter in kept_back:
+                    await self.await_left(letter.id, timeout=seconds, or_silence=True)
 
     async def write(
         self, conversation: str, number: str, said: str | Said, *, key: str | None, reply_to: str | None, undo: timedelta = timedelta()
@@ -258,6 +272,9 @@ class Outbox:
         if is_gone:
             self._has_residue = True
             self._tell(letter)
+            is_unbegun = letter.state == "queued" and letter.not_before > self._now()
+            if letter.content is not None and letter.content.file and not is_unbegun:
+                self._dropped(letter.content.file)
         return is_gone
 
     def _tell(self, letter: Letter) -> None:
@@ -276,7 +293,7 @@ class Outbox:
             for letter in await self.letters.heads():
                 if letter.conversation in self._running:
                     continue
-                wait = (max(letter.not_before, self._resting_until(letter)) - self._now()).total_seconds()
+                wait = (self._due(letter) - self._now()).total_seconds()
                 if wait > 0:
                     pause = min(pause, wait)
                     continue
@@ -327,8 +344,9 @@ class Outbox:
         # A kill may have come between the end of a letter and the end of its file.
         self._has_residue = bool(await self.letters.stray_files())
 
-    def _resting_until(self, letter: Letter) -> datetime:
-        return self._rests[letter.id].until if letter.id in self._rests else letter.not_before
+    def _due(self, letter: Letter) -> datetime:
+        earliest = letter.not_before if self._keeps_back else self._now()
+        return max(earliest, self._rests[letter.id].until) if letter.id in self._rests else earliest
 
     def _done(self, conversation: str) -> None:
         self._running.pop(conversation, None)

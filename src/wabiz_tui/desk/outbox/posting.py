@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,7 +13,7 @@ from wabiz_tui.desk.link import post
 from wabiz_tui.desk.link.link import Accepted, Link
 from wabiz_tui.desk.media.sealed import SealedReader
 from wabiz_tui.model.content import Media
-from wabiz_tui.model.errors import CloudError, Conflict, DamagedStore, NotFound, StoreError, TooMany, Unreachable
+from wabiz_tui.model.errors import CloudError, Conflict, DamagedStore, NotFound, StoreError, TooMany, Unreachable, WabizError
 from wabiz_tui.model.wire import NewUpload, UploadStanding
 
 _MEDIA_LIFE = timedelta(days=30) - timedelta(hours=12)
@@ -26,6 +27,23 @@ class Post:
 
     def __init__(self, link: Link, letters: Letters, *, now: Callable[[], datetime]) -> None:
         self._link, self._letters, self._now = link, letters, now
+        self._forgetting: set[asyncio.Task[None]] = set()
+
+    def forget(self, file: str) -> None:
+        """Tell the hub, when it can be reached at once, that nobody needs what it may hold of this file; otherwise it forgets by itself."""
+        task = asyncio.create_task(self._forget(file), name="forget upload")
+        self._forgetting.add(task)
+        task.add_done_callback(self._forgetting.discard)
+
+    async def _forget(self, file: str) -> None:
+        with suppress(WabizError):
+            await post.forget_upload(self._link, file)
+
+    async def stop(self) -> None:
+        tasks = list(self._forgetting)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def __call__(self, letter: Letter) -> Accepted:
         """Raises what link.post raises; NotFound when the file is gone from this machine."""

@@ -99,15 +99,17 @@ class Session(Told):
             damaged=self.refused,
             overfull=lambda: self.mending.begin(_OVERFULL),
         )
+        self._post = Post(link, letters, now=clock.now)
         self.outbox = Outbox(
             letters,
-            Post(link, letters, now=clock.now),
+            self._post,
             author=Author(enrolment.person, enrolment.person_name),
             now=clock.now,
             changed=lambda conversation: hears.changed(frozenset((conversation,))),
             refused=self.refused,
             window_of=lambda conversation: window_in(self.cache, conversation),
             noticed=hears.status_changed,
+            dropped=self._post.forget,
         )
         self.company = Company(said_over(link.request), may_say=self._may_say, met=hears.met, monotonic=clock.monotonic)
         self.mending = Mending(self.sync, self.purger, noticed=self._noticed, changed=lambda: hears.changed(frozenset()), ended=hears.ended)
@@ -217,6 +219,7 @@ class Session(Told):
     async def _shut(self) -> None:
         await self._files.stop()
         await self.outbox.stop()
+        await self._post.stop()
         await self.company.gone()
         await self.link.close()
         await asyncio.to_thread(self.cache.close)
