@@ -11,7 +11,7 @@ from wabiz_tui.cli.commands import json_option, passphrase_option
 from wabiz_tui.cli.output import print_json, print_table, say
 from wabiz_tui.cli.session import machine_paths, with_desk
 from wabiz_tui.model.desk import Desk, MediaFile
-from wabiz_tui.model.errors import BadInput, UsageError
+from wabiz_tui.model.errors import UsageError
 from wabiz_tui.model.identifiers import is_id
 from wabiz_tui.model.text import safe_line
 
@@ -28,7 +28,7 @@ def media(message: str, *, out: Path | None, is_opened: bool, as_json: bool, pas
     Exit codes: 3 when the policy does not allow it, 4 when the file is not here and the hub cannot be reached."""
     wanted = message.strip().lower()
     if not is_id(wanted):
-        raise BadInput("A message is named by its 32 hexadecimal digits; `wabiz messages CONVERSATION` lists them.", code="usage")
+        raise UsageError("A message is named by its 32 hexadecimal digits; `wabiz messages CONVERSATION --json` lists them.")
     if out is not None and is_opened:
         raise UsageError("A file is either saved or opened: give --out or --open, not both.")
     if is_opened:

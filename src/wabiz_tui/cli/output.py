@@ -3,17 +3,21 @@
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.content import kind_of, plain_text
+from wabiz_tui.model.identifiers import is_id
 from wabiz_tui.model.values import Conversation, Message
 
 # JSON escapes C0 by itself. C1, DEL, bidi controls and zero-width characters are legal in JSON text but act on a terminal;
 # written as \uXXXX they say the same to a program and do nothing to a screen.
 _ACTING = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+_ID_LENGTH = 32
 
 
 def json_line(value: object) -> str:
@@ -38,12 +42,24 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, emp
 
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(safe_line("" if cell is None else str(cell))) for cell in row))
+        cells = [safe_line(_cell(value)) for value in row]
+        table.add_row(*(Text(cell) for cell in cells))
+        named = next((column for column, cell in zip(table.columns, cells, strict=True) if is_id(cell)), None)
+        if named is not None:
+            # What the next command is given stays whole on the narrowest terminal; a second id beside it is for --json.
+            named.no_wrap, named.min_width = True, _ID_LENGTH
     console = Console(highlight=False, markup=False, emoji=False)
     if table.row_count:
         console.print(table)
     else:
         console.print(empty)
+
+
+def _cell(value: object) -> str:
+    """As a person reads it: a time in their own zone, to the minute."""
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%Y-%m-%d %H:%M")
+    return "" if value is None else str(value)
 
 
 def say(sentence: str) -> None:

@@ -10,16 +10,16 @@ from wabiz_tui.cli.output import conversation_record, message_record, print_json
 from wabiz_tui.cli.session import with_desk
 from wabiz_tui.model.content import kind_of, plain_text
 from wabiz_tui.model.desk import Desk, SearchHit
-from wabiz_tui.model.errors import BadInput, Unreachable
+from wabiz_tui.model.errors import Unreachable, UsageError
 from wabiz_tui.model.identifiers import is_id
 from wabiz_tui.model.values import Message
 
 
 def conversation_id(text: str) -> str:
-    """An id as typed: 32 hexadecimal digits. Raises BadInput."""
+    """An id as typed: 32 hexadecimal digits. Raises UsageError."""
     wanted = text.strip().lower()
     if not is_id(wanted):
-        raise BadInput("A conversation is named by its 32 hexadecimal digits; `wabiz conversations` lists them.", code="usage")
+        raise UsageError("A conversation is named by its 32 hexadecimal digits; `wabiz conversations` lists them.")
     return wanted
 
 

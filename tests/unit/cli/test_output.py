@@ -1,9 +1,11 @@
 """What commands print: the contract's keys, and nothing that acts on a terminal."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from wabiz_tui.cli.output import conversation_record, json_line, message_record
+import pytest
+
+from wabiz_tui.cli.output import conversation_record, json_line, message_record, print_table
 from wabiz_tui.model.content import Image, MetaError, Text
 from wabiz_tui.model.values import Conversation, Delivery, DeliveryState, Direction, Message
 
@@ -61,3 +63,29 @@ def test_json_says_the_same_to_a_program_and_nothing_to_a_terminal() -> None:
     assert not any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in line)
     assert not set("\u202e\u2066\u200b\ufeff\u2028") & set(line)
     assert "日本 🚲" in line
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_a_table_prints_the_id_that_the_next_command_is_given_whole(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However narrow the terminal, the first id of a row can be copied from it, and no line is longer than the terminal."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    row = ("01a2" * 8, "Maximiliane Augusta von Habsburg-Lothringen", "open", 12, "2026-11-22 22:08", "b" * 32)
+
+    print_table(("conversation", "name", "status", "unread", "last", "contact"), [row], empty="")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert any("01a2" * 8 in line for line in lines)
+    assert max(map(len, lines)) <= columns
+
+
+def test_a_table_prints_a_time_to_the_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    """Seconds, fractions and the offset are for programs."""
+    at = NOW + timedelta(seconds=7, microseconds=838395)
+
+    print_table(("what", "when"), [("lease", at)], empty="")
+
+    out = capsys.readouterr().out
+    assert f"{NOW.astimezone():%Y-%m-%d %H:%M} " in out
+    assert ":07" not in out

@@ -48,6 +48,14 @@ def test_a_program_reads_the_mistakes_as_a_record(wrong: Path, capsys: pytest.Ca
     assert all("\n" not in error["sentence"] for error in record["errors"])
 
 
+@pytest.mark.parametrize("command", [["messages", "nope"], ["send", "0" * 31, "hello"], ["media", "0" * 33]])
+def test_what_is_no_id_is_a_usage_error(command: list[str], home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped id exits with 2 and is told before anything is opened."""
+    assert main(command) == 2
+    assert "32 hexadecimal digits" in capsys.readouterr().err
+    assert not home.exists()
+
+
 def test_a_wipe_that_cannot_ask_names_the_way(home: Path) -> None:
     """Off a terminal and without --yes nothing is removed: exit 2 and one sentence that names it."""
     (home / "data").mkdir(parents=True)
