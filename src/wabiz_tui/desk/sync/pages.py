@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
+
+import msgspec
 
 from wabiz_tui.desk.cache.writing import Item, Value
 from wabiz_tui.desk.link.link import Link
 from wabiz_tui.model.codec import decode
-from wabiz_tui.model.errors import BadInput
+from wabiz_tui.model.errors import BadInput, WabizError
 from wabiz_tui.model.feed import Change, ChangesPage, Entity
 from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
 
@@ -22,6 +24,9 @@ _KINDS: dict[Entity, Any] = {
 }
 _PAGE = 3000
 """Changes of one page, and so of one commit while catching up; the hub ends a page before it grows large."""
+_TOGETHER, _TOGETHER_BYTES = 4, 8 << 20
+"""Pages, and bytes of their values, that go in by one transaction at most while there are many: each commit writes most
+pages of the indexes again, since ids are random."""
 _NOT_A_FEED = "What the hub tells does not fit together; update wabiz, or check what answers at the hub's address."
 
 
@@ -32,6 +37,7 @@ class Ahead:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._asked: tuple[int, asyncio.Task[ChangesPage]] | None = None
+        self._together = 0
 
     def ask(self, since: int) -> None:
         self._asked = since, asyncio.create_task(self._link.changes(since, limit=_PAGE), name="page")
@@ -55,6 +61,27 @@ class Ahead:
         await self.forget()
         return await self._link.changes(since, limit=_PAGE)
 
+    async def pages(self, since: int) -> ChangesPage:
+        """The page after `since`, and with it those that follow, one more than the last time: the first is to be seen soon, and many at
+        once cost less. The one after them is asked for already."""
+        page = await self.page(since)
+        self._together, changes, size = self._together + 1, [page.changes], _size_of(page)
+        while page.more:
+            self.ask(page.next)
+            if len(changes) >= min(self._together, _TOGETHER) or size > _TOGETHER_BYTES:
+                break
+            try:
+                following = await self.page(page.next)
+            except WabizError:
+                # What is here goes in first; what is asked for next fails again, if it must.
+                break
+            if following.begins != page.begins:
+                break
+            page = following
+            changes.append(page.changes)
+            size += _size_of(page)
+        return msgspec.structs.replace(page, changes=list(chain.from_iterable(changes)))
+
     async def forget(self) -> None:
         asked, self._asked = self._asked, None
         if asked is not None:
@@ -62,6 +89,10 @@ class Ahead:
             await asyncio.wait((asked[1],))
             if not asked[1].cancelled():
                 asked[1].exception()  # nobody waits for it any more
+
+
+def _size_of(page: ChangesPage) -> int:
+    return sum(memoryview(change.value).nbytes for change in page.changes if change.value is not None)
 
 
 def check(page: ChangesPage) -> None:

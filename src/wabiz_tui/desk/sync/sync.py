@@ -114,10 +114,8 @@ class Sync:
             began_at, wanted = self.cursor, None
             while True:
                 async with self._turn:
-                    page = await ahead.page(self.cursor)
+                    page = await ahead.pages(self.cursor)
                     wanted = page.head if wanted is None else wanted
-                    if page.more:
-                        ahead.ask(page.next)
                     await self._apply(page)
                 self._told.progressed()
                 if self.cursor >= wanted or (not page.more and self.cursor >= page.next):
