@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -185,6 +185,18 @@ async def test_without_the_hub_nothing_is_changed(paths: Paths) -> None:
 
         assert (paths.data / NAME).read_bytes() == before
         assert not (await desk.status()).locked
+
+
+async def test_a_desk_that_does_not_open_again_has_spent_its_memory(hub: FakeHub, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locked by a change of keys that did not come to its end, it held keys and words: its process takes a new memory."""
+    async with opened(hub, paths, config=COLD) as desk:
+        monkeypatch.setattr("wabiz_tui.desk.calls.rekeying.open_session", AsyncMock(side_effect=Unreachable("The hub went away.")))
+
+        with pytest.raises(Unreachable):
+            await desk.rekey(Secret(PASSPHRASE.reveal()))
+
+        assert (await desk.status()).locked
+        assert desk.spent.is_set()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -12,9 +13,12 @@ from tests.support.desk_hub import FakeHub
 from tests.support.desk_samples import until
 from wabiz_tui.desk.enrolment import get_enrolment
 from wabiz_tui.desk.keys import warm
+from wabiz_tui.desk.keys.passphrase_file import NAME as KEY_FILE
+from wabiz_tui.desk.process import socket_file
 from wabiz_tui.desk.process.launch import connect
-from wabiz_tui.desk.purge.wipe import wipe
+from wabiz_tui.desk.purge.wipe import destroy_keys_and_files, wipe
 from wabiz_tui.model.clock import SystemClock
+from wabiz_tui.model.errors import Unreachable
 from wabiz_tui.model.paths import Paths, paths_under
 from wabiz_tui.model.secret import Secret
 
@@ -64,6 +68,37 @@ async def test_a_desk_that_runs_is_ended_and_nothing_it_kept_is_left(
     assert warm.find(device, now=SystemClock().now()) is None
     assert {"cache-1.db", "outbox.db", "enrolment.json"} <= set(removed)
     await desk.close()
+
+
+@pytest.mark.parametrize("way", ["wipe", "revocation"])
+async def test_a_half_written_key_file_goes_too(hub: FakeHub, paths: Paths, way: str) -> None:
+    """A kill while the key store's file is written leaves the key in a draft beside it."""
+    async with opened(hub, paths):
+        pass
+    draft = paths.data / f".{KEY_FILE}.4711"
+    draft.write_bytes(b"sealed")
+
+    if way == "wipe":
+        await wipe(paths, config=CONFIG, clock=SystemClock())
+    else:
+        destroy_keys_and_files(get_enrolment(paths), CONFIG, paths)
+
+    assert not draft.exists()
+
+
+async def test_a_desk_in_another_container_is_not_killed_by_number(hub: FakeHub, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel gives 0 for a process that is not visible from here: nobody is killed, and nothing is removed under it."""
+    async with opened(hub, paths):
+        pass
+    kill = Mock()
+    monkeypatch.setattr(socket_file, "listener_of", Mock(return_value=0))
+    monkeypatch.setattr("wabiz_tui.desk.purge.wipe.os.kill", kill)
+
+    with pytest.raises(Unreachable, match="container"):
+        await wipe(paths, config=CONFIG, clock=SystemClock())
+
+    assert not kill.called
+    assert (paths.data / "enrolment.json").exists()
 
 
 def is_running(pid: int) -> bool:

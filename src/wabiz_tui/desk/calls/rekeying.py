@@ -66,6 +66,7 @@ class Rekeying(Keeping):
             raise
         except WabizError as error:
             self.why_locked = error
+            self.spent.set()
             raise
         self._opened()
         return self._session

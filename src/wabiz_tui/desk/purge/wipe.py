@@ -19,7 +19,7 @@ from wabiz_tui.desk.purge.receipts import NAME as RECEIPTS
 from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.model.clock import Clock
 from wabiz_tui.model.config import Config
-from wabiz_tui.model.errors import BadInput, NoKeyStore, WabizError
+from wabiz_tui.model.errors import BadInput, NoKeyStore, Unreachable, WabizError
 from wabiz_tui.model.paths import Paths
 
 _OUTBOX = "outbox*.db"
@@ -37,12 +37,13 @@ def destroy_keys_and_files(enrolment: Enrolment, config: Config, paths: Paths) -
             open_store(store, config, paths.data, None).delete(enrolment.device)
             removed.append(f"the key in {store}")
     files = destroy_everything(paths.cache / FOLDER, enrolment.device)
+    _destroy_drafts(paths)
     return removed + _destroy_databases(paths) + ([f"{files} files of messages"] if files else [])
 
 
 async def wipe(paths: Paths, *, config: Config, clock: Clock) -> list[str]:
     """End the desk that runs, then remove cache, outbox, keys, receipts, log and enrolment. The configuration stays. Raises Denied
-    when what listens in the desk's place belongs to somebody else."""
+    when what listens in the desk's place belongs to somebody else, Unreachable when it neither answers nor can be ended from here."""
     await _end_desk(paths)
     removed: list[str] = []
     with suppress(BadInput):
@@ -54,6 +55,7 @@ async def wipe(paths: Paths, *, config: Config, clock: Clock) -> list[str]:
         if (paths.data / name).exists():
             destroy(paths.data / name)
             removed.append(name)
+    _destroy_drafts(paths)
     for folder in (paths.cache, paths.state, paths.runtime):
         if folder.is_dir() and folder != paths.config:
             for left in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
@@ -81,9 +83,19 @@ async def _end_desk(paths: Paths) -> None:
                 await client.lock("wipe")
             await client.end()
             await client.close()
-    except (WabizError, OSError, TimeoutError):
+    except (WabizError, OSError, TimeoutError) as error:
+        if process <= 0:
+            # The kernel names no process of another container; to kill(2), 0 is this one's whole group.
+            raise Unreachable("The desk that runs in another container does not end; end it there, then wipe again.") from error
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
+
+
+def _destroy_drafts(paths: Paths) -> None:
+    """What a kill has left of a small file that was being written: a draft of a key store's file holds the key."""
+    for name in (*STORE_FILES, RECEIPTS, ENROLMENT):
+        for draft in paths.data.glob(f".{name}.*"):
+            destroy(draft)
 
 
 def _destroy_databases(paths: Paths) -> list[str]:
