@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk_bench import ahead_of, opened
+from tests.support.desk_bench import COLD, ahead_of, make_desk, opened
 from tests.support.desk_hub import POLICY, FakeHub
 from tests.support.desk_samples import contact, conversation, message, until
 from wabiz_tui.desk.desk import LocalDesk
-from wabiz_tui.desk.media.lending import ending_of
+from wabiz_tui.desk.enrolment import get_enrolment
+from wabiz_tui.desk.media.lending import ending_of, lent_folder
 from wabiz_tui.desk.media.memory import memory_folder
 from wabiz_tui.desk.media.sealed import PIECE, SealedReader, SealedWriter
 from wabiz_tui.desk.media.store import MediaStore
@@ -241,6 +242,21 @@ async def test_what_a_killed_desk_lent_is_removed_by_the_next(hub: FakeHub, path
         assert await whole(desk, found.id) == MARK
 
     assert len(hub.media_asked) == 1
+
+
+async def test_what_a_killed_desk_lent_goes_though_nobody_unlocks_the_next(hub: FakeHub, paths: Paths) -> None:
+    """A desk that begins takes back what lies open, before it asks anybody for anything."""
+    async with opened(hub, paths, config=COLD):
+        pass
+    left = lent_folder(get_enrolment(paths).device) / "left.png"
+    left.write_bytes(MARK)
+    desk = make_desk(paths, config=COLD)
+
+    await desk.begin()
+
+    assert (await desk.status()).locked
+    assert not left.exists()
+    await desk.close()
 
 
 def test_endings_are_ours() -> None:
