@@ -147,6 +147,14 @@ async def test_a_damaged_upload_is_told_and_removed(served: Served, agent: TestD
     assert (await put(agent, 0, CONTENT[:LARGEST_PIECE])).status_code == 404
 
 
+async def test_as_many_at_once_as_one_after_another(agent: TestDevice) -> None:
+    """The bound on what is open holds for requests that come together, and none of them loses what it began."""
+    begun = [agent.post("/v1/uploads", wanted(id=f"{number:032x}", size=1)) for number in range(24)]
+    told = [answer.status_code for answer in await asyncio.gather(*begun)]
+
+    assert sorted(told) == [200] * 16 + [429] * 8
+
+
 async def test_uploads_are_their_devices_own_bounded_and_end(served: Served, admin: TestDevice, agent: TestDevice) -> None:
     """Another device sees none of them, a device has so many open, and after a day they are gone."""
     other = await served.person(admin, "Lee", "agent")

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,11 +45,17 @@ class Arrivals:
     def __init__(self, archive: Archive, *, piece: int = LARGEST_PIECE) -> None:
         self._archive, self._piece = archive, piece
         self._folder = archive.place.media / _FOLDER
+        # A folder is nothing before its head is there: nobody counts, or sweeps, while another begins.
+        self._beginning = threading.Lock()
 
     def begin(self, caller: str, wanted: NewUpload) -> UploadStanding:
         """Expect this file; asked again, how far it has come. Raises BadInput and TooLarge for a file that nobody may send, Conflict
         for another file under the same id, TooMany when the device has as many open as it may."""
         _check(wanted)
+        with self._beginning:
+            return self._begin(caller, wanted)
+
+    def _begin(self, caller: str, wanted: NewUpload) -> UploadStanding:
         arrived = self.find(caller, wanted.id)
         if arrived is not None:
             if arrived.head.wanted != wanted:
@@ -97,7 +104,11 @@ class Arrivals:
 
     def sweep(self) -> int:
         """Remove what has run out; how many."""
-        return sum(self._is_over(folder) for folder in self._folder.glob("*/*.*"))
+        swept = 0
+        for folder in self._folder.glob("*/*.*"):
+            with self._beginning:
+                swept += self._is_over(folder)
+        return swept
 
     def _is_over(self, folder: Path) -> bool:
         if self._read(folder) is not None:
