@@ -14,7 +14,10 @@ def run() -> None:
 
         # What passes through an agent's command is as private as in the desk: no core dump, no look by a neighbour, files 0600.
         harden()
-    sys.exit(main(sys.argv[1:]))
+    from wabiz_tui.cli.streams import as_typed, prepare_streams
+
+    prepare_streams()
+    sys.exit(main([as_typed(argument) for argument in sys.argv[1:]]))
 
 
 def main(arguments: list[str]) -> int:
@@ -36,6 +39,20 @@ def main(arguments: list[str]) -> int:
         # The reader of our output went away (`wabiz messages … | head`): nothing is left to tell it.
         sys.stderr.close()
         return 1
+    except UnicodeError:
+        print("wabiz: The command line holds bytes that are no text in UTF-8; type it again.", file=sys.stderr)
+        return 2
+    except OSError as error:
+        return _not_written(error)
+
+
+def _not_written(error: OSError) -> int:
+    """The system refused what no command expects to be refused, which is to write its output (`wabiz messages … > /full/disk`)."""
+    from wabiz_tui.cli.streams import drop_output
+
+    drop_output()
+    print(f"wabiz: It could not be written or read ({error.strerror}); make room, or choose another place.", file=sys.stderr)
+    return 1
 
 
 def report(error: WabizError) -> int:

@@ -1,5 +1,6 @@
 """What commands print: JSON Lines for programs, tables for people; neither lets a customer's text act on the terminal."""
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from wabiz_tui.cli.streams import is_unicode
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.content import kind_of, plain_text
 from wabiz_tui.model.identifiers import is_id
@@ -26,8 +28,11 @@ def json_line(value: object) -> str:
 
 
 def print_json(values: Iterable[object]) -> None:
+    """In a locale that is not UTF-8 all but ASCII is written as \\uXXXX, which is the same JSON."""
+    is_plain = not is_unicode(sys.stdout.encoding)
     for value in values:
-        sys.stdout.write(json_line(value) + "\n")
+        line = json_line(value)
+        sys.stdout.write((json.dumps(json.loads(line), separators=(",", ":")) if is_plain else line) + "\n")
     sys.stdout.flush()
 
 

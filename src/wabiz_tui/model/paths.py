@@ -31,10 +31,15 @@ def paths_from_environment(environment: Mapping[str, str] = os.environ) -> Paths
     home = environment.get(HOME, "")
     if home:
         return paths_under(Path(home).expanduser().absolute())
+    import warnings
+
     from platformdirs import PlatformDirs
 
     dirs = PlatformDirs("wabiz", appauthor=False)
-    return Paths(dirs.user_config_path, dirs.user_data_path, dirs.user_cache_path, dirs.user_state_path, dirs.user_runtime_path)
+    with warnings.catch_warnings():
+        # sudo, cron and some SSH servers set no XDG_RUNTIME_DIR; the folder in its place is checked like any other before use.
+        warnings.simplefilter("ignore")
+        return Paths(dirs.user_config_path, dirs.user_data_path, dirs.user_cache_path, dirs.user_state_path, dirs.user_runtime_path)
 
 
 def make_private(folder: Path) -> Path:

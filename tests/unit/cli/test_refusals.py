@@ -1,6 +1,7 @@
 """How commands refuse: one line a mistake, records for programs, and sentences that say what to do next."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,3 +99,54 @@ def test_a_desk_that_ended_while_it_sent_leaves_no_doubt_what_to_do(
     told = capsys.readouterr().err
     assert "may have been sent" in told
     assert "--key" in told
+
+
+def _checked(home: Path, *, output: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """`wabiz policy check --json` of a document with a key in two scripts, its output put where the shell's words say."""
+    document = home.parent / "policy.toml"
+    document.write_text('"fenêtre日" = 1\n', encoding="utf-8")
+    command = f'"$0" -m wabiz_tui.cli.main policy check "$1" --json {output}'
+    return subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable, str(document)],
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device that is always full is Linux's")
+def test_a_full_disk_behind_the_output_is_told_in_one_line(home: Path) -> None:
+    """Output that cannot be written is exit 1 and one sentence, no traceback."""
+    refused = _checked(home, output="> /dev/full")
+
+    assert refused.returncode == 1
+    assert refused.stderr.count(b"\n") == 1
+    assert refused.stderr.startswith(b"wabiz: ")
+
+
+def test_closed_streams_change_no_answer(home: Path) -> None:
+    """A service manager may start a command with none of the three streams open: its exit code is what it is elsewhere."""
+    assert _checked(home, output="<&- >&- 2>&-").returncode == 2
+
+
+def test_a_locale_without_unicode_gets_the_same_records(home: Path) -> None:
+    """In an ASCII locale the records are ASCII, and mean what they mean elsewhere."""
+    narrow = _checked(home, output="", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", PYTHONIOENCODING="")
+    wide = _checked(home, output="", PYTHONUTF8="1")
+
+    assert narrow.returncode == wide.returncode == 2
+    assert narrow.stdout.isascii()
+    assert not wide.stdout.isascii()
+    assert [json.loads(line) for line in narrow.stdout.splitlines()] == [json.loads(line) for line in wide.stdout.splitlines()]
+
+
+def test_no_runtime_folder_of_the_session_is_no_warning(home: Path) -> None:
+    """Over sudo, cron and some SSH servers nothing names a runtime folder; nobody is told of a line of a library."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("WABIZ_HOME", "XDG_RUNTIME_DIR")}
+    plain = subprocess.run(
+        [sys.executable, "-m", "wabiz_tui.cli.main", "keys", "--json"],
+        env=environment | {"HOME": str(home)}, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+    )  # fmt: skip
+
+    assert (plain.returncode, plain.stderr) == (0, b"")
