@@ -1,16 +1,13 @@
 """A disk that is full while a message is written: one sentence, nothing half-kept, and the draft is still there."""
 
 import asyncio
-import resource
-import signal
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.support.desk_samples import NOON, StillClock, counting_bytes, ident
+from tests.support.full_disk import full_above
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.link.link import Accepted
 from wabiz_tui.desk.outbox.outbox import Author, Outbox
@@ -19,19 +16,6 @@ from wabiz_tui.model.errors import StoreFull
 from wabiz_tui.model.secret import Secret
 
 NUMBER = "106540352242922"
-
-
-@contextmanager
-def full_above(size: int) -> Generator[None]:
-    """No file of this process may grow beyond `size` bytes, as on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    earlier = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, earlier)
 
 
 async def no_hub(_letter: object) -> Accepted:
