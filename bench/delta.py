@@ -13,7 +13,8 @@ import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -68,6 +69,12 @@ async def type_on(client: DeskClient, conversation: str, waits: list[float]) -> 
         await client.counts()
         waits.append(time.perf_counter() - at)
         await asyncio.sleep(0.12)
+
+
+def newest(found: Iterable[Message], number: int) -> list[Message]:
+    """As they come: after all that is held and every earlier delta, a second apart."""
+    begin = AT + timedelta(seconds=number * DELTA)
+    return [msgspec.structs.replace(one, sent_at=begin + timedelta(seconds=place)) for place, one in enumerate(found)]
 
 
 def rows_of(found: list[Message], first: int) -> list[Row]:
@@ -156,7 +163,7 @@ async def measure(held: int, deltas: int) -> None:
         ours: list[tuple[float, float]] = []
         bare: list[tuple[float, float]] = []
         for number in range(deltas):
-            found = list(messages(DELTA, talks, first=held + 1 + number))
+            found = newest(messages(DELTA, talks, first=held + 1 + number), number)
             rows = rows_of(found, peer.count)
             ours.append(await take_in(cache, delta_of(found, held + number * DELTA)))
             bare.append(await asyncio.to_thread(peer.insert, rows))

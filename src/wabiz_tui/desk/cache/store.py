@@ -36,6 +36,7 @@ class Cache:
         self.database = Database(path, key, Kind.CACHE)
         self._now, self._me = now, me
         self._batches = 0
+        self._held = writing.Held()
         self._has_names = False
         self._counted: tuple[int, int, dict[str, int]] | None = None
 
@@ -81,8 +82,8 @@ class Cache:
         def work(connection: Connection) -> Applied:
             if is_anew:
                 writing.expire_everything(connection)
-            has_left_out = policy is not None and writing.hold(connection, holding, now=to_ms(now))
-            applied = writing.apply(connection, items, holding, now=to_ms(now))
+            has_left_out = policy is not None and writing.hold(connection, holding, self._held, now=to_ms(now))
+            applied = writing.apply(connection, items, holding, self._held, now=to_ms(now))
             index_names(connection, _ids(items, Conversation), _ids(items, Contact))
             marks = load_marks(connection)
             has_left_out |= applied.has_left_out or marks.has_left_out

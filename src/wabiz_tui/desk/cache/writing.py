@@ -46,9 +46,16 @@ class Applied(NamedTuple):
     begins_anew: bool = False
 
 
+class Held:
+    """How many messages are visible at most, from one batch to the next: to count them reads a whole index (1 ms per 10,000)."""
+
+    def __init__(self) -> None:
+        self.at_most: int | None = None
+
+
 class _Work:
-    def __init__(self, connection: Connection, holding: Holding, now: int) -> None:
-        self.connection, self.holding, self.now = connection, holding, now
+    def __init__(self, connection: Connection, holding: Holding, held: Held, now: int) -> None:
+        self.connection, self.holding, self.held, self.now = connection, holding, held, now
         self.touched: set[str] = set()
         self.has_residue = False
         self.has_left_out = False
@@ -57,9 +64,9 @@ class _Work:
         return to_ms(self.holding.until(from_ms(at_ms), None if resolved_ms is None else from_ms(resolved_ms)))
 
 
-def apply(connection: Connection, items: Sequence[Item], holding: Holding, *, now: int) -> Applied:
+def apply(connection: Connection, items: Sequence[Item], holding: Holding, held: Held | None = None, *, now: int) -> Applied:
     """Put a batch in. Of several changes to one thing the last counts; conversations go first, for they say when they were resolved."""
-    work = _Work(connection, holding, now)
+    work = _Work(connection, holding, held or Held(), now)
     newest = {(item.entity, item.id): item for item in items}
     arrived: list[Message] = []
     for item in sorted(newest.values(), key=_order):
@@ -81,7 +88,7 @@ def apply(connection: Connection, items: Sequence[Item], holding: Holding, *, no
     if arrived:
         work.touched.update(message.conversation for message in arrived)
         work.has_residue |= put_messages(connection, arrived, holding.until, now=now)
-        _keep_newest(work)
+        _keep_newest(work, arrived=len(arrived))
     return Applied(frozenset(work.touched), work.has_residue, work.has_left_out)
 
 
@@ -169,9 +176,14 @@ def _put_event(work: _Work, event: Event) -> None:
     work.connection.execute(_sql["put_event"], {"id": to_key(event.id), "at": at, "expires_at": expires_at, "value": encode(event)})
 
 
-def _keep_newest(work: _Work) -> None:
-    most = work.holding.max_messages
-    if work.connection.execute(_sql["count_messages"], {"now": work.now}).fetchone()[0] <= most:
+def _keep_newest(work: _Work, *, arrived: int) -> None:
+    most, held = work.holding.max_messages, work.held
+    # Rows become visible by arriving alone. A batch that is rolled back counts too: then they are counted sooner than need be.
+    if held.at_most is not None:
+        held.at_most += arrived
+    if held.at_most is None or held.at_most > most:
+        held.at_most = int(work.connection.execute(_sql["count_messages"], {"now": work.now}).fetchone()[0])
+    if held.at_most <= most:
         return
     # A hundredth more than needed goes, so that at the limit not every batch has to look for the oldest.
     work.connection.execute(_sql["expire_messages_beyond"], {"most": most - most // 100, "now": work.now})
@@ -208,9 +220,9 @@ def _expire(work: _Work, query: str, key: bytes) -> None:
     work.connection.execute(_sql[query], {"id": key})
 
 
-def hold(connection: Connection, holding: Holding, *, now: int) -> bool:
+def hold(connection: Connection, holding: Holding, held: Held, *, now: int) -> bool:
     """Time every row again under another policy; what is expired now stays so. Whether some were left out, being too many."""
-    work = _Work(connection, holding, now)
+    work = _Work(connection, holding, held, now)
     for doc, sent_at, expires_at, resolved_at in connection.execute(_sql["times_of_messages"]).fetchall():
         _set_message_expiry(work, doc, expires_at, work.until(sent_at, resolved_at))
     for identifier, status, last_at, resolved_at in connection.execute(_sql["times_of_conversations"], {"now": now}).fetchall():
@@ -219,7 +231,7 @@ def hold(connection: Connection, holding: Holding, *, now: int) -> bool:
     for identifier, value in connection.execute(_sql["times_of_events"], {"now": now}).fetchall():
         connection.execute(_sql["set_event_expiry"], {"id": identifier, "expires_at": _event_expiry(work, decode(value, Event))})
     resolved.time_again(connection, until=work.until, now=now)
-    _keep_newest(work)
+    _keep_newest(work, arrived=0)
     return work.has_left_out
 
 
