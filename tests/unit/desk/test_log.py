@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,3 +56,17 @@ def test_a_fault_is_told_by_kind_and_place_alone(capsys: pytest.CaptureFixture[s
     assert json.loads(told)["error"] == "ValueError"
     assert json.loads(told)["at"].startswith("test_log.py:")
     assert "card" not in told
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device that is always full is Linux's")
+def test_a_log_that_cannot_be_written_hides_no_reason(tmp_path: Path) -> None:
+    """With its log on a full disk a desk that cannot start still tells whoever waits for it why."""
+    reading, writing = os.pipe()
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "wabiz_tui.desk.process", "--ready-fd", str(writing)]
+        environment = os.environ | {"WABIZ_HOME": str(tmp_path / "home")}
+        subprocess.run(command, env=environment, pass_fds=[writing], stdin=subprocess.DEVNULL, stderr=full, timeout=60, check=False)
+    os.close(writing)
+
+    with os.fdopen(reading, "rb") as told:
+        assert b"enroll" in told.read()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 def tell(event: str, **facts: str) -> None:
     """`facts` are names of ours: calls, kinds of errors, places in the source."""
     line = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "event": event} | facts
-    print(json.dumps(line), file=sys.stderr, flush=True)
+    with suppress(OSError):
+        # On a full disk whoever waits for the desk must still hear why it does not start.
+        print(json.dumps(line), file=sys.stderr, flush=True)
 
 
 def silence_libraries() -> None:
