@@ -31,8 +31,8 @@ _NOT_A_FEED = "What the hub tells does not fit together; update wabiz, or check 
 
 
 class Ahead:
-    """The page after the one that is being applied, asked for meanwhile: hub and desk work at the same time. No more than these two
-    are in memory."""
+    """The page after the one that is being applied, asked for meanwhile: hub and desk work at the same time. No more than it and
+    those that go in together are in memory."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
