@@ -8,11 +8,14 @@ import click
 from wabiz_tui.cli.commands import json_option, passphrase_option
 from wabiz_tui.cli.output import conversation_record, message_record, print_json, print_table
 from wabiz_tui.cli.session import with_desk
+from wabiz_tui.cli.streams import words_given
 from wabiz_tui.model.content import kind_of, plain_text
 from wabiz_tui.model.desk import Desk, SearchHit
 from wabiz_tui.model.errors import Unreachable, UsageError
 from wabiz_tui.model.identifiers import is_id
 from wabiz_tui.model.values import Message
+
+_MOST_BYTES = 16 * 1024
 
 
 def conversation_id(text: str) -> str:
@@ -105,9 +108,11 @@ def search(words: tuple[str, ...], *, limit: int, ranked: bool, as_json: bool, p
     """Find WORDS in what this machine holds: conversations by name, then messages, newest first.
 
     Words may be "phrases" (the shell needs '"so"') and filters: from:anna, to:anna, label:vip, before:2026-05-01, after:7d, has:media,
-    is:unread, is:open. All must hold; the last word may be a beginning.
+    is:unread, is:open. All must hold; the last word may be a beginning. A single - reads them from standard input, which no other
+    user of the machine can read.
     """
-    hits = with_desk(passphrase_fd, lambda desk: desk.search(" ".join(words), limit=limit, ranked=ranked))
+    wanted = words_given(" ".join(words), most_bytes=_MOST_BYTES)
+    hits = with_desk(passphrase_fd, lambda desk: desk.search(wanted, limit=limit, ranked=ranked))
     if as_json:
         print_json(_hit_record(hit) for hit in hits)
         return

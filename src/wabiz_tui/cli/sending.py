@@ -1,6 +1,5 @@
 """Send to a conversation; see what waits, send again what failed, give it up."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from wabiz_tui.cli.commands import json_option, passphrase_option
 from wabiz_tui.cli.output import message_record, print_json, print_table, say
 from wabiz_tui.cli.reading import conversation_id
 from wabiz_tui.cli.session import with_desk
+from wabiz_tui.cli.streams import words_given
 from wabiz_tui.model.content import plain_text
 from wabiz_tui.model.desk import Desk, OutboxLetter
 from wabiz_tui.model.errors import Conflict, Unreachable, UsageError
@@ -17,7 +17,6 @@ from wabiz_tui.model.values import DeliveryState, Message
 
 _WAIT_SECONDS, _WAIT_FOR_FILE = 30.0, 900.0
 _LONGEST_TEXT = 4096
-_STDIN = "-"
 _MOST_BYTES = 8 * _LONGEST_TEXT
 
 
@@ -138,16 +137,7 @@ async def _telling_if_ended(sending: Any, key: str | None) -> Message:
 
 
 def _words(text: str | None, *, is_needed: bool) -> str:
-    if text == _STDIN:
-        raw = sys.stdin.buffer.read(_MOST_BYTES + 1)
-        try:
-            text = raw.decode().removesuffix("\n")
-        except UnicodeDecodeError as error:
-            # What is cut off in the middle of a character is too long anyway.
-            if len(raw) <= _MOST_BYTES:
-                raise UsageError("Standard input is no UTF-8 text.") from error
-            text = "x" * len(raw)
-    words = text or ""
+    words = words_given(text or "", most_bytes=_MOST_BYTES)
     if is_needed and not words.strip():
         raise UsageError("An empty message cannot be sent.")
     if len(words) > _LONGEST_TEXT:

@@ -4,6 +4,9 @@ import os
 import sys
 from typing import Final
 
+from wabiz_tui.model.errors import UsageError
+
+STDIN: Final = "-"
 _STREAMS: Final = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
@@ -34,6 +37,22 @@ def as_typed(argument: str) -> str:
         return os.fsencode(argument).decode()
     except UnicodeError:
         return argument
+
+
+def words_given(argument: str, *, most_bytes: int) -> str:
+    """The argument, or standard input where it is `-`: what stands on the command line can be read by everybody on the machine.
+
+    What is longer than `most_bytes` comes cut, as characters that are too many for whoever bounds them. Raises UsageError."""
+    if argument != STDIN:
+        return argument
+    raw = sys.stdin.buffer.read(most_bytes + 1)
+    try:
+        return raw.decode().removesuffix("\n")
+    except UnicodeDecodeError as error:
+        # What is cut off in the middle of a character is too long anyway.
+        if len(raw) <= most_bytes:
+            raise UsageError("Standard input is no UTF-8 text.") from error
+        return "x" * len(raw)
 
 
 def drop_output() -> None:

@@ -10,14 +10,16 @@ from wabiz_tui.cli.commands import json_option, passphrase_option
 from wabiz_tui.cli.output import conversation_record, message_record, print_json, say
 from wabiz_tui.cli.reading import conversation_id
 from wabiz_tui.cli.session import with_desk
+from wabiz_tui.cli.streams import words_given
 from wabiz_tui.model import acts
 from wabiz_tui.model.desk import Desk
 from wabiz_tui.model.errors import NotFound, UsageError
 from wabiz_tui.model.identifiers import is_id
 from wabiz_tui.model.wire import Assignment, StatusChange
-from wabiz_tui.model.work import Block, BlockOutcome, Handover, LabelChange, NewNote, PriorityChange, TeamAssignment
+from wabiz_tui.model.work import LONGEST_NOTE, Block, BlockOutcome, Handover, LabelChange, NewNote, PriorityChange, TeamAssignment
 
 _NOBODY = "nobody"
+_MOST_BYTES = 4 * LONGEST_NOTE
 _SPAN = re.compile(r"([1-9][0-9]{0,3})([mhdw])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 # Words that begin with a dash are labels or texts; short help would take them for itself.
@@ -146,7 +148,9 @@ def note(
     as_json: bool,
     passphrase_fd: int | None,
 ) -> None:
-    """Write a private note into CONVERSATION; the customer never sees it."""
+    """Write a private note into CONVERSATION; the customer never sees it. TEXT may be - for standard input, which no other user of
+    the machine can read."""
+    text = words_given(text, most_bytes=_MOST_BYTES)
     wanted, change = conversation_id(conversation), NewNote(text, mentions=mentions, reply_to=reply_to, key=key)
     done = with_desk(passphrase_fd, lambda desk: desk.work(acts.WriteNote(wanted, change)))
     if as_json:

@@ -1,6 +1,7 @@
 """A damaged outbox gives back what can be read of it, wherever the damage is and whenever the saving is killed."""
 
 import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -169,10 +170,8 @@ def test_a_kill_while_saving_loses_nothing(path: Path, monkeypatch: pytest.Monke
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", replacing)
         patch.setattr(salvage, "sync_folder", step)
-        try:
+        with suppress(_Killed):
             mend(path, (KEY,))
-        except _Killed:
-            pass
 
     mend(path, (KEY,))
     assert held(path) == wanted
@@ -189,11 +188,15 @@ def test_every_table_of_the_outbox_is_saved(path: Path) -> None:
 
 async def test_letters_that_were_saved_go_on_in_their_order(path: Path) -> None:
     """The outbox reads them as it reads its own."""
-    raw = bytearray(path.read_bytes())
-    raw[-PAGE:] = bytes(PAGE)
-    path.write_bytes(raw)
+    _spoil_end(path)
     mend(path, (KEY,))
 
     letters = Letters(path, KEY)
     assert await letters.count_drafts() > 0
     letters.close()
+
+
+def _spoil_end(path: Path) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[-PAGE:] = bytes(PAGE)
+    path.write_bytes(raw)

@@ -36,6 +36,7 @@ class Seat:
 
 async def test_a_lost_seat_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often a process looks for its seat in vain, the log has one line when it was lost and one when it was taken again."""
+
     def take_seat(_tenant: str) -> Seat:
         return Seat()
 

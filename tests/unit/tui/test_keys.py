@@ -285,16 +285,17 @@ async def test_retry_a_failed_message() -> None:
         assert "put the cursor on one first" in seat.text()
 
 
-async def test_copy_masks_numbers() -> None:
-    """y copies the message with phone numbers masked."""
-    desk = StillDesk()
+@pytest.mark.parametrize(("allowed", "copied"), [("masked", ["call me on"]), ("on", ["call me on", "900123"]), ("off", [])])
+async def test_the_policy_says_what_is_copied(allowed: str, copied: list[str]) -> None:
+    """y copies the message with phone numbers masked, whole, or not at all, as the policy's clipboard says."""
+    desk = StillDesk(status=msgspec.structs.replace(still.status(), clipboard=allowed))
     desk._thread(FIRST)
     desk.arrive(FIRST, "call me on +44 7700 900123 please")
     async with seated(desk) as seat:
         await seat.press("enter", "G", "y")
 
-        assert "900123" not in seat.app.clipboard
-        assert "call me on" in seat.app.clipboard
+        assert [words for words in ("call me on", "900123") if words in seat.app.clipboard] == copied
+        assert ("lets nothing be copied" in seat.text()) == (allowed == "off")
 
 
 @pytest.mark.parametrize("key", ["d", "D", "number_sign"])
@@ -509,3 +510,11 @@ async def test_retry_finds_what_failed() -> None:
         retried = [call[1] for call in seat.desk.named("retry")]
         failed = [each.id for each in seat.desk.threads[SECOND] if each.id in retried]
         assert len(retried) == len(failed) == 1
+
+
+async def test_revoked_device_asks_for_no_passphrase() -> None:
+    """What a revoked device held is gone: its lock screen says why and how to begin again, and takes no passphrase."""
+    status = msgspec.structs.replace(still.status(), locked=True, link="revoked", needs_passphrase=True, notice="This device was revoked.")
+    async with seated(StillDesk(status=status, needs="x")) as seat:
+        assert "wabiz enroll HUB_URL CODE" in seat.text()
+        assert "Type your passphrase" not in seat.text()

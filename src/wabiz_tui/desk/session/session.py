@@ -198,6 +198,13 @@ class Session(Told):
         await self._stop(self._lease_task, self._shift_task, self.mending.task, self._delivering, self.rotating)
         await self.sync.stop()
         await self.purger.stop()
+        try:
+            await self._purge_at_last(reason)
+        finally:
+            # Whatever becomes of the purge, nothing stays open behind a lock.
+            await self._shut()
+
+    async def _purge_at_last(self, reason: Reason) -> None:
         with suppress(WabizError, TimeoutError):
             if self.link_state == "online" and await self.purger.is_due():
                 async with asyncio.timeout(_LAST_PURGE):
@@ -206,7 +213,6 @@ class Session(Told):
                 # Of a rebuild that `stop` has waited for.
                 async with asyncio.timeout(_LAST_PURGE):
                     await self.purger.deliver()
-        await self._shut()
 
     async def drop(self) -> None:
         """Stop and close without another word to the hub."""

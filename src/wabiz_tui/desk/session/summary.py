@@ -58,6 +58,7 @@ async def open_status(session: Session, *, lock_after: int) -> DeskStatus:
         notice=_notice(session),
         skew_seconds=round(session.clock.skew_seconds, 1),
         lock_after=lock_after,
+        clipboard=session.policy.privacy.clipboard,
     )
 
 

@@ -45,6 +45,8 @@ class DeskStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     skew_seconds: float = 0.0
     lock_after: int = 0
     """Idle seconds after which the desk locks itself, by policy."""
+    clipboard: Literal["off", "masked", "on"] = "masked"
+    """What may be copied from the screen, by policy."""
 
 
 class QueuePage(msgspec.Struct, frozen=True):

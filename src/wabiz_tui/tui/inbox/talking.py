@@ -95,10 +95,14 @@ class Talking:
         if message is None:
             screen.say("Open a conversation and put the cursor on a message to copy it.", "muted")
             return
+        allowed = screen.reading.status.clipboard
+        if allowed == "off":
+            screen.say("The policy lets nothing be copied from here.", "warn")
+            return
         text = getattr(message.content, "body", "")
-        copied = mask_numbers_in(safe_text(text if isinstance(text, str) and text else summary(message), limit=COPIED_AT_MOST))
-        screen.app.copy_to_clipboard(copied)
-        screen.say("Copied, numbers masked.", "good")
+        copied = safe_text(text if isinstance(text, str) and text else summary(message), limit=COPIED_AT_MOST)
+        screen.app.copy_to_clipboard(copied if allowed == "on" else mask_numbers_in(copied))
+        screen.say("Copied." if allowed == "on" else "Copied, numbers masked.", "good")
 
 
 def _state(message: Message | None) -> DeliveryState | None:

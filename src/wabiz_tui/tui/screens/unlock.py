@@ -42,7 +42,8 @@ class Unlock(TakesText, Screen[None]):
         self.desk, self.status, self.reason, self.hint = desk, status, reason, hint
         self.said, self.role = "", "muted"
         self._is_busy = self._is_aside = False
-        self._needs_passphrase = status.needs_passphrase
+        # What a revoked device held cannot be opened by anything that is typed.
+        self._needs_passphrase = status.needs_passphrase and status.link != "revoked"
 
     def compose(self) -> ComposeResult:
         yield Lines(id="frame")
@@ -54,7 +55,7 @@ class Unlock(TakesText, Screen[None]):
     def on_mount(self) -> None:
         if self._needs_passphrase:
             self.set_focus(self._field)
-        else:
+        elif self.status.link != "revoked":
             self._begin(None)
         self.call_after_refresh(self._draw)
 

@@ -37,7 +37,7 @@ def unlock_frame(
     empty at the start of the program; `has_field` whether a passphrase is asked for, by `status` unless given."""
     asks = status.needs_passphrase if has_field is None else has_field
     who = " · ".join(safe_line(part, limit=40) for part in (status.person_name, status.business) if part)
-    way = said or ("Type your passphrase." if asks else "Opening; the hub gives its share of the key …")
+    way = said or _way(status, asks=asks)
     why = wrap(safe_line(lock_reason(reason, status.notice)), max(20, width - 12))
     head = line(Span("Locked", "title"), Span(f"  {why[0]}", "muted")) if reason else line(*MARK)
     rest = line(Span(" ".join(why[1:]), "muted")) if reason else line()
@@ -47,6 +47,12 @@ def unlock_frame(
         rows.append(line(Span("Enter", "key"), Span(" unlock   ", "faint"), Span("Ctrl+Q", "key"), Span(" leave", "faint")))
     rows += [line()] * (_TALL - len(rows))
     return _framed(rows, width, height)
+
+
+def _way(status: DeskStatus, *, asks: bool) -> str:
+    if status.link == "revoked":
+        return "To use this machine again: wabiz enroll HUB_URL CODE, with a new code."
+    return "Type your passphrase." if asks else "Opening; the hub gives its share of the key …"
 
 
 def lock_frame(status: DeskStatus, width: int, height: int, *, reason: str = "") -> list[Line]:
