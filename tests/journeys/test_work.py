@@ -19,7 +19,7 @@ def test_the_work_by_commands(road: Road) -> None:
     assert road.agent.records("label", chat, "+Parcel", "+hold", "-absent")[0]["labels"] == ["hold", "Parcel"]
     note = road.agent.records("note", chat, "- askthedepotfirst", "--mention", "Casey", "--key", "n1")[0]
     assert (note["direction"], note["kind"], note["text"]) == ("note", "note", "- askthedepotfirst")
-    assert "askthedepotfirst" in road.agent.run("search", "askthedepotfirst").stdout
+    assert [row["id"] for row in road.agent.records("search", "askthedepotfirst")] == [note["id"]]
 
     assert road.agent.records("snooze", chat)[0]["status"] == "snoozed"
     road.customer_writes("Hello?", phone="491570000401", name="Wanda Work")

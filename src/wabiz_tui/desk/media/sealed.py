@@ -57,6 +57,11 @@ class SealedWriter:
         self._file.close()
         self._part.unlink(missing_ok=True)
 
+    def __del__(self) -> None:
+        # A writer that was made in a thread for somebody who had gone by then.
+        if hasattr(self, "_file"):
+            self.give_up()
+
     def _seal(self, plain: bytes, *, is_last: bool) -> None:
         sealed = self._cipher.encrypt(_nonce(self._count), plain, _about(self._count, is_last=is_last))
         self._count += 1

@@ -308,10 +308,15 @@ class Outbox:
         """Tell of windows that close over what waits, give back what they closed over; seconds until there is more to tell."""
         if self._window_of is None:
             return _LONGEST_PAUSE
-        looked = await windows.look(await self.letters.all_open(), self._window_of, self._now())
-        for letter in looked.closed:
-            if letter.conversation not in self._running:
+        letters = await self.letters.all_open()
+        looked = await windows.look(letters, self._window_of, self._now())
+        closed, kept = {letter.id for letter in looked.closed}, set[str]()
+        for letter in letters:
+            # In order: none is given back while one before it may still be on its way.
+            if letter.id in closed and letter.conversation not in self._running and letter.conversation not in kept:
                 await self._fail(letter, "failed", windows.shut(), has_left=False)
+            elif letter.has_to_go:
+                kept.add(letter.conversation)
         # What goes in a moment needs no warning.
         waiting = {letter.conversation for letter in await self.letters.heads() if letter.id in self._rests} - set(self._running)
         for letter in looked.closing:

@@ -86,6 +86,11 @@ class FileWriter:
         with contextlib.suppress(OSError):
             self._partial.unlink()
 
+    def __del__(self) -> None:
+        # A writer that was made in a thread for somebody who had gone by then.
+        if hasattr(self, "_file"):
+            self.give_up()
+
     def _seal(self, plain: bytes, *, is_last: bool) -> None:
         if not self.is_current(anew=False):
             raise _renewed()
