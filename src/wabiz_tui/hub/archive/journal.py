@@ -32,8 +32,14 @@ class JournalEntry(NamedTuple):
 
 class _Waiting(NamedTuple):
     raw: bytes
-    loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[int]"
+
+
+class _Round(NamedTuple):
+    """What one round of a loop handed in. It goes to the writing thread as one: each word to another thread costs both of them time."""
+
+    loop: asyncio.AbstractEventLoop
+    waiting: list[_Waiting]
 
 
 class Journal:
@@ -41,7 +47,8 @@ class Journal:
 
     def __init__(self, rows: JournalRows, keys: KeyStore, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
         self._rows, self._keys, self._clock, self._random = rows, keys, clock, random_bytes
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Round | None] = SimpleQueue()
+        self._round: _Round | None = None
         self.handed_in = 0
         """How many bodies this process was given to keep."""
         self._thread = Thread(target=self._run, name="journal", daemon=True)
@@ -52,8 +59,16 @@ class Journal:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
         self.handed_in += 1
-        self._queue.put(_Waiting(raw, loop, future))
+        if self._round is None:
+            self._round = _Round(loop, [])
+            loop.call_soon(self._hand_on)
+        self._round.waiting.append(_Waiting(raw, future))
         return await future
+
+    def _hand_on(self) -> None:
+        if self._round is not None:
+            self._queue.put(self._round)
+            self._round = None
 
     def read_after(self, number: int, *, limit: int = 200, most_bytes: int = 16 * 1024 * 1024) -> list[JournalEntry]:
         """The next entries in order, opened; fewer when they are large. Entries whose day key is gone are skipped."""
@@ -90,6 +105,7 @@ class Journal:
         return deleted
 
     def stop(self) -> None:
+        self._hand_on()
         self._queue.put(None)
         self._thread.join()
         self._rows.close()
@@ -99,21 +115,24 @@ class Journal:
             first = self._queue.get()
             if first is None:
                 return
-            batch, is_last = [first], False
-            while len(batch) < _MOST_IN_A_COMMIT:
+            rounds, is_last = [first], False
+            count = len(first.waiting)
+            while count < _MOST_IN_A_COMMIT:
                 try:
-                    waiting = self._queue.get_nowait()
+                    following = self._queue.get_nowait()
                 except Empty:
                     break
-                if waiting is None:
+                if following is None:
                     is_last = True
                     break
-                batch.append(waiting)
-            self._keep(batch)
+                rounds.append(following)
+                count += len(following.waiting)
+            self._keep(rounds)
             if is_last:
                 return
 
-    def _keep(self, batch: list[_Waiting]) -> None:
+    def _keep(self, rounds: list[_Round]) -> None:
+        batch = [waiting for one in rounds for waiting in one.waiting]
         outcome: list[int] | WabizError
         try:
             outcome = self._commit([waiting.raw for waiting in batch])
@@ -121,7 +140,7 @@ class Journal:
             outcome = error
         except Exception as error:  # noqa: BLE001 the thread must outlive any failure; each waiting request is told of it
             outcome = StoreError(f"The journal could not be written ({type(error).__name__}).")
-        batch[0].loop.call_soon_threadsafe(_tell, batch, outcome)
+        rounds[0].loop.call_soon_threadsafe(_tell, batch, outcome)
 
     def _commit(self, bodies: list[bytes]) -> list[int]:
         now = self._clock.now()

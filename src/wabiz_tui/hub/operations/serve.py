@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import os
 import signal
@@ -15,6 +16,7 @@ import msgspec
 import structlog
 import uvicorn
 
+from wabiz_tui.cloud.lanes import warm
 from wabiz_tui.hub.app import create_app, join
 from wabiz_tui.hub.front.files import room_for_lines
 from wabiz_tui.hub.front.protocol import GuardedConfig, GuardedProtocol
@@ -101,6 +103,9 @@ class _Server(uvicorn.Server):
         await super().startup([])  # the lifespan; the lines are ours, for uvicorn gives a handshake a whole minute
         self._holding = asyncio.ensure_future(self._keep_hold())
         self._guarding = asyncio.ensure_future(self._hub.guard.watch())
+        await warm()
+        # A full collection looks at all that start-up made, 100 ms and more in which no webhook is acknowledged. It lives as long as we do.
+        gc.freeze()
         if self.started and sockets:
             self.servers.append(await self._accept(sockets[0]))
             host, port = sockets[0].getsockname()[:2]
