@@ -22,6 +22,7 @@ from wabiz_tui.desk.cache.marks import Pending
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.cache.words import indexed
 from wabiz_tui.desk.cache.writing import Holding, Item
+from wabiz_tui.desk.process.steadiness import be_steady
 from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.desk.purge.successor import Successor
 from wabiz_tui.model.codec import decode
@@ -213,6 +214,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=50_000)
     parser.add_argument("--runs", type=int, default=2)
     options = parser.parse_args()
+    be_steady()
     with tempfile.TemporaryDirectory(prefix="wabiz-bench-") as folder:
         source = Path(folder) / "cache.db"
         asyncio.run(fill(source, options.messages))

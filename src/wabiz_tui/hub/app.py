@@ -56,7 +56,7 @@ from wabiz_tui.model.wire import TIME_HEADER
 WEBHOOKS = "/webhooks/whatsapp"
 STREAM = "/v1/changes/stream"
 _HOUSEKEEPING = 10.0
-_LAST_SENDS = 5.0
+_LAST_SENDS = _LAST_FOLDS = 5.0
 
 log = structlog.get_logger("hub.app")
 
@@ -154,7 +154,8 @@ async def _running(hub: Hub) -> AsyncGenerator[None]:
         hub.media.stop()
         hub.intake.stop()
         await hub.gateway.finish(_LAST_SENDS)
-        await asyncio.wait([intake], timeout=_LAST_SENDS)
+        await asyncio.wait([intake], timeout=_LAST_FOLDS)
+        hub.intake.leave()
         process.cancel()
         shifts.cancel()
         await asyncio.gather(intake, process, shifts, return_exceptions=True)

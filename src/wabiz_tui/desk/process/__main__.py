@@ -15,6 +15,7 @@ from wabiz_tui.desk.process.launch import Ready
 from wabiz_tui.desk.process.log import place_of, silence_libraries, tell
 from wabiz_tui.desk.process.renewal import Kept, take_up
 from wabiz_tui.desk.process.socket_file import socket_path
+from wabiz_tui.desk.process.steadiness import be_steady
 from wabiz_tui.model.clock import clock_from_environment
 from wabiz_tui.model.errors import WabizError
 from wabiz_tui.model.paths import Paths, make_private, paths_from_environment
@@ -77,6 +78,7 @@ async def _run(paths: Paths, passphrase: Secret | None, ready_fd: int) -> int:
     try:
         life = _life(paths, lock)
         await life.begin(passphrase)
+        be_steady()
         _say(ready_fd, Ready(listening=True))
         await life.until_over()
         return 0
@@ -89,6 +91,7 @@ async def _go_on(paths: Paths, kept: Kept) -> int:
         # A revoked desk goes on to say so to whoever is still there.
         life = _life(paths, kept.lock, is_revoked_too=True)
         await life.go_on(kept)
+        be_steady()
         await life.until_over()
         return 0
     finally:

@@ -50,7 +50,7 @@ class Intake:
         self._progress = asyncio.Event()
         """Set, and another put in its place, when the archive has more of the journal than before."""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping = False
+        self._stopping = self._leaving = False
         self._pace = Pace(lambda: journal.handed_in, lambda: archive.is_writer_awaited)
         self._position: int | None = None
         """Up to where the journal is folded, as far as this process knows; nobody moves it unnoticed (`_fold`)."""
@@ -67,6 +67,10 @@ class Intake:
     def stop(self) -> None:
         self._stopping = True
         self._wanted.set()
+
+    def leave(self) -> None:
+        """After `stop`: what is not folded after this batch waits in the journal for the next start."""
+        self._leaving = True
 
     async def caught_up(self, *, within: float = _PATIENCE) -> bool:
         """Wait until everything acknowledged before this call is in the archive; False when that takes longer than `within` seconds.
@@ -94,7 +98,8 @@ class Intake:
             try:
                 if self._leads():
                     while await self.fold_once():
-                        pass
+                        if self._leaving:
+                            return
                     await self._purge_daily()
                 elif not self._stopping:
                     self._archive.bus.tell_now(JOURNAL)

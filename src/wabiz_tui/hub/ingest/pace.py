@@ -17,8 +17,8 @@ SLICE = 0.001
 LONGEST_LAG = timedelta(seconds=10)
 """Behind by more than this, slices grow with the lag: what is acknowledged must also be seen."""
 LONGEST_SLICE = 0.016
-LONGEST_WAIT = 0.008
-"""Seconds that folding waits for a loop which never comes to rest: a ninth of one core is always its own."""
+LONGEST_WAIT = 0.016
+"""Seconds that folding waits for a loop which never comes to rest: a seventeenth of one core is always its own."""
 _QUIET_ROUNDS = 2
 
 
