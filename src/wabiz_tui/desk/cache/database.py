@@ -5,6 +5,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, TypeVar
@@ -111,6 +112,9 @@ class Database:
             wait(left, timeout=_AGAIN)
         self._readers.shutdown()
         self._writer.shutdown()
+        # The last to close would do this too, but the driver holds the interpreter meanwhile, and readers of the next cache wait.
+        with suppress(StoreError), translated(self.path):
+            self._writer_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         for connection in (*self._opened, self._writer_connection):
             connection.close()
         self._key.forget()

@@ -7,6 +7,7 @@ are copied while writers wait.
 import hashlib
 import heapq
 import hmac
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -139,7 +140,7 @@ class Rebuilding:
             target.execute(copying.put, copying.row_of(row, self._at["now"]))
             if before is None:
                 self._kept[name] += 1
-                if name in _COUNTED:
+                if name in _COUNTED and self._is_noted_due(name, copying.id_of(row)):
                     self._revived[name].add(copying.id_of(row))
                     self._summed = None
             self._replace_words(target, copying, key, None if before is None else copying.words_of(before))
@@ -159,6 +160,10 @@ class Rebuilding:
             self._has_residue |= bool(before)
         # A newer preview takes the place of one whose message is still held; none is one that may be held no longer.
         self._has_residue |= bool(before) and not after
+
+    def _is_noted_due(self, name: str, identifier: bytes) -> bool:
+        places = ((run, bisect_left(run, identifier)) for run in self._due[name])
+        return any(place < len(run) and run[place] == identifier for run, place in places)
 
     def _note_due(self, name: str, copying: Copying, row: Sequence[Any]) -> None:
         if name in _COUNTED:

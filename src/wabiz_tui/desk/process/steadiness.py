@@ -10,5 +10,5 @@ def be_steady() -> None:
     A rebuild or a big page works in a thread beside the loop, and a thread that wants the interpreter waits 5 ms for it by default, each
     time. A full collection of garbage looks at all that was loaded, some tens of milliseconds in which nothing else is done.
     """
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.0001)
     gc.freeze()
