@@ -38,7 +38,7 @@ class Seat:
             await self.pilot.pause()
             busy = [worker for worker in self.app.workers if worker.group not in ("listen", "refresh", "keys") and not worker.is_finished]
             inbox = self.app.base
-            dirty = isinstance(inbox, InboxScreen) and inbox._dirty.is_set()
+            dirty = isinstance(inbox, InboxScreen) and inbox.upkeep.is_due
             if not busy and not dirty and self.app.typeahead.is_idle:
                 break
         await self.pilot.pause()

@@ -85,3 +85,15 @@ def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: N
                 super().write(aligned(data))
 
     return ThriftyDriver
+
+
+def keep_picture(driver: Driver | None) -> None:
+    """The program of ours that is started next in this terminal begins with what stands on it now."""
+    if driver is not None and hasattr(driver, "keeps_terminal"):
+        setattr(driver, "keeps_terminal", True)  # noqa: B010 the attribute is that of our subclass alone
+
+
+def forget_picture(driver: Driver | None) -> None:
+    """What another program wrote over the screen is drawn over again, although the picture is the same."""
+    if driver is not None and hasattr(driver, "last_picture"):
+        setattr(driver, "last_picture", "")  # noqa: B010 the attribute is that of our subclass alone

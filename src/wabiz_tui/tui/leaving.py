@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from wabiz_tui.model.errors import WabizError
 from wabiz_tui.tui.attachment import until_detached
+from wabiz_tui.tui.driver import keep_picture
 from wabiz_tui.tui.inbox.screen import InboxScreen
 from wabiz_tui.tui.place import Place
 from wabiz_tui.tui.screens.lock import Locked
@@ -55,7 +56,7 @@ class Leaving:
         self._has_shown = True
         place, self.place = self.place, Place()
         if place.conversation:
-            inbox.start(inbox.come_back(place))
+            inbox.start(inbox.going.come_back(place))
 
     def remember_lost(self) -> None:
         """The desk is gone: what was written last is nowhere but here."""
@@ -79,13 +80,13 @@ class Leaving:
         inbox = self.app.base
         if isinstance(inbox, InboxScreen):
             try:
-                await inbox.keep_draft()
+                await inbox.talking.keep_draft()
                 await self.app.desk.lock(reason)
             except WabizError as error:
                 inbox.say(error.sentence, "bad")
             else:
                 # At once, so that what is typed next finds the locked screen and not the inbox.
-                await self.app.show_locked(reason)
+                await self.app.foreground.show_locked(reason)
 
     def leave(self, code: int = 0) -> None:
         """End the app with the exit code `code` once the draft is saved."""
@@ -98,7 +99,7 @@ class Leaving:
     async def _keep_draft(self) -> None:
         if isinstance(self.app.base, InboxScreen):
             with suppress(WabizError, TimeoutError):
-                await asyncio.wait_for(self.app.base.keep_draft(), DRAFT_SECONDS)
+                await asyncio.wait_for(self.app.base.talking.keep_draft(), DRAFT_SECONDS)
 
     def hung_up(self) -> None:
         """The terminal is gone, or about to go: lock and leave in order, or at least leave, as giving it back may never end."""
@@ -140,7 +141,7 @@ class Leaving:
             if not self._is_quiet():
                 locked_at = loop.time()
             elif loop.time() - max(locked_at, self._pressed_at) >= QUIET_SECONDS:
-                self.app.keep_picture()
+                keep_picture(self.app.driver)
                 self.app.exit(return_code=RENEW)
                 return
 

@@ -79,7 +79,7 @@ async def test_who_is_there_already_is_asked_at_the_opening_and_with_every_tick(
         await seat.press("enter")
         opened = row_above_composer(seat)
         desk.others[FIRST] = [other("Sam"), other("Kim")]
-        seat.inbox.tick()
+        seat.inbox.upkeep.tick()
         await seat.settle()
 
         assert "Sam is looking at this too" in opened

@@ -43,7 +43,7 @@ async def test_a_talk_without_its_beginning_says_where_that_is() -> None:
     """Without the hub a line stands above the oldest message; at the top PgUp asks again, and an answer takes the line's place."""
     desk = PartialDesk()
     async with seated(desk, size=(80, 24)) as seat:
-        await seat.inbox.open_talk(TALK)
+        await seat.inbox.going.open_talk(TALK)
         await seat.settle()
         timeline = seat.inbox.timeline
         timeline.to_end(is_top=True)
@@ -63,7 +63,7 @@ async def test_a_hub_that_comes_back_is_asked_without_a_key() -> None:
     """When the link stands again the line is gone as soon as the reader moves near the top; nothing is asked twice at once."""
     desk = PartialDesk()
     async with seated(desk) as seat:
-        await seat.inbox.open_talk(TALK)
+        await seat.inbox.going.open_talk(TALK)
         await seat.settle()
         assert NO_ANSWER in said_above(seat.inbox.timeline)
         desk.answers = True

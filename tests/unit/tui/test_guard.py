@@ -60,7 +60,7 @@ async def test_every_kind_and_the_hostile_thread_are_clean() -> None:
     """Every kind of content, and an attacker's thread, draw without a sequence of their own."""
     async with seated() as seat:
         for number in (2, 11):
-            seat.inbox.start(seat.inbox.open_talk(still.identity(number)))
+            seat.inbox.start(seat.inbox.going.open_talk(still.identity(number)))
             await seat.settle()
             await seat.press("g", "g")
             while True:

@@ -25,9 +25,9 @@ class Deciding:
         follower = screen.queue.neighbour(row.id)
         if screen.conversation is not None:
             if follower is None or follower.id == row.id:
-                screen.close_talk()
+                screen.going.close_talk()
             else:
-                screen.start(screen.open_talk(follower.id))
+                screen.start(screen.going.open_talk(follower.id))
         elif follower is not None:
             screen.queue.follow(follower.id)
 
@@ -44,7 +44,7 @@ class Deciding:
 
     async def _tell(self, work: Awaitable[str]) -> None:
         self.screen.say(f"{await work}  z undoes.", "good")
-        self.screen.dirty()
+        self.screen.upkeep.dirty()
 
     def take(self) -> None:
         row = self.screen.row
@@ -56,7 +56,7 @@ class Deciding:
         if row is None:
             return
         if self.screen.conversation is not None:
-            self.screen.close_talk()
+            self.screen.going.close_talk()
         self.screen.start(self._tell(self.screen.triage.mark_unread(row)))
 
     def undo(self) -> None:
@@ -72,7 +72,7 @@ class Deciding:
                 screen.composer.save_now()
             else:
                 await screen.desk.save_draft(recalled.conversation, recalled.text, reply_to=recalled.reply_to)
-        screen.dirty()
+        screen.upkeep.dirty()
 
     def choose_status(self) -> None:
         row = self.screen.row

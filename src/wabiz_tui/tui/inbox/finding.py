@@ -48,7 +48,7 @@ class Finding:
 
         def chosen(conversation: str | None) -> None:
             if conversation is not None:
-                screen.start(screen.open_talk(conversation))
+                screen.start(screen.going.open_talk(conversation))
 
         screen.app.push_screen(Finder(title, hint, search), chosen)
 

@@ -1,29 +1,45 @@
-"""The frame around the work on the screen: views, alarm, hints or a notice, status."""
+"""The frame around the work on the screen: which panes stand; views, alarm, hints or a notice, status; head and contact of a talk."""
 
 from typing import TYPE_CHECKING, Final
 
 from textual.timer import Timer
 
 from wabiz_tui.tui.drawn import Lines
-from wabiz_tui.tui.wording import frame
+from wabiz_tui.tui.wording import frame, talk
+from wabiz_tui.tui.wording.person import person_lines
 from wabiz_tui.tui.wording.spans import Line
 
 if TYPE_CHECKING:
     from wabiz_tui.tui.inbox.screen import InboxScreen
 
 NOTICE_SECONDS: Final = 6.0
+NARROW_BELOW: Final = 100
+WIDE_FROM: Final = 160
+INFO_FROM: Final = 120
+"""Columns below which queue and talk take turns, and from which the contact stands beside them, and wider."""
 
 
 class Surround:
-    """Draws the four lines from what the screen knows; a notice stands in the place of the hints for a while."""
+    """Draws from what the screen knows; a notice stands in the place of the hints for a while."""
 
     def __init__(self, screen: "InboxScreen") -> None:
         self.screen = screen
         self._notice: tuple[str, str] | None = None
         self._timer: Timer | None = None
 
+    def place(self) -> None:
+        """Which panes stand, by the width and by what is open."""
+        screen, width = self.screen, self.screen.size.width
+        screen.set_class(width < NARROW_BELOW, "-narrow")
+        screen.set_class(width >= WIDE_FROM, "-wide")
+        screen.set_class(screen.conversation is not None, "-talking")
+        screen.set_class(screen.wants_info if screen.wants_info is not None else width >= INFO_FROM, "-info")
+
     def draw(self) -> None:
+        """The frame around the work, from what is known."""
         screen = self.screen
+        if not screen.is_mounted:
+            return
         width, now, status = screen.size.width, screen.now(), screen.reading.status
         screen.query_one("#views", Lines).show([frame.views_bar(screen.shown_view, screen.reading.counts, status, width)])
         alarm = frame.banner(status, width, now)
@@ -31,6 +47,17 @@ class Surround:
         screen.query_one("#banner", Lines).show([alarm] if alarm is not None else [])
         screen.query_one("#status", Lines).show([frame.status_line(status, width, now)])
         self.draw_hints()
+        self.draw_talk()
+
+    def draw_talk(self) -> None:
+        """Head and contact of the open talk, and whether it may be written to."""
+        screen = self.screen
+        page, status, now = screen.reading.page, screen.reading.status, screen.now()
+        if page is None or screen.conversation is None:
+            return
+        screen.head.show([talk.talk_head(page, status, max(1, screen.head.size.width), now)])
+        screen.person.show(person_lines(page, status, max(1, screen.person.size.width), now))
+        screen.composer.set_shut(talk.shut_sentence(page.conversation, now))
 
     def draw_hints(self) -> None:
         self.screen.query_one("#hints", Lines).show([self._hint_line(self.screen.size.width)])

@@ -8,7 +8,8 @@ from wabiz_tui.model.text import safe_text
 from wabiz_tui.model.values import DeliveryState, Message
 from wabiz_tui.policy.privacy import mask_numbers_in
 from wabiz_tui.tui.viewing import show, viewer_command
-from wabiz_tui.tui.wording.bubbles import summary
+from wabiz_tui.tui.wording.bubbles import quote_row, summary
+from wabiz_tui.tui.wording.spans import Span
 
 if TYPE_CHECKING:
     from wabiz_tui.tui.inbox.screen import InboxScreen
@@ -23,6 +24,20 @@ class Talking:
     def __init__(self, screen: "InboxScreen") -> None:
         self.screen = screen
 
+    def quote_of(self, wamid: str | None) -> list[Span]:
+        """The row that quotes a message of the open talk; none for none."""
+        if wamid is None:
+            return []
+        timeline = self.screen.timeline
+        quoted = next((message for message in timeline.messages if message.wamid == wamid), None)
+        return quote_row(quoted, timeline.contact, 200)[1:]
+
+    async def keep_draft(self) -> None:
+        """The draft is at the desk when this returns; for the moments after which nothing can be saved any more."""
+        draft = self.screen.composer.take_unsaved()
+        if draft is not None:
+            await self.screen.desk.save_draft(draft.conversation, draft.text, reply_to=draft.reply_to)
+
     def write(self) -> None:
         screen = self.screen
         if screen.conversation is None:
@@ -35,14 +50,14 @@ class Talking:
             screen.say(f"{screen.composer.shut}  Esc goes back.", "warn")
 
     async def _open_and_write(self, conversation: str) -> None:
-        await self.screen.open_talk(conversation)
+        await self.screen.going.open_talk(conversation)
         self.write()
 
     def reply(self) -> None:
         screen = self.screen
         message = screen.timeline.current
         if screen.conversation is not None and message is not None and message.wamid and not screen.composer.shut:
-            screen.composer.answer(message.wamid, screen.quote_of(message.wamid))
+            screen.composer.answer(message.wamid, self.quote_of(message.wamid))
         self.write()
 
     async def send(self, conversation: str, text: str, reply_to: str | None) -> None:
@@ -58,7 +73,7 @@ class Talking:
         await screen.desk.save_draft(conversation, screen.composer.buffer.text if screen.conversation == conversation else "")
         screen.timeline.first_unread = None
         screen.timeline.is_at_end = True
-        screen.dirty()
+        screen.upkeep.dirty()
 
     def retry(self) -> None:
         """Send again what is under the cursor, else the newest that failed; an uncertain one, which may have arrived, only there."""
@@ -74,7 +89,7 @@ class Talking:
     async def _retry(self, message: str) -> None:
         await self.screen.desk.retry(message)
         self.screen.say("Sending it again.", "good")
-        self.screen.dirty()
+        self.screen.upkeep.dirty()
 
     def open_file(self) -> None:
         """Show the file of the message under the cursor in the agent's viewer."""

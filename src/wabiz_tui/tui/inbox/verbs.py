@@ -54,9 +54,9 @@ class Verbs:
         if group == "list":
             (screen.timeline if screen.timeline.has_focus else screen.queue).step(verb)
         elif group == "go":
-            screen.start(screen.show_view(_GO[verb]))
+            screen.start(screen.going.show_view(_GO[verb]))
         elif group == "view":
-            screen.start(screen.show_view(VIEWS[int(verb) - 1][0]))
+            screen.start(screen.going.show_view(VIEWS[int(verb) - 1][0]))
         elif identifier in self.acts:
             self.acts[identifier]()
 
@@ -65,14 +65,14 @@ class Verbs:
         if screen.timeline.has_focus:
             screen.timeline.toggle_fold()
         elif screen.queue.current is not None:
-            screen.start(screen.open_talk(screen.queue.current.id))
+            screen.start(screen.going.open_talk(screen.queue.current.id))
 
     def back(self) -> None:
-        self.screen.close_talk()
+        self.screen.going.close_talk()
 
     def quit(self) -> None:
         if self.screen.conversation is not None:
-            self.screen.close_talk()
+            self.screen.going.close_talk()
         else:
             self.screen.post_message(self.screen.Leave())
 
@@ -86,7 +86,7 @@ class Verbs:
         if follower is None:
             screen.say("That was the last one of this view." if step > 0 else "That was the first one of this view.", "muted")
         else:
-            screen.start(screen.open_talk(follower.id))
+            screen.start(screen.going.open_talk(follower.id))
 
     def needs(self, step: int) -> None:
         """The next row that is unread and mine or nobody's, is due, or whose window closes soon."""
@@ -97,7 +97,7 @@ class Verbs:
             row = queue.rows.get(at)
             if row is not None and needs_me(row, screen.reading.status.person, now):
                 if screen.conversation is not None:
-                    screen.start(screen.open_talk(row.id))
+                    screen.start(screen.going.open_talk(row.id))
                 else:
                     queue.move_to(at)
                 return
@@ -107,7 +107,7 @@ class Verbs:
         screen = self.screen
         screen.wants_info = not screen.has_class("-info")
         screen.set_class(screen.wants_info, "-info")
-        screen.call_after_refresh(screen.draw)
+        screen.call_after_refresh(screen.surround.draw)
 
 
 def needs_me(row: Conversation, me: str, now: datetime) -> bool:
