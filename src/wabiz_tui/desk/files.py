@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -62,8 +63,12 @@ def sync_folder(folder: Path) -> None:
 
 def destroy(path: Path) -> None:
     """Overwrite with random bytes, flush, unlink. On copy-on-write media the bytes may survive; what makes them useless is
-    the destruction of their key, this only adds to it."""
+    the destruction of their key, this only adds to it. A folder that stands in the place of a file goes with all that is in it."""
     if not os.path.lexists(path):
+        return
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+        sync_folder(path.parent)
         return
     if path.is_file() and not path.is_symlink():
         try:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.support.desk_bench import opened
 from tests.support.desk_hub import FakeHub
 from tests.support.desk_samples import conversation, ident, message
 from wabiz_tui.desk.desk import LocalDesk
-from wabiz_tui.model.errors import Unreachable
+from wabiz_tui.model.errors import DamagedStore, Unreachable
 from wabiz_tui.model.paths import Paths, paths_under
 
 PAGE = 4096
@@ -107,6 +108,23 @@ async def test_damage_in_the_middle_of_the_work_is_mended_before_the_call_return
         assert await read_all(desk) == MESSAGES + 1
         assert "filled again" in (await desk.status()).notice
     assert not file.exists()
+
+
+@pytest.mark.parametrize("first", ["read", "search", "purge"])
+async def test_a_value_that_is_none_any_more_is_damage(hub: FakeHub, paths: Paths, first: str) -> None:
+    """A page of zeros within a long value reads as zeros: no such row is shown, and the cache is filled again."""
+    async with opened(hub, paths) as desk:
+        session = desk._session  # pyright: ignore[reportPrivateUsage] the damage has to reach the open file
+        assert session is not None
+        spoiled = "UPDATE messages SET value = substr(value, 1, length(value) - 9) || zeroblob(9) WHERE id = ?"
+        identifier = bytes.fromhex(message(1, 2).id)
+        await session.cache.database.write(lambda connection: connection.execute(spoiled, (identifier,)))
+
+        with suppress(DamagedStore):
+            await {"read": lambda: desk.messages(ident(2)), "search": lambda: desk.search("word1"), "purge": desk.purge}[first]()
+
+        assert await read_all(desk) == MESSAGES
+        assert "filled again" in (await desk.status()).notice
 
 
 async def test_damage_without_the_hub_says_that_the_hub_is_needed(paths: Paths) -> None:

@@ -1,6 +1,8 @@
 """A damaged outbox gives back what can be read of it, wherever the damage is and whenever the saving is killed."""
 
+import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,6 +137,36 @@ def test_a_file_that_is_no_outbox_is_refused_and_not_moved(tmp_path: Path) -> No
     with pytest.raises(ForeignFile):
         mend(path, (KEY,))
     assert path.exists()
+
+
+def _put_link(place: Path) -> None:
+    place.symlink_to(place.with_name("elsewhere.db"))
+
+
+PUT: dict[str, Callable[[Path], None]] = {"folder": Path.mkdir, "pipe": os.mkfifo, "link": _put_link}
+
+
+@pytest.mark.parametrize("what", PUT)
+def test_what_is_no_file_is_refused_by_name_and_left(tmp_path: Path, what: str) -> None:
+    """Whoever put it in the place of the outbox may know where the letters are."""
+    path = tmp_path / "outbox.db"
+    fill(path)
+    path.replace(tmp_path / "elsewhere.db")
+    PUT[what](path)
+
+    with pytest.raises(ForeignFile, match=f"{path} is a {what}"):
+        mend(path, (KEY,))
+    assert os.path.lexists(path)
+
+
+@pytest.mark.parametrize("what", PUT)
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_what_is_no_log_is_put_aside(path: Path, what: str, suffix: str) -> None:
+    """The file beside it is read as it is."""
+    PUT[what](path.with_name(path.name + suffix))
+
+    assert mend(path, (KEY,)) is None
+    assert [len(found) for found in held(path)] == [LETTERS, DRAFTS]
 
 
 class _Killed(BaseException):

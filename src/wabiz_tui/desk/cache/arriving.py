@@ -8,9 +8,10 @@ from sqlite3 import Connection
 from wabiz_tui.desk.cache.queries import load_queries, rows_of
 from wabiz_tui.desk.cache.reading import is_from_customer
 from wabiz_tui.desk.cache.resolved import resolved_among
+from wabiz_tui.desk.cache.stored import stored
 from wabiz_tui.desk.cache.times import DOCS_PER_MS, from_ms, to_key, to_ms
 from wabiz_tui.desk.cache.words import indexed, words_of
-from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.codec import encode
 from wabiz_tui.model.values import Message
 
 _sql = load_queries("cache.sql")
@@ -92,7 +93,7 @@ def _change(connection: Connection, changed: Sequence[tuple[_Row, str]], known: 
     has_residue = False
     for row, words in changed:
         connection.execute(_sql["change_message"], (*row[2:], row[0]))
-        earlier = words_of(decode(known[row[1]][1], Message).content)
+        earlier = words_of(stored(known[row[1]][1], Message).content)
         if earlier != words:
             connection.execute(_sql["put_words"], {"doc": row[0], "body": indexed(words)})
             has_residue |= bool(earlier)

@@ -1,6 +1,7 @@
 """Open an encrypted database with a raw key, and translate the driver's errors; the one file here that knows the driver."""
 
 import re
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from wabiz_tui.model.secret import Secret
 _driver = cast("Any", _untyped)
 _KEY = re.compile(r"[0-9a-f]{64}")
 _PLAIN = b"SQLite format 3\x00"
+BESIDE = ("-wal", "-shm", "-journal")
 _CORRUPT, _NOT_A_DATABASE, _FULL, _READ_ONLY, _IO, _CANNOT_OPEN, _BUSY = 11, 26, 13, 8, 10, 14, 5
 # What the driver has no adapter for it searches protocols for, at 1.7 µs a value: more than storing it takes. These are bound as they are.
 _driver.register_adapter(bytes, bytes)
@@ -30,6 +32,9 @@ def open_connection(path: Path, key: Secret, *, is_reader: bool = False) -> Conn
 
     Raises ForeignFile for a plain SQLite file, WrongKey when the first page does not open, StoreFull, DamagedStore."""
     _refuse_unsafe()
+    for part in database_files(path):
+        if what_stands_at(part):
+            raise DamagedStore(f"{part.name} is {what_stands_at(part)} and no file.", path=path)
     refuse_plain(path)
     with translated(path):
         connection = cast("Connection", _driver.connect(str(path), isolation_level=None, check_same_thread=False, cached_statements=256))
@@ -64,6 +69,23 @@ def keep_no_log(connection: Connection) -> None:
     """For a database that is made whole or not at all: each page is sealed and written once. A statement that fails spoils it."""
     for pragma in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA locking_mode = EXCLUSIVE"):
         connection.execute(pragma)
+
+
+def database_files(path: Path) -> tuple[Path, ...]:
+    """Where a database lies: its file, and what SQLite keeps beside it."""
+    return path, *(path.with_name(path.name + suffix) for suffix in BESIDE)
+
+
+def what_stands_at(path: Path) -> str:
+    """What is in the place of a file, in words: to open a pipe would wait for ever, and a link leads to what is somebody else's. Empty
+    where there is a file, or nothing."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return ""
+    if stat.S_ISREG(mode):
+        return ""
+    return "a folder" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a device"
 
 
 def _refuse_unsafe() -> None:

@@ -6,8 +6,9 @@ from sqlite3 import Connection
 import msgspec
 
 from wabiz_tui.desk.cache.reading import get_meta
+from wabiz_tui.desk.cache.stored import stored
 from wabiz_tui.desk.cache.writing import set_meta
-from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.codec import encode
 from wabiz_tui.model.shift import ShiftStanding
 from wabiz_tui.model.wire import ReceiptCounts, SignedPolicy
 
@@ -46,7 +47,7 @@ class Pending(msgspec.Struct, frozen=True):
 
 def load_marks(connection: Connection) -> Marks:
     raw = get_meta(connection, _MARKS)
-    return Marks() if raw is None else decode(raw, Marks)
+    return Marks() if raw is None else stored(raw, Marks)
 
 
 def change_marks(connection: Connection, **changes: object) -> None:
@@ -55,4 +56,4 @@ def change_marks(connection: Connection, **changes: object) -> None:
 
 def load_pending(connection: Connection) -> Pending | None:
     raw = get_meta(connection, PENDING)
-    return None if raw is None else decode(raw, Pending)
+    return None if raw is None else stored(raw, Pending)

@@ -5,8 +5,8 @@ from sqlite3 import Connection
 from typing import NamedTuple
 
 from wabiz_tui.desk.cache.queries import load_queries
+from wabiz_tui.desk.cache.stored import stored
 from wabiz_tui.desk.cache.times import find_key, to_key, to_ms
-from wabiz_tui.model.codec import decode
 from wabiz_tui.model.content import Media
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Message
@@ -83,5 +83,5 @@ def make_room(connection: Connection, wanted: int, *, limit: int) -> list[str]:
 def wanted_ahead(connection: Connection, conversation: str, *, me: str, everybody: bool, since: int, now: int) -> list[Message]:
     """Messages of a conversation with a file at the hub that is not here, newest first; only if it is `me`'s, or `everybody`'s count."""
     at = {"conversation": find_key(conversation), "me": me, "everybody": everybody, "since": since, "now": now, "limit": _LOOKED_AT}
-    found = (decode(bytes(row[0]), Message) for row in connection.execute(_sql["wanted_ahead"], at))
+    found = (stored(bytes(row[0]), Message) for row in connection.execute(_sql["wanted_ahead"], at))
     return [message for message in found if isinstance(message.content, Media) and message.content.stored == "stored"]

@@ -6,8 +6,8 @@ from sqlite3 import Connection
 import msgspec
 
 from wabiz_tui.desk.cache.queries import load_queries
+from wabiz_tui.desk.cache.stored import stored
 from wabiz_tui.desk.cache.times import find_key, from_ms
-from wabiz_tui.model.codec import decode
 from wabiz_tui.model.content import kind_of
 from wabiz_tui.model.desk import TimelinePage, View
 from wabiz_tui.model.errors import NotFound
@@ -45,7 +45,7 @@ def conversation(connection: Connection, identifier: str, *, now: int) -> Conver
 
 def contact(connection: Connection, identifier: str, *, now: int) -> Contact | None:
     row = connection.execute(_sql["contact"], {"id": find_key(identifier), "now": now}).fetchone()
-    return None if row is None else decode(row[0], Contact)
+    return None if row is None else stored(row[0], Contact)
 
 
 def messages(connection: Connection, identifier: str, *, now: int) -> list[Message]:
@@ -56,12 +56,12 @@ def messages(connection: Connection, identifier: str, *, now: int) -> list[Messa
 
 def message(connection: Connection, identifier: str, *, now: int) -> Message | None:
     row = connection.execute(_sql["message"], {"id": find_key(identifier), "now": now}).fetchone()
-    return None if row is None else decode(row[0], Message)
+    return None if row is None else stored(row[0], Message)
 
 
 def message_by_key(connection: Connection, key: str, *, now: int) -> Message | None:
     row = connection.execute(_sql["message_by_key"], {"key": key, "now": now}).fetchone()
-    return None if row is None else decode(row[0], Message)
+    return None if row is None else stored(row[0], Message)
 
 
 def timeline(connection: Connection, identifier: str, *, before: str | None, after: str | None, now: int, limit: int) -> TimelinePage:
@@ -91,7 +91,7 @@ def _slice(
         return found[-limit:], len(found) > limit, False
     name = "messages_before" if before is not None else "messages_after"
     parameters = {"conversation": find_key(identifier), "now": now, "at": at, "anchor": find_key(anchor), "limit": limit + 1}
-    found = [decode(row[0], Message) for row in connection.execute(_sql[name], parameters)]
+    found = [stored(row[0], Message) for row in connection.execute(_sql[name], parameters)]
     is_more = len(found) > limit
     del found[limit:]
     return (found[::-1], is_more, True) if before is not None else (found, True, is_more)
@@ -107,7 +107,7 @@ def forgotten_until(connection: Connection, before: datetime | None, *, now: int
 
 def _newest(connection: Connection, identifier: str, *, now: int, limit: int) -> list[Message]:
     parameters = {"conversation": find_key(identifier), "now": now, "limit": limit}
-    return [decode(row[0], Message) for row in connection.execute(_sql["newest_messages"], parameters)][::-1]
+    return [stored(row[0], Message) for row in connection.execute(_sql["newest_messages"], parameters)][::-1]
 
 
 def _place(connection: Connection, identifier: str, anchor: str, *, now: int) -> int | None:
@@ -131,7 +131,7 @@ def _leaves_at(connection: Connection, identifier: str, *, now: int) -> datetime
 
 def events(connection: Connection, *, now: int, limit: int) -> list[Event]:
     """The newest `limit`, in rising time."""
-    found = [decode(row[0], Event) for row in connection.execute(_sql["events"], {"now": now, "limit": limit})]
+    found = [stored(row[0], Event) for row in connection.execute(_sql["events"], {"now": now, "limit": limit})]
     return found[::-1]
 
 
@@ -158,7 +158,7 @@ def is_from_customer(held: Message) -> bool:
 
 def shown_conversation(raw: bytes, *, may_preview: bool) -> Conversation:
     """A row's value, without the preview where it has expired."""
-    held = decode(raw, Conversation)
+    held = stored(raw, Conversation)
     return held if may_preview else without_preview(held)
 
 

@@ -11,16 +11,15 @@ from sqlite3 import Connection
 from typing import Any, NamedTuple
 
 from wabiz_tui.desk.cache.database import Database
-from wabiz_tui.desk.cache.driver import open_connection, translated
+from wabiz_tui.desk.cache.driver import database_files, open_connection, translated, what_stands_at
 from wabiz_tui.desk.cache.migrations import Kind
 from wabiz_tui.desk.files import sync_folder
-from wabiz_tui.model.errors import DamagedStore, StoreError, WrongKey
+from wabiz_tui.model.errors import DamagedStore, ForeignFile, StoreError, WrongKey
 from wabiz_tui.model.secret import Secret
 
 _KEYS = {"letters": "turn", "drafts": "conversation", "attachments": "id", "meta": "name"}
 """The tables that are saved, by the column in whose order they lie."""
 _MOST_PROBED = 5_000
-_BESIDE = ("-wal", "-shm")
 
 
 class Saved(NamedTuple):
@@ -41,6 +40,10 @@ class Saved(NamedTuple):
 def mend(path: Path, keys: Sequence[Secret]) -> Saved | None:
     """See that `path` opens with the first of the keys and can be read to its end; None when it could, or when there is none. Of a
     damaged one, what any of the keys opens is saved under the first. Raises ForeignFile, NewerSchema, StoreFull."""
+    if what_stands_at(path):
+        # Nothing could be saved of it, and whoever put it there may know where the words are.
+        raise ForeignFile(f"{path} is {what_stands_at(path)} and no file of wabiz; move it away.", path=path)
+    _put_aside_what_is_no_file(path)
     draft = path.with_name(f"{path.name}.saved")
     if not path.exists() and draft.exists():
         # Killed before the new file had its name.
@@ -52,14 +55,21 @@ def mend(path: Path, keys: Sequence[Secret]) -> Saved | None:
     rows = _rows_under(path, keys)
     _write(draft, keys[0], rows)
     aside = _free_name(path)
-    for suffix in ("", *_BESIDE):
+    for part, its_place in zip(database_files(path), database_files(aside), strict=True):
         # The log goes with its file: a new one must not find it.
         with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).replace(aside.with_name(aside.name + suffix))
+            part.replace(its_place)
     sync_folder(path.parent)
     draft.replace(path)
     sync_folder(path.parent)
     return Saved(aside, _count(rows, "letters"), _count(rows, "drafts"))
+
+
+def _put_aside_what_is_no_file(path: Path) -> None:
+    """What stands in the place of a log, so that the file beside it can be read."""
+    for part in database_files(path):
+        if what_stands_at(part):
+            part.replace(_free_name(part))
 
 
 def _is_whole(path: Path, key: Secret) -> bool:
@@ -137,8 +147,8 @@ def _count(rows: dict[str, list[dict[str, Any]]], table: str) -> int:
 
 
 def _remove(file: Path) -> None:
-    for suffix in ("", *_BESIDE):
-        file.with_name(file.name + suffix).unlink(missing_ok=True)
+    for part in database_files(file):
+        part.unlink(missing_ok=True)
 
 
 def _free_name(path: Path) -> Path:

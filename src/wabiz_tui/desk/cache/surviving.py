@@ -8,7 +8,8 @@ import msgspec
 
 from wabiz_tui.desk.cache.reading import without_preview
 from wabiz_tui.desk.cache.search.filling import words_of_value
-from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.desk.cache.stored import stored
+from wabiz_tui.model.codec import encode
 from wabiz_tui.model.values import Conversation
 
 _LIVE = "expires_at_ms > :now"
@@ -43,14 +44,14 @@ class _Preview(msgspec.Struct):
 
 
 def words_of_preview(value: bytes) -> str:
-    return decode(value, _Preview).preview
+    return stored(value, _Preview).preview
 
 
 def _without_expired_preview(row: dict[str, Any], now: int) -> dict[str, Any] | None:
     if row["preview_until_ms"] > now:
         return None
     # 0: there is no preview left that could fall due.
-    return {"preview_until_ms": 0, "value": encode(without_preview(decode(row["value"], Conversation)))}
+    return {"preview_until_ms": 0, "value": encode(without_preview(stored(row["value"], Conversation)))}
 
 
 TABLES = (

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from wabiz_tui.desk.cache import resolved
 from wabiz_tui.desk.cache.arriving import put_messages
 from wabiz_tui.desk.cache.queries import load_queries
+from wabiz_tui.desk.cache.stored import stored
 from wabiz_tui.desk.cache.times import NEVER, from_ms, to_key, to_ms
-from wabiz_tui.model.codec import decode, encode
+from wabiz_tui.model.codec import encode
 from wabiz_tui.model.feed import Entity
 from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
 
@@ -200,7 +201,7 @@ def _remove(work: _Work, entity: Entity, identifier: str) -> None:
         case "message":
             row = work.connection.execute(_sql["row_of_message"], {"id": to_key(identifier)}).fetchone()
             if row is not None:
-                work.touched.add(decode(row[1], Message).conversation)
+                work.touched.add(stored(row[1], Message).conversation)
             _expire(work, "expire_message", to_key(identifier))
         case "contact":
             _expire(work, "expire_contact", to_key(identifier))
@@ -229,7 +230,7 @@ def hold(connection: Connection, holding: Holding, held: Held, *, now: int) -> b
         preview_until, expires_at = _conversation_expiry(work, status, last_at, resolved_at)
         connection.execute(_sql["set_conversation_expiry"], {"id": identifier, "preview_until": preview_until, "expires_at": expires_at})
     for identifier, value in connection.execute(_sql["times_of_events"], {"now": now}).fetchall():
-        connection.execute(_sql["set_event_expiry"], {"id": identifier, "expires_at": _event_expiry(work, decode(value, Event))})
+        connection.execute(_sql["set_event_expiry"], {"id": identifier, "expires_at": _event_expiry(work, stored(value, Event))})
     resolved.time_again(connection, until=work.until, now=now)
     _keep_newest(work, arrived=0)
     return work.has_left_out

@@ -4,11 +4,11 @@ import os
 import re
 from pathlib import Path
 
+from wabiz_tui.desk.cache.driver import database_files
 from wabiz_tui.desk.files import destroy, full, sync_folder
 
 _FILE = re.compile(r"cache-(\d{1,9})\.db")
 _LOST = "lost-"
-_BESIDE = ("-wal", "-shm", "-journal")
 
 
 class Shelf:
@@ -45,8 +45,9 @@ class Shelf:
 
     def destroy_file(self, path: Path) -> None:
         """A database with what lies beside it; the log first, for it has the newest pages."""
-        for beside in (*(path.with_name(path.name + suffix) for suffix in _BESIDE), path):
-            destroy(beside)
+        file, *beside = database_files(path)
+        for part in (*beside, file):
+            destroy(part)
 
     def destroy_up_to(self, epoch: int) -> None:
         """All files of this epoch and those before it."""

@@ -5,8 +5,8 @@ from sqlite3 import Connection
 import msgspec
 
 from wabiz_tui.desk.cache.queries import load_queries
+from wabiz_tui.desk.cache.stored import stored
 from wabiz_tui.desk.cache.words import indexed, words_of
-from wabiz_tui.model.codec import decode
 from wabiz_tui.model.content import Content
 
 _sql = load_queries("search.sql")
@@ -21,7 +21,7 @@ class _Worded(msgspec.Struct):
 
 def words_of_value(value: bytes) -> str:
     """Of a message as it is stored."""
-    return words_of(decode(value, _Worded).content)
+    return words_of(stored(value, _Worded).content)
 
 
 def fill_words(connection: Connection) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from wabiz_tui.desk.cache.queries import load_queries
 from wabiz_tui.desk.cache.reading import shown_conversation
 from wabiz_tui.desk.cache.search.question import Filter, Question, match_of, terms_of
+from wabiz_tui.desk.cache.stored import stored
 from wabiz_tui.desk.cache.times import DOCS_PER_MS, to_ms
 from wabiz_tui.desk.cache.words import folded
-from wabiz_tui.model.codec import decode
 from wabiz_tui.model.desk import SearchHit
 from wabiz_tui.model.values import Message
 
@@ -62,7 +62,7 @@ def _messages(connection: Connection, question: Question, parameters: dict[str, 
         query = "by_rank"
     statement, values = _with_conditions(_sql[query], question.filters, "w.rowid" if question.terms else "m.doc")
     rows = connection.execute(statement, parameters | values).fetchall()
-    return [SearchHit(decode(value, Message), name or "") for value, name in rows]
+    return [SearchHit(stored(value, Message), name or "") for value, name in rows]
 
 
 def _by_name(connection: Connection, question: Question, parameters: dict[str, Any]) -> list[SearchHit]:
