@@ -325,8 +325,10 @@ async def served_hub(
     at: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC),
     graph_url: str = "",
     is_guarded: bool = False,
+    more: str = "",
 ) -> AsyncGenerator[Served]:
-    """`graph_url` puts another Meta than the pretend one behind the hub; `is_guarded` serves it on the lines of its own process."""
+    """`graph_url` puts another Meta than the pretend one behind the hub; `is_guarded` serves it on the lines of its own process;
+    `more` is written under what hub.toml holds."""
     clock, meta = HandClock(at), Meta()
     async with serving(meta.application()) as meta_url:
         meta.url = meta_url
@@ -343,6 +345,8 @@ async def served_hub(
             environment=ENVIRONMENT,
             **names,
         )
+        with (paths.config / "hub.toml").open("a", encoding="utf-8") as config:
+            config.write(more)
         settings = load_settings(paths.config / "hub.toml")
         hub = join(settings, load_secrets(settings.secret_places, ENVIRONMENT), clock=clock, random_bytes=seeded(2))
         guard = hub.guard if is_guarded else None

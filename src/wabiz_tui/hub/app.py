@@ -39,6 +39,7 @@ from wabiz_tui.hub.operations.settings import Settings, open_archive
 from wabiz_tui.hub.operations.watching import watch_routes
 from wabiz_tui.hub.parts import Hub
 from wabiz_tui.hub.people.access import authenticate, require
+from wabiz_tui.hub.people.guessing import wrong_tokens_counted
 from wabiz_tui.hub.people.overdue import tend
 from wabiz_tui.hub.people.rates import Rates
 from wabiz_tui.hub.policy import PolicyKeeper, ripen
@@ -184,7 +185,8 @@ async def _keep_house(hub: Hub) -> None:
 async def _stream(hub: Hub, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
     request = Request(scope)
     try:
-        caller = await authenticate(hub.archive, request.headers.get("authorization"))
+        with wrong_tokens_counted(hub, request):
+            caller = await authenticate(hub.archive, request.headers.get("authorization"))
         hub.rates.devices.take(caller.device.id)
         require(caller, "feed.read")
         text = request.headers.get("last-event-id") or request.query_params.get("since") or "0"

@@ -10,7 +10,8 @@ from wabiz_tui.hub.archive.beginning import beginning_with
 from wabiz_tui.hub.endpoints.endpoint import Endpoint
 from wabiz_tui.hub.endpoints.table import ENDPOINTS
 from wabiz_tui.hub.parts import Hub
-from wabiz_tui.hub.people.access import authenticate, check_still, require
+from wabiz_tui.hub.people.access import Caller, authenticate, check_still, require
+from wabiz_tui.hub.people.guessing import wrong_tokens_counted
 from wabiz_tui.hub.requests import error_answer, hold_body, report
 from wabiz_tui.model.errors import BadInput, StoreError, WabizError
 from wabiz_tui.model.wire import TIME_HEADER
@@ -46,7 +47,7 @@ def _route(hub: Hub, endpoint: Endpoint) -> Route:
 async def _answer(hub: Hub, endpoint: Endpoint, request: Request) -> Response:
     if not endpoint.permission:
         return await endpoint.handler(hub, request)
-    caller = await authenticate(hub.archive, request.headers.get("authorization"))
+    caller = await _caller(hub, request)
     hub.rates.devices.take(caller.device.id)
     require(caller, endpoint.permission)
     flows = endpoint.permission in FLOWING
@@ -56,7 +57,7 @@ async def _answer(hub: Hub, endpoint: Endpoint, request: Request) -> Response:
     if endpoint.method != "GET":
         # A body takes as long as its sender likes: they may have been revoked since, or be off shift.
         await hold_body(request)
-        caller = await authenticate(hub.archive, request.headers.get("authorization"))
+        caller = await _caller(hub, request)
         require(caller, endpoint.permission)
         if not flows:
             hub.shifts.check(caller.person)
@@ -66,6 +67,11 @@ async def _answer(hub: Hub, endpoint: Endpoint, request: Request) -> Response:
         # The shift may have ended while the answer was made; what was done by a POST is done, and is answered.
         hub.shifts.check(caller.person)
     return response
+
+
+async def _caller(hub: Hub, request: Request) -> Caller:
+    with wrong_tokens_counted(hub, request):
+        return await authenticate(hub.archive, request.headers.get("authorization"))
 
 
 def check_names(request: Request) -> None:

@@ -30,6 +30,9 @@ TOO_LARGE = Refusal(413, "too_large", "The request is larger than this endpoint 
 URL_TOO_LONG = Refusal(414, "url_too_long", "The address of the request is too long.")
 HEAD_TOO_LARGE = Refusal(431, "header_too_large", "The headers of the request are too large.")
 TOO_MANY_LINES = Refusal(429, "too_many_connections", "Too many connections from this address; use fewer.", 5)
+WRONG_TOKENS = Refusal(
+    429, "wrong_tokens", "Too many wrong access tokens came from this address; try again after the time that Retry-After says."
+)
 FULL = Refusal(503, "connections_full", "The hub has no room for another connection now; try again in a moment.", 2)
 BUSY = Refusal(503, "requests_full", "The hub is busy; try again in a moment.", 1)
 WEBHOOKS_BUSY = Refusal(503, "webhooks_full", "The hub is busy; send it again in a moment.", 1)

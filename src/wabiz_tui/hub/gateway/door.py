@@ -18,6 +18,7 @@ from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, integration_sender, person_sender
 from wabiz_tui.hub.gateway.upload import read_upload
 from wabiz_tui.hub.people.access import Unauthorized, authenticate, bearer_token
+from wabiz_tui.hub.people.guessing import WrongTokens, wrong_tokens_counted
 from wabiz_tui.hub.requests import STORE_AWAY, STORE_WAIT, hold_body, read_body, report
 from wabiz_tui.hub.shifts.gate import closed_until
 from wabiz_tui.model.codec import encode
@@ -65,7 +66,7 @@ async def _upload(hub: "Hub", sender: Sender, request: Request) -> Answered:
         return await _pass_on(hub, request, number)
     with hub.files.room(request.headers.get("content-length")):
         uploaded = await read_upload(request)
-        sender = await _still(hub, request.headers.get("authorization"))
+        sender = await _still(hub, request)
         await hub.archive.read(lambda reading: hub.files.check_upload(reading, sender, number))
         return await hub.files.upload(sender, number, uploaded)
 
@@ -73,7 +74,7 @@ async def _upload(hub: "Hub", sender: Sender, request: Request) -> Answered:
 async def _pass_on(hub: "Hub", request: Request, number: str) -> Answered:
     """A file that came in pieces (/v1/uploads) goes to Meta."""
     asked = await _json(request)
-    sender = await _still(hub, request.headers.get("authorization"))
+    sender = await _still(hub, request)
     await hub.archive.read(lambda reading: hub.files.check_upload(reading, sender, number))
     if asked.get("messaging_product") != "whatsapp":
         raise graph_error(100, "The parameter messaging_product is required and must be 'whatsapp'")
@@ -176,10 +177,10 @@ async def _json(request: Request) -> Json:
 def _guard(hub: "Hub", rates: KeyRates, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def guarded(request: Request) -> Response:
         try:
-            sender = await _who(hub, rates, request.headers.get("authorization"))
+            sender = await _who(hub, rates, request)
             if handler is not _upload and request.method != "GET":
                 await hold_body(request)
-                sender = await _still(hub, request.headers.get("authorization"))
+                sender = await _still(hub, request)
             outcome = await handler(hub, sender, request)
         except WabizError as error:
             if isinstance(error, StoreError):
@@ -195,9 +196,9 @@ def _guard(hub: "Hub", rates: KeyRates, handler: Handler) -> Callable[[Request],
     return guarded
 
 
-async def _who(hub: "Hub", rates: KeyRates, authorization: str | None) -> Sender:
+async def _who(hub: "Hub", rates: KeyRates, request: Request) -> Sender:
     """Raises Denied for tokens and keys that are unknown or revoked, CloudError for whoever asks too often."""
-    sender = await _still(hub, authorization)
+    sender = await _still(hub, request)
     if sender.integration is not None:
         rates.take(sender.integration, hub.clock.now())
         return sender
@@ -208,8 +209,13 @@ async def _who(hub: "Hub", rates: KeyRates, authorization: str | None) -> Sender
     return sender
 
 
-async def _still(hub: "Hub", authorization: str | None) -> Sender:
+async def _still(hub: "Hub", request: Request) -> Sender:
     """Who asks, as they stand at this moment: a body takes as long as its sender likes, who may have been revoked since."""
+    with wrong_tokens_counted(hub, request):
+        return await _sender(hub, request.headers.get("authorization"))
+
+
+async def _sender(hub: "Hub", authorization: str | None) -> Sender:
     token = bearer_token(authorization)
     if not is_key(token):
         caller = await authenticate(hub.archive, authorization)
@@ -245,6 +251,8 @@ def _refusal(error: WabizError) -> Answered:
         return _token_refusal(error)
     if isinstance(error, StoreError):
         return refused(refuse("busy", STORE_AWAY, retry_after=STORE_WAIT))
+    if isinstance(error, WrongTokens):
+        return refused(refuse("wrong_tokens", error.sentence, retry_after=error.retry_after))
     status = 413 if isinstance(error, TooLarge) else 400
     return Answered(status, encode(build_error(100, error.sentence, NO_TRACE)))
 

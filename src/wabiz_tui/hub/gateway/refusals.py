@@ -22,6 +22,9 @@ class Refusal(NamedTuple):
 
 REFUSALS: dict[str, Refusal] = {
     "bad_token": Refusal(190, 401, "no token, or one the hub does not know (any more)", "Use a device's token or an integration key."),
+    "wrong_tokens": Refusal(
+        4, 429, "too many wrong tokens came from this address; right ones still pass", "Wait for Retry-After.", is_transient=True
+    ),
     "not_permitted": Refusal(10, 403, "the role or the key may not do this", "Ask an administrator for the permission it names."),
     "unknown_number": Refusal(33, 400, "no business number of this hub, or not one of this key's", "Use a number of the key."),
     "unknown_recipient": Refusal(131009, 400, "no conversation that the caller can see", "Send to a phone number or a user id."),

@@ -59,6 +59,10 @@ class Rates:
         """Requests without a token, by address and the device or code they name."""
         self.failures = Buckets(rate=0.5, burst=30, monotonic=monotonic)
         """Those that failed, by address."""
+        self.strangers = Buckets(rate=1, burst=60, monotonic=monotonic)
+        """Tokens and keys that open nothing, by address…"""
+        self.neighbours = Buckets(rate=100, burst=2000, monotonic=monotonic)
+        """… and from this machine, all its programs together: they share one address, and none of them is a stranger."""
         self.reveals = Buckets(rate=1 / 60, burst=10, monotonic=monotonic)
         """Unmasked identities, by person."""
         self.told = Buckets(rate=1 / 3600, burst=1, monotonic=monotonic)
