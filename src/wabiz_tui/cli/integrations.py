@@ -70,6 +70,7 @@ def list_integrations(*, as_json: bool, passphrase_fd: int | None) -> None:
             for row in rows
         ),
         empty="No program sends through the gateway.",
+        minor=("hours", "rate", "numbers", "permissions"),
     )
 
 

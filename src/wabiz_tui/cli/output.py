@@ -1,9 +1,9 @@
 """What commands print: JSON Lines for programs, tables for people; neither lets a customer's text act on the terminal."""
 
-import json
+import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +12,11 @@ import msgspec
 from wabiz_tui.cli.streams import is_unicode
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.content import kind_of, plain_text
-from wabiz_tui.model.identifiers import is_id
 from wabiz_tui.model.values import Conversation, Message
 
 # JSON escapes C0 by itself. C1, DEL, bidi controls and zero-width characters are legal in JSON text but act on a terminal;
 # written as \uXXXX they say the same to a program and do nothing to a screen.
 _ACTING = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-
-_ID_LENGTH = 32
 
 
 def json_line(value: object) -> str:
@@ -32,38 +29,72 @@ def print_json(values: Iterable[object]) -> None:
     is_plain = not is_unicode(sys.stdout.encoding)
     for value in values:
         line = json_line(value)
-        sys.stdout.write((json.dumps(json.loads(line), separators=(",", ":")) if is_plain else line) + "\n")
+        sys.stdout.write((_in_ascii(line) if is_plain else line) + "\n")
     sys.stdout.flush()
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-    """A table for people; every cell is cleaned and kept to one line. `empty` is said when there is no row."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _in_ascii(line: str) -> str:
+    import json
 
+    return json.dumps(json.loads(line), separators=(",", ":"))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str, minor: Sequence[str] = ()) -> None:
+    """A table for people; every cell is cleaned and kept to one line. `empty` is said when there is no row.
+
+    On a terminal it keeps to its width, and the columns in `minor` are left out there, the first one first, where there is no room.
+    Without one, tabs stand between whole cells, below a line of headings if there are any: no cell holds a tab or a line end.
+    """
     from wabiz_tui.model.text import safe_line
 
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
-    for row in rows:
-        cells = [safe_line(_cell(value)) for value in row]
-        table.add_row(*(Text(cell) for cell in cells))
-        named = next((column for column, cell in zip(table.columns, cells, strict=True) if is_id(cell)), None)
-        if named is not None:
-            # What the next command is given stays whole on the narrowest terminal; a second id beside it is for --json.
-            named.no_wrap, named.min_width = True, _ID_LENGTH
-    console = Console(highlight=False, markup=False, emoji=False)
-    if table.row_count:
-        console.print(table)
+    cells = [[safe_line(_cell(value)) for value in row] for row in rows]
+    is_terminal = sys.stdout.isatty()
+    if not cells:
+        # Whoever reads a pipe counts lines.
+        print(empty, file=sys.stdout if is_terminal else sys.stderr)
+    elif is_terminal:
+        _write(_fitted(columns, cells, minor))
     else:
-        console.print(empty)
+        _write("\t".join(row) for row in ((columns, *cells) if any(columns) else cells))
+
+
+def _fitted(columns: Sequence[str], rows: Sequence[Sequence[str]], minor: Sequence[str]) -> Iterator[str]:
+    from shutil import get_terminal_size
+
+    from wabiz_tui.cli.table import Layout
+
+    width = get_terminal_size().columns
+    layout = Layout(columns, rows, width, minor=minor)
+    if any(columns):
+        bold, plain = _emphasis()
+        yield from (f"{bold}{line}{plain}" for line in layout.lines(columns))
+        yield ("─" if is_unicode(sys.stdout.encoding) else "-") * min(layout.width, width)
+    for row in rows:
+        yield from layout.lines(row)
+    if layout.left_out:
+        from wabiz_tui.tui.wording.spans import wrap
+
+        yield ""
+        yield from wrap(f"Not shown, for want of room: {', '.join(layout.left_out)}. A wider terminal or --json shows all.", width)
+
+
+def _emphasis() -> tuple[str, str]:
+    """What makes a line bold and ends that, where the terminal knows it and nobody asked for plain text (no-color.org)."""
+    is_plain = os.environ.get("TERM", "dumb") in ("", "dumb", "unknown") or os.environ.get("NO_COLOR")
+    return ("", "") if is_plain else ("\x1b[1m", "\x1b[0m")
+
+
+def _write(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
 
 
 def _cell(value: object) -> str:
     """As a person reads it: a time in their own zone, to the minute."""
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "" if value is None else str(value)
 
 

@@ -58,6 +58,7 @@ def list_people(*, as_json: bool, passphrase_fd: int | None) -> None:
             for row in rows
         ),
         empty="Nobody.",
+        minor=("buddy", "teams"),
     )
 
 
@@ -136,7 +137,8 @@ def codes(*, as_json: bool, passphrase_fd: int | None) -> None:
     print_table(
         ("code's id", "person", "until", "made", "by"),
         ((row.id, row.person, row.expires_at, row.made_at, row.made_by) for row in rows),
-        empty="None.",
+        empty="No code waits to be used.",
+        minor=("by", "made"),
     )
 
 
@@ -174,6 +176,7 @@ def list_devices(*, as_json: bool, passphrase_fd: int | None) -> None:
             for row in rows
         ),
         empty="No device is enrolled.",
+        minor=("epoch", "policy", "last receipt", "lease until", "name", "seen"),
     )
 
 

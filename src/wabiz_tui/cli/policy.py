@@ -1,6 +1,5 @@
 """The policy: show, check, compare, apply, approve."""
 
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -96,10 +95,7 @@ def status(*, as_json: bool, passphrase_fd: int | None) -> None:
         return
     print_table(
         ("version", "name", "state", "from", "approved", "not before"),
-        (
-            (row.version, row.name, row.state.replace("_", " "), _time(row.at), "yes" if row.approved_by else "", _time(row.waits_until))
-            for row in rows
-        ),
+        ((row.version, row.name, row.state.replace("_", " "), row.at, "yes" if row.approved_by else "", row.waits_until) for row in rows),
         empty="The hub has no policy.",
     )
 
@@ -119,10 +115,6 @@ def check_locally(file: Path) -> None:
 
     document = _read(file)
     parse_policy(document.text, file=document.file)
-
-
-def _time(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M}" if at else ""
 
 
 _IS = {"in_force": "is in force", "waiting": "waits for a second person", "unchanged": "changes nothing"}

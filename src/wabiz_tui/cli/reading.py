@@ -37,8 +37,9 @@ def conversations(*, as_json: bool, passphrase_fd: int | None) -> None:
         return
     print_table(
         ("conversation", "name", "status", "unread", "last", "window until"),
-        ((row.id, row.name, row.status, row.unread or "", _time(row.last_at), _time(row.window_until)) for row in rows),
+        ((row.id, row.name, row.status, row.unread or "", row.last_at, row.window_until) for row in rows),
         empty="This machine holds no conversation.",
+        minor=("window until", "status", "unread"),
     )
 
 
@@ -57,18 +58,20 @@ def messages(conversation: str, *, as_json: bool, passphrase_fd: int | None) -> 
         print_json(message_record(row) for row in rows)
         return
     print_table(
-        ("sent", "from", "kind", "text", "delivery"),
+        ("sent", "from", "kind", "text", "delivery", "message"),
         (
             (
-                _time(row.sent_at),
+                row.sent_at,
                 row.author_name or row.direction,
                 kind_of(row.content),
                 plain_text(row.content),
                 row.delivery.state if row.delivery else "",
+                row.id,
             )
             for row in rows
         ),
         empty="This machine holds no message of that conversation.",
+        minor=("message", "kind"),
     )
 
 
@@ -95,7 +98,7 @@ def events(*, as_json: bool, passphrase_fd: int | None) -> None:
     if as_json:
         print_json(rows)
         return
-    print_table(("at", "field", "summary"), ((_time(row.at), row.field, row.summary) for row in rows), empty="No events.")
+    print_table(("at", "field", "summary"), ((row.at, row.field, row.summary) for row in rows), empty="No events.")
 
 
 @click.command()
@@ -116,7 +119,7 @@ def search(words: tuple[str, ...], *, limit: int, ranked: bool, as_json: bool, p
     if as_json:
         print_json(_hit_record(hit) for hit in hits)
         return
-    print_table(("at", "conversation", "name", "text"), (_hit_row(hit) for hit in hits), empty="Nothing found.")
+    print_table(("at", "conversation", "name", "text"), (_hit_row(hit) for hit in hits), empty="Nothing found.", minor=("at",))
 
 
 def _hit_record(hit: SearchHit) -> dict[str, Any]:
@@ -127,13 +130,7 @@ def _hit_record(hit: SearchHit) -> dict[str, Any]:
     return conversation_record(hit.conversation) | {"conversation": hit.place, "found": "conversation"}
 
 
-def _hit_row(hit: SearchHit) -> tuple[str, ...]:
+def _hit_row(hit: SearchHit) -> tuple[object, ...]:
     if hit.message is not None:
-        return _time(hit.message.sent_at), hit.place, hit.conversation_name, plain_text(hit.message.content)
-    return _time(hit.conversation and hit.conversation.last_at), hit.place, hit.conversation_name, "(conversation)"
-
-
-def _time(at: object) -> str:
-    from datetime import datetime
-
-    return at.astimezone().strftime("%Y-%m-%d %H:%M") if isinstance(at, datetime) else ""
+        return hit.message.sent_at, hit.place, hit.conversation_name, plain_text(hit.message.content)
+    return hit.conversation and hit.conversation.last_at, hit.place, hit.conversation_name, "(conversation)"

@@ -33,7 +33,7 @@ def list_receipts(*, as_json: bool, passphrase_fd: int | None) -> None:
     rows = [decode(signed.receipt, Receipt) for signed in chain]
     print_table(
         ("number", "finished", "reason", "epoch", "messages removed", "policy"),
-        ((row.number, row.finished_at.strftime("%Y-%m-%d %H:%M"), row.reason, row.epoch, row.removed.messages, row.policy) for row in rows),
+        ((row.number, row.finished_at, row.reason, row.epoch, row.removed.messages, row.policy) for row in rows),
         empty="This machine has signed no receipt yet.",
     )
 

@@ -37,7 +37,7 @@ def list_canned(*, as_json: bool, passphrase_fd: int | None) -> None:
         return
     names = _team_names(asker) if any(row.team for row in rows) else {}
     table = ((row.id, f"/{row.shortcut}", names.get(row.team or "", row.team or ""), row.text) for row in rows)
-    print_table(("id", "shortcut", "team", "text"), table, empty="There are no canned responses.")
+    print_table(("id", "shortcut", "team", "text"), table, empty="There are no canned responses.", minor=("team",))
 
 
 @canned.command()

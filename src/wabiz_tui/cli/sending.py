@@ -86,7 +86,7 @@ def list_(*, as_json: bool, passphrase_fd: int | None) -> int:
         print_json(_letter_record(letter) for letter in letters)
         return 0
     rows = [(one.message.id, one.message.conversation, one.state, plain_text(one.message.content), _why(one.message)) for one in letters]
-    print_table(("id", "conversation", "state", "text", "why"), rows, empty="Nothing waits.")
+    print_table(("id", "conversation", "state", "text", "why"), rows, empty="Nothing waits.", minor=("conversation",))
     return 0
 
 
