@@ -1,6 +1,8 @@
 """Commands about this machine: enroll, sync, status, purge, lock, unlock, wipe, doctor."""
 
+import asyncio
 import sys
+from typing import Final
 
 import click
 
@@ -8,9 +10,12 @@ from wabiz_tui.cli.catching_up import sync_and_tell
 from wabiz_tui.cli.commands import json_option, passphrase_option
 from wabiz_tui.cli.output import print_json, print_table, say
 from wabiz_tui.cli.session import ask_passphrase, machine_paths, read_passphrase, run, with_desk
-from wabiz_tui.model.desk import Desk, DeskStatus, PurgeOutcome
+from wabiz_tui.model.desk import Desk, DeskStatus, Keeping, PurgeOutcome
 from wabiz_tui.model.errors import NoKeyStore, UsageError
 from wabiz_tui.model.paths import paths_from_environment
+
+_HEARING_SECONDS: Final = 3.0
+_LOOK_EVERY: Final = 0.05
 
 
 @click.command()
@@ -61,14 +66,18 @@ def sync(*, as_json: bool, passphrase_fd: int | None) -> None:
 @json_option
 @passphrase_option
 def status(*, as_json: bool, passphrase_fd: int | None) -> None:
-    """Say how this machine stands: link, lease, policy, epoch, messages, outbox, next purge, key store."""
+    """Say how this machine stands: link, lease, policy, epoch, messages, outbox, next purge, key store.
+
+    A desk that has only just started is given up to three seconds to hear the hub. With --json, head is null until it has, and
+    what a locked desk cannot know is null or 0.
+    """
 
     async def act() -> DeskStatus:
         from wabiz_tui.desk.process.launch import connect
 
         desk = await connect(machine_paths(), passphrase=read_passphrase(passphrase_fd))
         try:
-            return await desk.status()
+            return await settled_status(desk)
         finally:
             await desk.close()
 
@@ -81,11 +90,25 @@ def status(*, as_json: bool, passphrase_fd: int | None) -> None:
     )
 
 
+async def settled_status(desk: Keeping, *, patience: float = _HEARING_SECONDS, every: float = _LOOK_EVERY) -> DeskStatus:
+    """The status once the hub has answered or failed to, or when `patience` (seconds) ends: a script that starts the desk by asking
+    would otherwise be told `connecting` each time. A desk that is seen to catch up is not waited for."""
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + patience
+    now = await desk.status()
+    while now.link == "connecting" and now.cursor >= now.head and loop.time() < ends:
+        await asyncio.sleep(every)
+        now = await desk.status()
+    return now
+
+
 def status_record(now: DeskStatus) -> dict[str, object]:
     """The status as the contract names it, then the rest."""
     import msgspec
 
     record: dict[str, object] = {field.name: getattr(now, field.name) for field in msgspec.structs.fields(DeskStatus)}
+    if not now.head and now.link != "online":
+        record["head"] = None
     first = ("link", "lease_until", "policy", "epoch", "messages", "outbox", "next_purge", "key_store")
     return {key: record[key] for key in first} | {key: value for key, value in record.items() if key not in first}
 

@@ -92,7 +92,7 @@ def _write(lines: Iterable[str]) -> None:
 def _cell(value: object) -> str:
     """As a person reads it: a time in their own zone, to the minute."""
     if isinstance(value, datetime):
-        return value.astimezone().strftime("%Y-%m-%d %H:%M")
+        return value.astimezone().replace(tzinfo=None).isoformat(" ", "minutes")
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)
