@@ -1,20 +1,23 @@
-"""Start-up: `wabiz` to the first painted inbox and to the first key obeyed, warm and cold, against a bare Textual application."""
+"""Start-up: `wabiz` to the first painted inbox and to the first key obeyed, warm and cold, against a bare Textual application
+and, for the painted inbox, against neomutt opening a maildir (with its header cache filled)."""
 
 from __future__ import annotations
 
 import argparse
 import statistics
 import sys
+import tempfile
 from pathlib import Path
 
-from bench.support.business import filled, passphrase_pipe
+from bench.peers.mail import is_here, make_maildir
+from bench.support.business import holding, passphrase_pipe
 from bench.support.terminal import Terminal, spread
 from wabiz_tui.cli.demo.stage import Seat
 
 HERE = Path(__file__).parent
 HELLO = [sys.executable, str(HERE / "peers" / "hello.py")]
 WABIZ = [sys.executable, "-m", "wabiz_tui.cli.main"]
-INBOX = r"Customer 0000[0-5]"
+INBOX = r"Customer \d+"
 HELP = "Half a page down"
 
 
@@ -45,20 +48,61 @@ def cold(seat: Seat) -> tuple[float, float]:
             return painted, terminal.wait_for(HELP)
 
 
+def mail(command: list[str]) -> tuple[float, float]:
+    """Seconds to the peer's painted inbox; no key is asked of it."""
+    with Terminal(command) as terminal:
+        return terminal.wait_for(INBOX), 0.0
+
+
+def measure(seat: Seat, runs: int, peer: list[str] | None) -> dict[str, list[tuple[float, float]]]:
+    """In turns: first paint and first key obeyed of each."""
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for _ in range(runs):
+        rows.setdefault("warm", []).append(warm(seat))
+        rows.setdefault("cold", []).append(cold(seat))
+        rows.setdefault("hello", []).append(hello())
+        if peer is not None:
+            rows.setdefault("mail", []).append(mail(peer))
+    return rows
+
+
+def ratio(ours: list[tuple[float, float]], peer: list[tuple[float, float]], index: int) -> float:
+    return statistics.median(a[index] / b[index] for a, b in zip(ours, peer, strict=True))
+
+
+def tell(rows: dict[str, list[tuple[float, float]]]) -> None:
+    for name, index in (("first paint", 0), ("first key obeyed", 1)):
+        for label, ours in rows.items():
+            if label == "mail" and index == 1:
+                continue
+            of_hello = f"   {ratio(ours, rows['hello'], index):.2f} x hello" if label != "hello" else ""
+            of_mail = f"   {ratio(ours, rows['mail'], 0):.2f} x neomutt" if "mail" in rows and label == "warm" and index == 0 else ""
+            print(f"{name:17} {label:6} {spread([row[index] for row in ours])}{of_hello}{of_mail}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--conversations", type=int, default=10_000)
+    parser.add_argument("--messages", type=int, nargs="*", default=[50_000], help="one size after the other, each against the first")
+    parser.add_argument("--mails", type=int, default=10_000, help="of the peer's inbox, where neomutt is installed")
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
-    with filled(options.conversations) as (_, seat):
-        rows = [(warm(seat), cold(seat), hello()) for _ in range(options.runs)]
-    for name, index in (("first paint", 0), ("first key obeyed", 1)):
-        peer = [row[2][index] for row in rows]
-        print(f"{name:17} bare Textual hello   {spread(peer)}")
-        for label, column in (("warm", 0), ("cold", 1)):
-            ours = [row[column][index] for row in rows]
-            ratio = statistics.median(a / b for a, b in zip(ours, peer, strict=True))
-            print(f"{name:17} wabiz, {label:5}         {spread(ours)}   ratio {ratio:.2f}")
+    with tempfile.TemporaryDirectory(prefix="wabiz-startup-") as name:
+        peer = make_maildir(Path(name) / "mail", options.mails) if is_here() else None
+        if peer is None:
+            print("# neomutt is not installed: its ratio is left out", file=sys.stderr)
+        else:
+            mail(peer)  # fills its header cache
+        first: dict[str, list[tuple[float, float]]] = {}
+        for messages in options.messages:
+            with holding(messages, Path(name) / str(messages)) as seat:
+                warm(seat)
+                rows = measure(seat, options.runs, peer)
+            print(f"{messages} messages held")
+            tell(rows)
+            first = first or rows
+            if rows is not first:
+                middles = [statistics.median(row[0] for row in found["warm"]) for found in (rows, first)]
+                print(f"warm first paint, {messages} over {options.messages[0]}: {middles[0] / middles[1]:.2f}")
 
 
 if __name__ == "__main__":

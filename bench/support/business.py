@@ -11,8 +11,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import httpx
+
+from bench.feed_sync import fill
+from bench.support.hubs import enrol, hub_process, person_code
 from wabiz_tui.cli.demo.stage import NUMBER_ID, WABA_ID, Seat, Stage
+from wabiz_tui.hub.archive.store import Archive
 
 BATCH = 500
 WORDS = ("the", "order", "has", "not", "arrived", "yet", "can", "you", "tell", "me", "when", "it", "will", "be", "here", "please")
@@ -63,6 +69,31 @@ def filled(conversations: int) -> Iterator[tuple[Stage, Seat]]:
             held = int(agent.records("status")[0]["conversations"])
         print(f"# {held} conversations through webhook, hub, feed and desk in {time.monotonic() - started:.0f} s", file=sys.stderr)
         yield stage, agent
+
+
+def _fill(archive: Archive, messages: int) -> None:
+    fill(archive, messages)
+
+
+@contextmanager
+def holding(messages: int, folder: Path) -> Iterator[Seat]:
+    """An agent's machine whose cache holds that many messages, fifty a conversation, synced from a hub that goes on serving."""
+    folder.mkdir()
+    with (
+        hub_process(folder, fill=lambda archive: _fill(archive, messages), most_messages=2 * messages) as hub,
+        httpx.Client(timeout=60, trust_env=False) as http,
+    ):
+        seat = Seat("Robin", folder / "agent")
+        code = person_code(http, hub, enrol(http, hub, hub.code), "Robin", "agent")
+        seat.run("enroll", hub.url, code, "--name", "bench")
+        try:
+            started = time.monotonic()
+            while (held := int(seat.records("status")[0]["messages"])) < messages:
+                seat.run("sync")
+            print(f"# {held} messages synced in {time.monotonic() - started:.0f} s", file=sys.stderr)
+            yield seat
+        finally:
+            seat.run("wipe", "--yes", check=False)
 
 
 @contextmanager

@@ -119,7 +119,12 @@ def enrol(http: httpx.Client, hub: Hub, code: str) -> Device:
     return Device(reply, seed, decode(token.content, TokenReply).access_token)
 
 
-def add_person(http: httpx.Client, hub: Hub, admin: Device, name: str, role: str) -> Device:
+def person_code(http: httpx.Client, hub: Hub, admin: Device, name: str, role: str) -> str:
+    """The code by which a new person enrols a device."""
     answer = http.post(f"{hub.url}/v1/people", content=encode({"name": name, "role": role}), headers=admin.headers)
     answer.raise_for_status()
-    return enrol(http, hub, decode(answer.content, EnrolmentCode).code)
+    return decode(answer.content, EnrolmentCode).code
+
+
+def add_person(http: httpx.Client, hub: Hub, admin: Device, name: str, role: str) -> Device:
+    return enrol(http, hub, person_code(http, hub, admin, name, role))
