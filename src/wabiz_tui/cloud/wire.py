@@ -4,13 +4,14 @@ answers decoded within bounds. Imported when the first door is built, because ht
 import asyncio
 import logging
 import re
+import socket
 import ssl
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias, cast
 from urllib.request import getproxies
 
 import httpx
@@ -23,11 +24,49 @@ from wabiz_tui.model.secret import Secret
 SAFE_METHODS = ("GET", "HEAD")
 Chunks: TypeAlias = AsyncGenerator[bytes, None]
 _PIECE = 256 * 1024
+_MOST_CAUSES = 16
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _UNUSABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 # A TLS connection that breaks off in the middle can surface as ssl.SSLError, outside httpx's own tree.
 _BROKEN = (httpx.HTTPError, ssl.SSLError)
 _SECRET_PARAMETER = re.compile(r"((?:appsecret_proof|access_token|input_token|verify_token)=)[^&\s'\"]+|(Bearer )[^\s'\"]+", re.IGNORECASE)
+
+
+_CAUSES: Final = (
+    (ssl.SSLCertVerificationError, "its certificate is not trusted here"),
+    (ssl.SSLError, "no secure connection came about"),
+    (socket.gaierror, "its name is not known"),
+    (ConnectionRefusedError, "the connection was refused"),
+)
+_KINDS: Final = (
+    (httpx.ConnectTimeout, "no connection in time"),
+    (httpx.PoolTimeout, "too many requests at once"),
+    (httpx.TimeoutException, "no answer in time"),
+    (httpx.ProxyError, "the proxy refuses"),
+    (httpx.ConnectError, "no connection"),
+)
+
+
+def what_broke(error: Exception) -> str:
+    """Why a request failed, in words of ours: a library's name for it tells people nothing, and its text may repeat what was sent."""
+    causes = list(_causes(error))
+    for kind, words in _CAUSES:
+        if any(isinstance(cause, kind) for cause in causes):
+            return words
+    return next((words for kind, words in _KINDS if isinstance(error, kind)), "the connection broke")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """`error` and what led to it; a name with several addresses fails with a group of causes."""
+    waiting = [error]
+    for _ in range(_MOST_CAUSES):
+        if not waiting:
+            return
+        cause = waiting.pop(0)
+        yield cause
+        waiting += cast("BaseExceptionGroup[Any]", cause).exceptions if isinstance(cause, BaseExceptionGroup) else ()
+        before = cause.__cause__ or cause.__context__
+        waiting += [before] if before is not None else ()
 
 
 class QuietURL(httpx.URL):
@@ -103,12 +142,12 @@ class Wire:
                 request.extensions["sni_hostname"] = server_name
             response = await self._http.send(request, stream=True)
         except _NEVER_LEFT as error:
-            failure = never_left(type(error).__name__)
+            failure = never_left(what_broke(error))
             failure.add_note(str(error)[:200])
         except _UNUSABLE:
             failure = BadInput("The request cannot be written as HTTP: its URL or a header is not valid.")
         except _BROKEN as error:
-            failure = may_have_arrived(type(error).__name__, is_safe=method in SAFE_METHODS)
+            failure = may_have_arrived(what_broke(error), is_safe=method in SAFE_METHODS)
         else:
             return response
         raise failure
@@ -153,7 +192,7 @@ async def _raw(response: httpx.Response, within: timedelta | None, *, is_safe: b
             async with asyncio.timeout(left):
                 piece = await anext(pieces, None)
         except _BROKEN as error:
-            failure = may_have_arrived(type(error).__name__, is_safe=is_safe)
+            failure = may_have_arrived(what_broke(error), is_safe=is_safe)
         except TimeoutError:
             failure = may_have_arrived("it took too long", is_safe=is_safe)
         else:

@@ -1,14 +1,17 @@
 """The door to Meta: what a failed request means, and where the token may go."""
 
 import asyncio
+import ssl
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.support.cloud_wire import TOKEN, Recorder, answering, cloud_at, listening, public
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.cloud.transport import Transport
+from wabiz_tui.cloud.wire import what_broke
 from wabiz_tui.graph.requests import build_text
 from wabiz_tui.model.errors import BadInput, CloudError, TooLarge
 from wabiz_tui.model.secret import Secret
@@ -37,6 +40,26 @@ async def test_unknown_host() -> None:
             await cloud.send("1", BODY)
 
     assert (failure.value.is_transient, failure.value.is_uncertain) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"), [("http://127.0.0.1:1", "the connection was refused"), ("https://graph.invalid", "its name is not known")]
+)
+async def test_what_broke_is_told_in_words(url: str, words: str) -> None:
+    """Who reads the failure learns what to look at, and no name of a class in a library."""
+    failure = await failure_of(url)
+
+    assert failure.sentence == f"WhatsApp cannot be reached ({words}): nothing was sent."
+
+
+def test_a_certificate_that_is_not_trusted_is_named() -> None:
+    """A hub or proxy with a certificate of its own is told apart from a network that is down, on whichever of its addresses it was."""
+    failure = httpx.ConnectError("All connection attempts failed")
+    failure.__cause__ = ExceptionGroup("all", [OSError(101, "unreachable"), ssl.SSLCertVerificationError("self-signed")])
+
+    assert what_broke(failure) == "its certificate is not trusted here"
+    assert what_broke(httpx.ReadTimeout("")) == "no answer in time"
+    assert what_broke(httpx.RemoteProtocolError("customer's text")) == "the connection broke"
 
 
 async def test_cut_after_the_request() -> None:
