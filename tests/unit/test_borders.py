@@ -73,14 +73,26 @@ def test_a_room_brings_only_what_it_may(room: str) -> None:
 
 
 def test_the_way_to_the_inbox_is_light() -> None:
-    """Nothing heavy is imported between the command line and the desk's socket: no HTTP, no SQL, no key store, no Textual."""
+    """Nothing heavy is imported between the command line and the desk's socket: no HTTP, no SQL, no key store, no Textual, no click."""
     modules = _imported(
-        "import sys, wabiz_tui.cli.main, wabiz_tui.cli.inbox, wabiz_tui.cli.session\n"
+        "import sys, wabiz_tui.cli.main, wabiz_tui.cli.opening, wabiz_tui.cli.session\n"
         "import wabiz_tui.desk.process.client, wabiz_tui.desk.process.launch, wabiz_tui.tui.first_paint\n"
         'print("\\n".join(sys.modules))'
     )
 
-    heavy = {"textual", "rich", "httpx", "sqlcipher3", "keyring", "cryptography", "starlette", "sqlalchemy", "phonenumbers", "babel"}
+    heavy = {
+        "textual",
+        "rich",
+        "httpx",
+        "sqlcipher3",
+        "keyring",
+        "cryptography",
+        "starlette",
+        "sqlalchemy",
+        "phonenumbers",
+        "babel",
+        "click",
+    }
     assert not heavy & {name.split(".")[0] for name in modules}
 
 

@@ -95,7 +95,7 @@ class Tree(click.Group):
 def wabiz(ctx: click.Context) -> None:
     """The compliant WhatsApp Business inbox for the terminal. Without a command: the inbox."""
     if ctx.invoked_subcommand is None:
-        from wabiz_tui.cli.inbox import open_inbox
+        from wabiz_tui.cli.opening import open_inbox
 
         ctx.exit(open_inbox(passphrase_fd=None))
 

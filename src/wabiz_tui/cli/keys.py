@@ -13,7 +13,7 @@ from wabiz_tui.model.errors import UsageError
 @json_option
 def keys(*, as_json: bool) -> None:
     """Press keys and read what wabiz calls them (leave with q q or Ctrl+C); with --json, the keymap in force."""
-    from wabiz_tui.cli.inbox import check_keymap
+    from wabiz_tui.cli.opening import check_keymap
     from wabiz_tui.model.config import load_config
     from wabiz_tui.model.paths import paths_from_environment
     from wabiz_tui.tui.actions import ACTIONS, Keymap

@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     try:
         if not arguments:
             # Start-up counts most here: neither click nor a table is needed to open the inbox.
-            from wabiz_tui.cli.inbox import open_inbox
+            from wabiz_tui.cli.opening import open_inbox
 
             return open_inbox(passphrase_fd=None)
         from wabiz_tui.cli.commands import invoke

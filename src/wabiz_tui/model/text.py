@@ -7,6 +7,7 @@ needs them. The exact original stays in the archive. `safe_line` and `safe_text`
 
 import re
 import unicodedata
+from functools import cache
 from typing import Final
 
 MARKS_SHOWN: Final = 4
@@ -57,8 +58,13 @@ _PLAIN: Final = (
     "\u20a0-\u20bf\u2190-\u23f9\u2400-\u2426\u2500-\u27bf\u3000-\u3029\u3041-\u3096\u30a1-\u30ff\u4e00-\u9fff\uac00-\ud7a3"
     "\uff01-\uff5e\U0001f300-\U0001f3f3\U0001f3f5-\U0001f3fa\U0001f400-\U0001f64f\U0001f680-\U0001f6c5\U0001f900-\U0001f9ff"
 )
-_ALL_PLAIN: Final = re.compile(f"[\n{_PLAIN}]*")
-_ALL_PLAIN_LINE: Final = re.compile(f"[{_PLAIN}]*")
+
+
+# Compiled when the first text asks for it: the screen is painted before that where all of it is ASCII.
+@cache
+def _all_plain(line_break: str) -> re.Pattern[str]:
+    return re.compile(f"[{line_break}{_PLAIN}]*")
+
 
 # The three flags of subdivisions that are in general use: England, Scotland, Wales.
 _TAGGED: Final = "\U0001f3f4(?:{})\U000e007f".format(
@@ -72,16 +78,21 @@ _EMOJI: Final = (
 _JOINED: Final = "\u0600-\u07ff\u0840-\u0dff\u1000-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc"
 # The blocks of combining marks that stack on anything, taken in one go: a megabyte of them must not take seconds.
 _STACKED: Final = "\u0300-\u034e\u0350-\u036f\u0483-\u0489\u1ab0-\u1ace\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f"
-_TOKEN: Final = re.compile(
-    f"(?P<plain>[{_PLAIN}]+)"
-    f"|(?P<flag>{_TAGGED}|[\U0001f1e6-\U0001f1ff]{{2}})"
-    "|(?P<keycap>(?<=[#*0-9])\ufe0f\u20e3)"
-    f"|(?P<joiner>(?<=[{_JOINED}])[\u200c\u200d](?=[{_JOINED}])|(?<=[\u1800-\u18af])[\u180b-\u180e])"
-    f"|(?P<emoji>(?<=[{_EMOJI}])[\ufe0e\ufe0f](?!\ufe0e|\ufe0f)|(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}]))"
-    f"|(?P<marks>[{_STACKED}]+)"
-    r"|(?P<run>(?P<one>.)(?P=one)*+)",
-    re.DOTALL,
-)
+
+
+@cache
+def _token() -> re.Pattern[str]:
+    return re.compile(
+        f"(?P<plain>[{_PLAIN}]+)"
+        f"|(?P<flag>{_TAGGED}|[\U0001f1e6-\U0001f1ff]{{2}})"
+        "|(?P<keycap>(?<=[#*0-9])\ufe0f\u20e3)"
+        f"|(?P<joiner>(?<=[{_JOINED}])[\u200c\u200d](?=[{_JOINED}])|(?<=[\u1800-\u18af])[\u180b-\u180e])"
+        f"|(?P<emoji>(?<=[{_EMOJI}])[\ufe0e\ufe0f](?!\ufe0e|\ufe0f)|(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}]))"
+        f"|(?P<marks>[{_STACKED}]+)"
+        r"|(?P<run>(?P<one>.)(?P=one)*+)",
+        re.DOTALL,
+    )
+
 
 _KEPT, _MARK, _COMBINING = range(3)
 _STANDING: Final = {"marks": _COMBINING}
@@ -116,7 +127,7 @@ _kinds: Final = _Kinds()
 def safe_line(text: str, *, limit: int | None = None) -> str:
     """`text` as one line: line breaks are marked as any control is. With `limit`, at most that many characters, the last one …"""
     kept = _shorten(text, limit)
-    if _ALL_PLAIN_LINE.fullmatch(kept) is None:
+    if not _is_plain(kept, ""):
         kept = _clean(kept, "")
     return _cut(kept, limit, was_longer=limit is not None and len(text) > 8 * limit + 64)
 
@@ -124,9 +135,13 @@ def safe_line(text: str, *, limit: int | None = None) -> str:
 def safe_text(text: str, *, limit: int | None = None) -> str:
     """`text` with its lines: CR LF counts as a line break, a lone CR is marked. With `limit`, at most that many characters."""
     kept = _shorten(text, limit).replace("\r\n", "\n")
-    if _ALL_PLAIN.fullmatch(kept) is None:
+    if not _is_plain(kept, "\n"):
         kept = _clean(kept, "\n")
     return _cut(kept, limit, was_longer=limit is not None and len(text) > 8 * limit + 64)
+
+
+def _is_plain(text: str, line_break: str) -> bool:
+    return (text.isascii() and text.isprintable()) or _all_plain(line_break).fullmatch(text) is not None
 
 
 def _shorten(text: str, limit: int | None) -> str:
@@ -137,7 +152,7 @@ def _shorten(text: str, limit: int | None) -> str:
 def _clean(text: str, line_break: str) -> str:
     shown: list[str] = []
     has_base, stacked = False, 0
-    for token in _TOKEN.finditer(text):
+    for token in _token().finditer(text):
         run, one = token[0], token["one"]
         kind = _STANDING.get(token.lastgroup or "", _KEPT) if one is None or one == line_break else _kinds[one]
         if kind == _KEPT:

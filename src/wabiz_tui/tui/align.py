@@ -5,27 +5,33 @@ table (wording/spans.py); here, on the way out, the cells are cleared before suc
 """
 
 import re
+from functools import cache
 from typing import Final
 
 from wabiz_tui.tui.wording.spans import ALONE, cell_width
 
-_TOKEN: Final = re.compile(
-    r"\x1b\[(?P<row>\d*)(?:;(?P<column>\d*))?H"
-    r"|(?P<sequence>\x1b(?:\[[0-9;:?<=>!]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\^_=>78]))"
-    r"|(?P<line>[\r\n]+)"
-    rf"|(?P<disputed>(?:[{ALONE}]?[^{ALONE}\x00-\x1f\x7f-\x9f]+)+)"
-    rf"|(?P<plain>[{ALONE}]+?(?=[{ALONE}]?[^{ALONE}]|\Z)|[^\x1b\r\n])",
-)
+
+@cache
+def _token() -> re.Pattern[str]:
+    return re.compile(
+        r"\x1b\[(?P<row>\d*)(?:;(?P<column>\d*))?H"
+        r"|(?P<sequence>\x1b(?:\[[0-9;:?<=>!]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\^_=>78]))"
+        r"|(?P<line>[\r\n]+)"
+        rf"|(?P<disputed>(?:[{ALONE}]?[^{ALONE}\x00-\x1f\x7f-\x9f]+)+)"
+        rf"|(?P<plain>[{ALONE}]+?(?=[{ALONE}]?[^{ALONE}]|\Z)|[^\x1b\r\n])",
+    )
+
+
 _DISPUTED: Final = re.compile(rf"[^{ALONE}\x00-\x1f\x7f-\x9f]")
 
 
 def aligned(output: str) -> str:
     """`output` for a terminal, with the column set after every run of disputed width. Unchanged where there is none."""
-    if _DISPUTED.search(output) is None:
+    if output.isascii() or _DISPUTED.search(output) is None:
         return output
     parts: list[str] = []
     column = 1
-    for token in _TOKEN.finditer(output):
+    for token in _token().finditer(output):
         text = token[0]
         match token.lastgroup:
             case "disputed":

@@ -6,7 +6,7 @@ import sys
 
 from wabiz_tui.cli.demo.scene import prepare
 from wabiz_tui.cli.demo.stage import PASSPHRASE, Stage, business, ended_in_order, progress
-from wabiz_tui.cli.inbox import PASSPHRASE_HINT
+from wabiz_tui.cli.opening import PASSPHRASE_HINT
 
 
 def show(*, keep: bool, seed: int) -> int:
