@@ -83,5 +83,5 @@ def make_room(connection: Connection, wanted: int, *, limit: int) -> list[str]:
 def wanted_ahead(connection: Connection, conversation: str, *, me: str, everybody: bool, since: int, now: int) -> list[Message]:
     """Messages of a conversation with a file at the hub that is not here, newest first; only if it is `me`'s, or `everybody`'s count."""
     at = {"conversation": find_key(conversation), "me": me, "everybody": everybody, "since": since, "now": now, "limit": _LOOKED_AT}
-    found = (stored(bytes(row[0]), Message) for row in connection.execute(_sql["wanted_ahead"], at))
+    found = (stored(bytes(row[0]), Message) for row in connection.execute(_sql["wanted_ahead"], at).fetchall())
     return [message for message in found if isinstance(message.content, Media) and message.content.stored == "stored"]

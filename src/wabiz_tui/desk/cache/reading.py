@@ -21,7 +21,7 @@ def queue_rows(connection: Connection, view: View, *, me: str, now: int, offset:
     parameters = {"view": view, "me": me, "now": now, "offset": max(offset, 0), "limit": limit}
     return [
         shown_conversation(value, may_preview=bool(may_preview))
-        for value, may_preview in connection.execute(_sql["queue_page"], parameters)
+        for value, may_preview in connection.execute(_sql["queue_page"], parameters).fetchall()
     ]
 
 
@@ -91,7 +91,7 @@ def _slice(
         return found[-limit:], len(found) > limit, False
     name = "messages_before" if before is not None else "messages_after"
     parameters = {"conversation": find_key(identifier), "now": now, "at": at, "anchor": find_key(anchor), "limit": limit + 1}
-    found = [stored(row[0], Message) for row in connection.execute(_sql[name], parameters)]
+    found = [stored(row[0], Message) for row in connection.execute(_sql[name], parameters).fetchall()]
     is_more = len(found) > limit
     del found[limit:]
     return (found[::-1], is_more, True) if before is not None else (found, True, is_more)
@@ -107,7 +107,7 @@ def forgotten_until(connection: Connection, before: datetime | None, *, now: int
 
 def _newest(connection: Connection, identifier: str, *, now: int, limit: int) -> list[Message]:
     parameters = {"conversation": find_key(identifier), "now": now, "limit": limit}
-    return [stored(row[0], Message) for row in connection.execute(_sql["newest_messages"], parameters)][::-1]
+    return [stored(row[0], Message) for row in connection.execute(_sql["newest_messages"], parameters).fetchall()][::-1]
 
 
 def _place(connection: Connection, identifier: str, anchor: str, *, now: int) -> int | None:
@@ -131,7 +131,7 @@ def _leaves_at(connection: Connection, identifier: str, *, now: int) -> datetime
 
 def events(connection: Connection, *, now: int, limit: int) -> list[Event]:
     """The newest `limit`, in rising time."""
-    found = [stored(row[0], Event) for row in connection.execute(_sql["events"], {"now": now, "limit": limit})]
+    found = [stored(row[0], Event) for row in connection.execute(_sql["events"], {"now": now, "limit": limit}).fetchall()]
     return found[::-1]
 
 

@@ -49,7 +49,8 @@ class DeskConnection:
 
     @classmethod
     async def open(cls, path: Path) -> Self:
-        """Connect to the desk that listens at `path`. Raises FileNotFoundError or ConnectionRefusedError where none does."""
+        """Connect to the desk that listens at `path`. Raises FileNotFoundError or ConnectionRefusedError where none does, and what a
+        desk that takes no more clients says instead of Hello."""
         reader, writer = await asyncio.open_unix_connection(sock=connect(path))
         try:
             hello = unpack(await read_frame(reader), FromDesk)
@@ -59,6 +60,8 @@ class DeskConnection:
             raise
         if not isinstance(hello, Hello):
             writer.close()
+            if isinstance(hello, Reply) and hello.failure is not None:
+                raise error_of(hello.failure)
             raise BadInput("What listens on the desk's socket is no desk; remove it and start wabiz again.")
         return cls(reader, writer, hello)
 

@@ -1,7 +1,8 @@
 """What travels over the desk's socket: versioned, length-prefixed JSON frames between one desk and many clients.
 
-A frame is four bytes of length, big-endian, and that many bytes of JSON. The desk says Hello first. A client sends Requests; the
-desk answers each with a Reply of the same id, in any order, and sends Events between them.
+A frame is four bytes of length, big-endian, and that many bytes of JSON. The desk says Hello first, or a Reply of id 0 with its reason
+when it takes nobody more. A client sends Requests; the desk answers each with a Reply of the same id, in any order, and sends Events
+between them.
 """
 
 import asyncio

@@ -13,7 +13,7 @@ import msgspec
 
 from wabiz_tui import __version__
 from wabiz_tui.desk.process import socket_file
-from wabiz_tui.desk.process.frames import PROTOCOL, Event, Hello, unpack
+from wabiz_tui.desk.process.frames import PROTOCOL, Event, Failure, Hello, Reply, frame, unpack
 from wabiz_tui.desk.process.renewal import KeptClient
 from wabiz_tui.desk.process.serving import Connection, take_over
 from wabiz_tui.desk.session.presence import MOST_WATCHED
@@ -22,6 +22,7 @@ from wabiz_tui.model.errors import BadInput, WabizError
 from wabiz_tui.model.work import Doing, Presence
 
 MAX_CLIENTS = 100
+_FULL_UP = f"The desk serves {MAX_CLIENTS} screens and commands already, which is all it can: close one that is not needed, and try again."
 _RENEWING_SECONDS = 0.02
 _NOT_CALLS = {"listen", "close"}
 
@@ -112,7 +113,11 @@ class DeskServer:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer: socket.socket = writer.get_extra_info("socket")
-        if socket_file.peer_user(peer) != os.geteuid() or len(self._connections) >= MAX_CLIENTS:
+        if socket_file.peer_user(peer) != os.geteuid():
+            writer.close()
+            return
+        if len(self._connections) >= MAX_CLIENTS:
+            writer.write(frame(Reply(0, failure=Failure("too_many_clients", _FULL_UP))))
             writer.close()
             return
         connection = Connection(reader, writer, call=self.call, broken=self._broken)

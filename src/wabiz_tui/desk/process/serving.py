@@ -27,6 +27,7 @@ from wabiz_tui.model.errors import Conflict, Locked, TooLarge, Unreachable, Wabi
 MAX_REQUEST = 1 << 20
 MAX_UNSENT = MAX_FRAME
 MAX_UNANSWERED = 64
+_MAX_UNANSWERED_BYTES = 4 * MAX_REQUEST
 _LAST_ANSWERS_SECONDS = 1.0
 _ASKED_AGAIN = frozenset({"unlock", "lock"})
 """Calls that wait for each other at the desk's door: not begun yet, they are answered by the desk with the new memory."""
@@ -52,7 +53,7 @@ class Connection:
         """Until it leaves, does not speak our language, or is parted from."""
         try:
             while True:
-                if len(self._running) >= MAX_UNANSWERED:
+                while len(self._running) >= MAX_UNANSWERED or sum(map(len, self._running.values())) > _MAX_UNANSWERED_BYTES:
                     await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
                 await self._writer.drain()
                 body = await self._next_body()
