@@ -57,7 +57,8 @@ class ShareReply(msgspec.Struct, frozen=True):
     """GET /v1/device/share (current epoch) and POST /v1/device/epochs (begins `epoch` + 1). Shares are base64 of 32 bytes.
 
     `lease` is in seconds; 0 means the share must not outlive the process. `reset` tells that the hub destroyed the epoch the
-    device had ("erased by key destruction"): start empty; the outbox share is unchanged.
+    device had ("erased by key destruction"): start empty; the outbox share is unchanged. It is empty
+    for a device that the policy closes out, which begins an epoch to purge: its outbox is open or stays shut.
     """
 
     epoch: int

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from starlette.requests import Request
 
-from tests.support.desk_bench import CONFIG, PASSPHRASE, enrol, make_desk
+from tests.support.desk_bench import CONFIG, PASSPHRASE, enrol, make_desk, opened
 from tests.support.desk_hub import FakeHub, Refused
-from tests.support.desk_samples import StillClock, until
+from tests.support.desk_samples import StillClock, contact, conversation, ident, message, until
 from tests.support.hub_served import served_hub
 from wabiz_tui.desk.enrolment import enroll
 from wabiz_tui.desk.process.launch import connect
@@ -20,7 +21,7 @@ from wabiz_tui.model.errors import Denied, Locked, Unreachable, WabizError
 from wabiz_tui.model.paths import paths_under
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.shift import ShiftStanding
-from wabiz_tui.model.wire import EnrolmentCode
+from wabiz_tui.model.wire import EnrolmentCode, ShareReply
 from wabiz_tui.policy.checks import DAYS
 from wabiz_tui.policy.document import parse_policy
 
@@ -72,6 +73,33 @@ async def test_at_the_shift_end_the_desk_locks_and_the_next_shift_brings_what_wa
         assert off.notice == refused.value.sentence
         assert off.notice.endswith("at 09:00.")
         assert (again.shift, later) == ("working", 2)
+
+
+class ClosingHub(FakeHub):
+    """A hub that gives an epoch as to a device whose shift has just ended: without the outbox's share and without a lease."""
+
+    async def epochs(self, request: Request) -> object:
+        reply = await super().epochs(request)
+        assert isinstance(reply, ShareReply)
+        return replace(reply, outbox_share="", lease=0)
+
+
+async def test_a_desk_that_purges_as_its_shift_ends_keeps_its_letters(tmp_path: Path) -> None:
+    """The outbox, whose share does not come with the epoch that a purge needs then, stays open, and opens again later."""
+    paths = paths_under(tmp_path / "a home")
+    with ClosingHub().serve() as hub:
+        hub.put(conversation(1), contact(1), message(1, 1))
+        async with opened(hub, paths) as desk:
+            await desk.sync()
+            await desk.save_draft(ident(1), "half a thought")
+            await desk.purge()
+            epoch, kept = (await desk.status()).epoch, await desk.draft(ident(1))
+            await desk.lock()
+            await desk.unlock(Secret(PASSPHRASE.reveal()))
+            later = await desk.draft(ident(1))
+
+    assert epoch == 2
+    assert [None if draft is None else draft.text for draft in (kept, later)] == ["half a thought"] * 2
 
 
 class ClosedHub(FakeHub):

@@ -143,7 +143,7 @@ async def test_after_the_shift_end_not_one_byte_of_content_leaves(tmp_path: Path
 
 async def test_off_shift_no_share_leaves_that_opens_what_there_is(tmp_path: Path) -> None:
     """Whoever keeps a receipt back gets no share of a cache that they may have by asking for its epoch again; an epoch that begins
-    anew, which a purge needs, is answered once."""
+    anew, which a purge needs, is answered once, without a lease and without the share of their letters."""
     async with scene(tmp_path) as at:
         newest = (await at.agent.post("/v1/device/epochs", {"after": 1})).json()
         again = (await at.agent.post("/v1/device/epochs", {"after": 1})).json()
@@ -156,6 +156,8 @@ async def test_off_shift_no_share_leaves_that_opens_what_there_is(tmp_path: Path
         assert [(one.status_code, one.json()["code"]) for one in (*held, repeated)] == [(403, "off_shift")] * 3
         assert (begun.status_code, begun.json()["epoch"]) == (200, 3)
         assert begun.json()["share"] != newest["share"]
+        assert newest["outbox_share"]
+        assert (begun.json()["outbox_share"], begun.json()["lease"]) == ("", 0)
 
 
 async def test_a_revocation_ends_the_stream_of_who_is_closed_out(tmp_path: Path) -> None:

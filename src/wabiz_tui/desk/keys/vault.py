@@ -108,26 +108,34 @@ class Vault:
             self.bundle = opened
 
     def take_share(self, reply: ShareReply) -> Secret:
-        """The key of the share's epoch; the lease begins anew. The share itself is not kept."""
+        """The key of the share's epoch; the lease begins anew. The share itself is not kept. The outbox's key stays as it is where
+        the hub gives none. Raises Locked, BadInput."""
         bundle = self.bundle
-        if bundle is None:
+        if bundle is None or (self.outbox is None and not reply.outbox_share):
             raise Locked("The desk is locked; unlock it first.")
-        share, outbox_share = _half(reply.share), _half(reply.outbox_share)
+        share = _half(reply.share)
         who = {"cache_id": self._enrolment.cache_id, "agent": self._enrolment.person, "device": self._enrolment.device}
+        if reply.outbox_share:
+            self._take_outbox_share(_half(reply.outbox_share), bundle, who)
         keys = [cache_key(local, share, **who, epoch=reply.epoch) for local in bundle.locals]
-        outbox = [outbox_key(local, outbox_share, **who) for local in bundle.locals]
-        self.keys[reply.epoch], self.outbox = keys[0], outbox[0]
+        self.keys[reply.epoch] = keys[0]
         if bundle.previous is not None:
-            self._former[reply.epoch], self.former_outbox = keys[1], outbox[1]
+            self._former[reply.epoch] = keys[1]
             if reply.epoch in self._under_former:
                 self.keys[reply.epoch] = keys[1]
         share.forget()
-        outbox_share.forget()
         # On a host that others use too, nothing outlives the process.
         self.lease = timedelta() if self._config.shared_host else timedelta(seconds=max(reply.lease, 0))
         self.lease_until = self._clock.now() + (self.lease or WITHOUT_LEASE)
         self.keep_warm()
         return self.keys[reply.epoch]
+
+    def _take_outbox_share(self, share: Secret, bundle: Bundle, who: dict[str, str]) -> None:
+        outbox = [outbox_key(local, share, **who) for local in bundle.locals]
+        self.outbox = outbox[0]
+        if bundle.previous is not None:
+            self.former_outbox = outbox[1]
+        share.forget()
 
     def open_file(self, epoch: int, opening: Callable[[Secret], T]) -> T:
         """Open the file of `epoch` with its key; while the local secret is being changed, with the key that the one before gives

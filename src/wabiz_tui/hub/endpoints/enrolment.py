@@ -111,7 +111,8 @@ async def epochs(hub: Hub, caller: Caller, request: Request) -> Response:
         if not devices.begins_anew(writing, device, wanted.after):
             # The share of a cache that there may be already, receipt or not: this would be another way to ask for it.
             hub.shifts.check(caller.person)
-        return devices.begin_next_epoch(writing, device, wanted.after, current.policy, policy_version=current.version)
+        is_closed = hub.shifts.is_closed(caller.person.id, caller.person.role)
+        return devices.begin_next_epoch(writing, device, wanted.after, current.policy, policy_version=current.version, is_closed=is_closed)
 
     return json_answer(await hub.archive.write(begin))
 

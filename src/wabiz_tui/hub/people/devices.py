@@ -1,5 +1,7 @@
 """Devices: their shares and purge epochs, the receipts that end an epoch, and revocation."""
 
+import msgspec
+
 from wabiz_tui.hub.archive import people as rows
 from wabiz_tui.hub.archive.epochs import (
     add_receipt,
@@ -60,8 +62,11 @@ def note_lease(writing: Writing, device: DeviceRecord, policy: Policy, *, policy
     note_held(writing, device.id, until=writing.now + share_held_for(policy.cache))
 
 
-def begin_next_epoch(writing: Writing, device: str, after: int, policy: Policy, *, policy_version: int) -> ShareReply:
-    """Begin the epoch after `after`; asked twice, the same answer. The earlier share lives until its receipt comes."""
+def begin_next_epoch(
+    writing: Writing, device: str, after: int, policy: Policy, *, policy_version: int, is_closed: bool = False
+) -> ShareReply:
+    """Begin the epoch after `after`; asked twice, the same answer. The earlier share lives until its receipt comes. Whoever is closed
+    out gets what a purge needs and no more: no share of the outbox, which is there already, and a share that ends with the process."""
     current = current_device(writing, device)
     if after not in (current.epoch, current.epoch - 1):
         raise Conflict("The device is in another epoch than it says; ask for the current share first.", code="epoch_conflict")
@@ -70,7 +75,8 @@ def begin_next_epoch(writing: Writing, device: str, after: int, policy: Policy, 
         rows.note_device(writing, device, epoch=after + 1)
         current = current._replace(epoch=after + 1)
     note_lease(writing, current, policy, policy_version=policy_version)
-    return share_of(writing, current, policy)
+    reply = share_of(writing, current, policy)
+    return msgspec.structs.replace(reply, outbox_share="", lease=0) if is_closed else reply
 
 
 def begins_anew(reading: Reading, device: str, after: int) -> bool:
