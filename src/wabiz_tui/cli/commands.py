@@ -117,6 +117,16 @@ def invoke(arguments: list[str]) -> int:
 Callback = Callable[..., Any]
 
 
+def is_alone(ctx: click.Context, *given: object) -> bool:
+    """Whether a group was called without one of its commands, and does what it does then. Raises UsageError for options `given` before
+    a command, which would not reach it."""
+    if ctx.invoked_subcommand is None:
+        return True
+    if any(value is not None and value is not False for value in given):
+        raise UsageError(f"Options come last: `{ctx.command_path} {ctx.invoked_subcommand} … --json`.")
+    return False
+
+
 def passphrase_option(command: Callback) -> Callback:
     """`--passphrase-fd N`, on every command that opens the cache."""
     return click.option(

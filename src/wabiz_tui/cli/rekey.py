@@ -19,6 +19,9 @@ from wabiz_tui.model.secret import Secret
 def rekey(*, new_passphrase_fd: int | None, as_json: bool, passphrase_fd: int | None) -> None:
     """Change the local secret: cache and outbox go under new keys, and the old ones open nothing.
 
+    What stays: the device's own key, with which it signs and by which the hub knows it, and the hub's share of the outbox. So after
+    a theft, or where somebody may have read this machine, this is not enough: have the device revoked, and enrol it again.
+
     Moves to another key store where `[keys]` in config.toml asks for one. Where a passphrase keeps the secret it is needed, and a
     new one may be given: on a terminal it is asked for twice, empty to keep it.
     """
@@ -27,7 +30,9 @@ def rekey(*, new_passphrase_fd: int | None, as_json: bool, passphrase_fd: int | 
     if as_json:
         print_json([{"key_store": now.key_store, "epoch": now.epoch}])
     else:
-        say(f"Every key is new and the old ones are destroyed; the local secret is kept in {now.key_store}, epoch {now.epoch} is in force.")
+        say(
+            f"The keys of cache and outbox are new and the old ones are destroyed; the local secret is kept in {now.key_store}, epoch {now.epoch} is in force."
+        )
 
 
 async def _rekey(passphrase: Secret | None, new: Secret | None) -> DeskStatus:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from wabiz_tui.cli.commands import json_option, passphrase_option
+from wabiz_tui.cli.commands import is_alone, json_option, passphrase_option
 from wabiz_tui.cli.output import message_record, print_json, print_table, say
 from wabiz_tui.cli.reading import conversation_id
 from wabiz_tui.cli.session import with_desk
@@ -71,23 +71,31 @@ def send(
     return 1 if message.delivery and message.delivery.state in {DeliveryState.FAILED, DeliveryState.UNCERTAIN} else 0
 
 
-@click.group()
-def outbox() -> None:
-    """What waits to be sent on this machine, and what failed."""
+@click.group(invoke_without_command=True)
+@json_option
+@passphrase_option
+@click.pass_context
+def outbox(ctx: click.Context, *, as_json: bool, passphrase_fd: int | None) -> None:
+    """What waits to be sent on this machine, and what failed; without a command, the list of it."""
+    if is_alone(ctx, as_json, passphrase_fd):
+        _list(as_json=as_json, passphrase_fd=passphrase_fd)
 
 
 @outbox.command("list")
 @json_option
 @passphrase_option
-def list_(*, as_json: bool, passphrase_fd: int | None) -> int:
+def list_(*, as_json: bool, passphrase_fd: int | None) -> None:
     """List what was written here and is not with the hub yet, or failed."""
+    _list(as_json=as_json, passphrase_fd=passphrase_fd)
+
+
+def _list(*, as_json: bool, passphrase_fd: int | None) -> None:
     letters = with_desk(passphrase_fd, lambda desk: desk.outbox())
     if as_json:
         print_json(_letter_record(letter) for letter in letters)
-        return 0
+        return
     rows = [(one.message.id, one.message.conversation, one.state, plain_text(one.message.content), _why(one.message)) for one in letters]
     print_table(("id", "conversation", "state", "text", "why"), rows, empty="Nothing waits.", minor=("conversation",))
-    return 0
 
 
 @outbox.command("retry")

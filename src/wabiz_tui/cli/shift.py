@@ -5,7 +5,7 @@ from typing import Literal
 
 import click
 
-from wabiz_tui.cli.commands import json_option, passphrase_option
+from wabiz_tui.cli.commands import is_alone, json_option, passphrase_option
 from wabiz_tui.cli.output import print_json, say
 from wabiz_tui.cli.remote import ask_hub
 from wabiz_tui.model.errors import UsageError
@@ -20,7 +20,7 @@ _UNTIL = "An instant (2026-11-23T17:30Z), a time of today or tomorrow (17:30), o
 @click.pass_context
 def shift(ctx: click.Context, *, as_json: bool, passphrase_fd: int | None) -> None:
     """Say how your shift stands; begin a break, end it, or go on."""
-    if ctx.invoked_subcommand is None:
+    if is_alone(ctx, as_json, passphrase_fd):
         _tell(ask_hub(passphrase_fd, "GET", "/v1/shift", None, ShiftStanding), as_json=as_json)
 
 

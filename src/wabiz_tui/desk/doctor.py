@@ -92,7 +92,8 @@ def _key_stores(paths: Paths, config: Config) -> Iterator[Finding]:
             refusals.append(Refusal(kind, error.sentence))
             works = ""
         for refusal in refusals:
-            yield Finding("·", "not used", f"{refusal.store}: {refusal.reason}")
+            names_itself = refusal.reason.startswith(refusal.store)
+            yield Finding("·", "not used", refusal.reason if names_itself else f"{refusal.store}: {refusal.reason}")
         if works:
             yield Finding("✓", "key store", f"{works} would be used by an enrolment now.")
             return

@@ -70,6 +70,7 @@ async def test_the_doctor_names_the_store_and_why_not_the_others(hub: FakeHub, p
     assert hub.url in findings["enrolment"].sentence
     assert "passphrase" in findings["key in use"].sentence
     assert "does not encrypt" in findings["not used"].sentence
+    assert findings["not used"].sentence.count("keyrings.alt.file.PlaintextKeyring") == 1
     assert "HMAC-SHA256" in findings["database"].sentence
     assert "root" in findings["root"].sentence
     assert "passphrase that is typed here can be watched by root" in findings["root"].sentence
