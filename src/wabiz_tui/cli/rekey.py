@@ -31,7 +31,8 @@ def rekey(*, new_passphrase_fd: int | None, as_json: bool, passphrase_fd: int | 
         print_json([{"key_store": now.key_store, "epoch": now.epoch}])
     else:
         say(
-            f"The keys of cache and outbox are new and the old ones are destroyed; the local secret is kept in {now.key_store}, epoch {now.epoch} is in force."
+            f"The keys of cache and outbox are new and the old ones are destroyed; the local secret is kept in {now.key_store}, "
+            f"epoch {now.epoch} is in force."
         )
 
 

@@ -57,6 +57,14 @@ def test_what_is_no_id_is_a_usage_error(command: list[str], home: Path, capsys: 
     assert not home.exists()
 
 
+@pytest.mark.parametrize("command", [["outbox", "--json", "list"], ["shift", "--json", "start"]])
+def test_options_that_would_not_reach_the_command_are_refused(command: list[str], home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script that asked for JSON in the wrong place learns it, and gets no table instead."""
+    assert main(command) == 2
+    assert capsys.readouterr().err == f"wabiz: Options come last: `wabiz {command[0]} {command[2]} … --json`.\n"
+    assert not home.exists()
+
+
 def test_a_wipe_that_cannot_ask_names_the_way(home: Path) -> None:
     """Off a terminal and without --yes nothing is removed: exit 2 and one sentence that names it."""
     (home / "data").mkdir(parents=True)
