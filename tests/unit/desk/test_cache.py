@@ -12,9 +12,11 @@ from wabiz_tui.desk.cache.database import Database
 from wabiz_tui.desk.cache.migrations import Kind
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.cache.writing import Item
+from wabiz_tui.model.codec import decode
 from wabiz_tui.model.errors import BadInput, DamagedStore, ForeignFile, Locked, NewerSchema, NotFound, StoreError, WrongKey
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.model.values import Direction
+from wabiz_tui.model.values import Conversation, Direction
+from wabiz_tui.model.wire import SignedPolicy
 
 KEY = Secret(bytes(range(32)))
 
@@ -98,6 +100,37 @@ async def test_an_expired_message_is_in_no_answer(cache: Cache, clock: StillCloc
     assert (await cache.conversation(ident(1))).preview == ""
     assert await cache.totals() == (0, 1)
     assert await cache.due_since() == message(1, 1).sent_at + timedelta(hours=3)
+
+
+async def test_a_preview_past_its_time_is_not_taken_in(cache: Cache, clock: StillClock) -> None:
+    """Work that waits longer than the window is told again and again (assigned, labelled): nothing is there to be destroyed, save once
+    for the words that were held before."""
+    old = NOON - timedelta(days=20)
+    await cache.apply([item(conversation(1, last_at=old, preview="tomato soup")), item(contact(1))], holding(), cursor=1)
+
+    assert await cache.due_since() is None
+    assert await _stored_previews(cache) == [("", 0)]
+    await cache.apply([item(conversation(1, last_at=NOON, preview="leek soup"))], holding(), cursor=2)
+    assert await cache.due_since() == NOON + timedelta(days=14)
+    clock.pass_(days=15)
+    await cache.apply([item(conversation(1, last_at=NOON, preview="leek soup", assignee=ident(7)))], holding(), cursor=3)
+    assert await cache.due_since() == clock.now()
+    assert await _stored_previews(cache) == [("", 0)]
+
+
+async def test_another_policy_revives_no_preview(cache: Cache) -> None:
+    """What a rebuild has taken out of a row is not timed again."""
+    await cache.apply([item(conversation(1, last_at=NOON - timedelta(days=20), preview="tomato soup"))], holding(), cursor=1)
+    policy = SignedPolicy("", "")
+
+    await cache.apply([], holding(window=timedelta(days=16)), cursor=2, policy=policy)
+
+    assert await cache.due_since() is None
+
+
+async def _stored_previews(cache: Cache) -> list[tuple[str, int]]:
+    rows = await cache.database.read(lambda held: held.execute("SELECT value, preview_until_ms FROM conversations").fetchall())
+    return [(decode(bytes(value), Conversation).preview, until) for value, until in rows]
 
 
 async def test_what_has_expired_already_is_not_stored(cache: Cache) -> None:

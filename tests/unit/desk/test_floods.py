@@ -149,11 +149,13 @@ async def test_requests_that_wait_take_a_bounded_size() -> None:
     """However many of the largest a client sends: the next is read when earlier ones have been answered."""
     ours, theirs = socket.socketpair()
     reader, writer = await asyncio.open_unix_connection(sock=ours)
-    go_on, asked = asyncio.Event(), 0
+    go_on, is_full, asked = asyncio.Event(), asyncio.Event(), 0
 
     async def call(_client: Connection, _name: str, raw: msgspec.Raw) -> None:
         nonlocal asked
         asked += len(bytes(raw))
+        if asked > 3 * MAX_REQUEST:
+            is_full.set()
         await go_on.wait()
 
     serving = asyncio.create_task(Connection(reader, writer, call=call, broken=lambda _call, _error: None).serve())
@@ -161,8 +163,7 @@ async def test_requests_that_wait_take_a_bounded_size() -> None:
     with theirs:
         # Its answers are read by nobody, but are small.
         sending = asyncio.create_task(asyncio.to_thread(theirs.sendall, what))
-        while asked < 4 * MAX_REQUEST:
-            await asyncio.sleep(0.001)
+        await asyncio.wait_for(is_full.wait(), 30)
         await asyncio.wait((sending,), timeout=0.1)
         assert not sending.done()
         assert asked < 6 * MAX_REQUEST

@@ -75,7 +75,7 @@ INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDA
 DELETE FROM meta WHERE name = :name
 
 -- name: row_of_conversation
-SELECT resolved_at_ms FROM conversations WHERE id = :id
+SELECT resolved_at_ms, preview_until_ms FROM conversations WHERE id = :id
 
 -- name: put_conversation
 INSERT INTO conversations (id, contact, status, assignee, unread, last_at_ms, resolved_at_ms, preview_until_ms, expires_at_ms, value)
@@ -168,7 +168,10 @@ UPDATE messages SET expires_at_ms = :expires_at WHERE doc = :doc
 SELECT id, status, last_at_ms, resolved_at_ms FROM conversations WHERE expires_at_ms > :now
 
 -- name: set_conversation_expiry
-UPDATE conversations SET preview_until_ms = :preview_until, expires_at_ms = :expires_at WHERE id = :id
+-- A preview that has expired stays so; 0 says that there is none.
+UPDATE conversations SET preview_until_ms = CASE WHEN preview_until_ms > :now THEN :preview_until ELSE preview_until_ms END,
+    expires_at_ms = :expires_at
+WHERE id = :id
 
 -- name: times_of_events
 SELECT id, value FROM events WHERE expires_at_ms > :now

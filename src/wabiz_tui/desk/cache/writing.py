@@ -8,6 +8,7 @@ from typing import NamedTuple
 from wabiz_tui.desk.cache import resolved
 from wabiz_tui.desk.cache.arriving import put_messages
 from wabiz_tui.desk.cache.queries import load_queries
+from wabiz_tui.desk.cache.reading import without_preview
 from wabiz_tui.desk.cache.stored import stored
 from wabiz_tui.desk.cache.times import NEVER, from_ms, to_key, to_ms
 from wabiz_tui.model.codec import encode
@@ -130,6 +131,10 @@ def _put_conversation(work: _Work, held: Conversation) -> None:
     if expires_at <= work.now:
         _expire(work, "expire_conversation", key)
         return
+    if preview_until <= work.now:
+        # Words that may be held no longer are not put in, so that nothing is there to be destroyed; those before them may be.
+        held, preview_until = without_preview(held), 0
+        work.has_residue |= before is not None and before[1] > 0
     work.connection.execute(
         _sql["put_conversation"],
         {
@@ -228,7 +233,9 @@ def hold(connection: Connection, holding: Holding, held: Held, *, now: int) -> b
         _set_message_expiry(work, doc, expires_at, work.until(sent_at, resolved_at))
     for identifier, status, last_at, resolved_at in connection.execute(_sql["times_of_conversations"], {"now": now}).fetchall():
         preview_until, expires_at = _conversation_expiry(work, status, last_at, resolved_at)
-        connection.execute(_sql["set_conversation_expiry"], {"id": identifier, "preview_until": preview_until, "expires_at": expires_at})
+        connection.execute(
+            _sql["set_conversation_expiry"], {"id": identifier, "preview_until": preview_until, "expires_at": expires_at, "now": now}
+        )
     for identifier, value in connection.execute(_sql["times_of_events"], {"now": now}).fetchall():
         connection.execute(_sql["set_event_expiry"], {"id": identifier, "expires_at": _event_expiry(work, stored(value, Event))})
     resolved.time_again(connection, until=work.until, now=now)
