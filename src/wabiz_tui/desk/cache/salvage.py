@@ -4,6 +4,7 @@ A kill at any instant leaves one of the two: until the damaged file is moved it 
 one is whole and only has to get its name.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -153,7 +154,7 @@ def _remove(file: Path) -> None:
 
 def _free_name(path: Path) -> Path:
     number = 1
-    while (aside := path.with_name(f"{path.stem}-damaged-{number}{path.suffix}")).exists():
+    while any(map(os.path.lexists, database_files(aside := path.with_name(f"{path.stem}-damaged-{number}{path.suffix}")))):
         number += 1
     return aside
 

@@ -21,6 +21,7 @@ from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.keys.vault import Vault
 from wabiz_tui.desk.link.answers import SHARE_DESTROYED
 from wabiz_tui.desk.link.link import Link
+from wabiz_tui.desk.purge.asides import destroy_overdue
 from wabiz_tui.desk.purge.receipts import Receipts
 from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.desk.purge.successor import Successor
@@ -216,6 +217,7 @@ class Purger:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
+            await self._end_asides()
             try:
                 wait = await self._wait()
             except DamagedStore as error:
@@ -227,6 +229,13 @@ class Purger:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(wait.total_seconds(), 3600.0)):
                     await self._wake.wait()
+
+    async def _end_asides(self) -> None:
+        rules = self._rules()
+        if rules is not None:
+            # A folder that cannot be written now can be in an hour.
+            with suppress(OSError):
+                await asyncio.to_thread(destroy_overdue, self._letters.path.parent, window=rules.policy.cache.window, now=self._now())
 
     async def _wait(self) -> timedelta:
         """Until the next rebuild. What falls due within a while is taken together, well within the policy's time."""

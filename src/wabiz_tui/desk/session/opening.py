@@ -17,6 +17,7 @@ from wabiz_tui.desk.files import check_private_folder
 from wabiz_tui.desk.keys.rotation import Rotation
 from wabiz_tui.desk.keys.vault import Vault
 from wabiz_tui.desk.link.link import Link
+from wabiz_tui.desk.purge.asides import keep_from
 from wabiz_tui.desk.purge.purge import lost
 from wabiz_tui.desk.purge.receipts import Receipts
 from wabiz_tui.desk.purge.shelf import Shelf
@@ -197,6 +198,7 @@ class _Opening:
         saved = mend(path, (key,) if former is None else (key, former))
         if saved is not None:
             self._notice = saved.notice
+            keep_from(saved.aside, self._setting.clock.now())
         letters = Letters(path, key)
         self._closers.append(letters.close)
         return letters
