@@ -66,6 +66,8 @@ class StillDesk:
         self.watched: list[tuple[str, Doing]] = []
         self.others: dict[str, list[Presence]] = {}
         self.reads = 0
+        self.pages: list[int] = []
+        """How many messages each slice of a talk might have had."""
         self._sent = 0
 
     def _record(self, *call: Any) -> None:
@@ -116,6 +118,16 @@ class StillDesk:
         row = self.rows[conversation]
         self.replace(conversation, preview=text, last_at=still.NOW, unread=row.unread + 1, preview_direction=Direction.INCOMING)
         return message
+
+    def purge_messages(self, conversation: str, *, until: int) -> None:
+        """Policy takes the oldest `until` messages of a conversation."""
+        del self._thread(conversation)[:until]
+        self.tell(DeskEvent(kind="changed", conversations=(conversation,)))
+
+    def purge_conversation(self, conversation: str) -> None:
+        """Policy takes a conversation."""
+        del self.rows[conversation]
+        self.tell(DeskEvent(kind="changed", conversations=(conversation,)))
 
     async def status(self) -> DeskStatus:
         return self.now_status
@@ -168,9 +180,12 @@ class StillDesk:
         self._check_open()
         thread = self._thread(conversation)
         at = {message.id: number for number, message in enumerate(thread)}
-        end = at[before] if before else len(thread)
-        begin = at[after] + 1 if after else max(0, end - limit)
+        # As at the desk, an unknown message counts as the newest place.
+        end = at.get(before, len(thread)) if before else len(thread)
+        begin = at.get(after, len(thread)) + 1 if after else max(0, end - limit)
+        begin = min(begin, len(thread))
         end = min(end, begin + limit)
+        self.pages.append(limit)
         row = self.rows[conversation]
         incoming = [message.id for message in thread if message.direction is Direction.INCOMING]
         return TimelinePage(

@@ -80,6 +80,12 @@ class Composer(Drawn, can_focus=True):
         self._top = 0
         self._fit()
 
+    def set_quote(self, quote: list[Span]) -> None:
+        """The row that shows the message which is answered."""
+        if quote != self.quote:
+            self.quote = quote
+            self._fit()
+
     def set_shut(self, sentence: str) -> None:
         """Why nothing may be written now; empty when the window is open."""
         if sentence != self.shut:

@@ -8,15 +8,17 @@ from textual import events
 from textual.message import Message as Fact
 
 from wabiz_tui.model.desk import Earlier, TimelinePage
-from wabiz_tui.model.values import Message
+from wabiz_tui.model.values import Direction, Message
 from wabiz_tui.tui.drawn import Drawn
 from wabiz_tui.tui.wording.bubbles import Laid
 from wabiz_tui.tui.wording.rows import name_of
 from wabiz_tui.tui.wording.spans import Line, Span, line
 
 PAGE: Final = 50
+HELD: Final = 400
+"""Messages shown at most: where more are read, those at the other end go, and are read again when they are wanted."""
 NEAR: Final = 20
-"""Lines from the top at which the page before is asked for."""
+"""Lines from either end at which the page beyond it is asked for."""
 
 
 class Timeline(Drawn, can_focus=True):
@@ -24,6 +26,12 @@ class Timeline(Drawn, can_focus=True):
 
     class EarlierWanted(Fact):
         pass
+
+    class LaterWanted(Fact):
+        pass
+
+    class EndWanted(Fact):
+        """The end of the conversation, which is not among what is shown."""
 
     def __init__(self, now: Callable[[], datetime], *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -36,8 +44,11 @@ class Timeline(Drawn, can_focus=True):
         self.conversation, self.contact = "", ""
         self.first_unread: str | None = None
         self.cursor: str | None = None
-        self.has_earlier = self._is_asking = False
+        self.has_earlier = self.has_later = self._is_asking = False
         self.earlier: Earlier = "none"
+        self.live: frozenset[str] = frozenset()
+        """Messages that were read at the hub, beyond what this machine holds."""
+        self.marked: str | None = None
         self.unfolded: frozenset[str] = frozenset()
         self.top, self.is_at_end = 0, True
 
@@ -47,13 +58,40 @@ class Timeline(Drawn, can_focus=True):
 
     def begin(self, page: TimelinePage) -> None:
         """Another conversation: at its first unread message, else at its end."""
-        self._clear()
-        self.conversation, self.contact = page.conversation.id, name_of(page.conversation)
-        self.first_unread, self.has_earlier, self.earlier = page.first_unread, page.has_earlier, page.earlier
-        self.messages = list(page.messages)
+        self._take(page)
+        self.first_unread = page.first_unread
         self.cursor = page.first_unread if any(each.id == page.first_unread for each in self.messages) else self._last_id()
         self._lay()
         self._go_to_begin()
+        self.redraw()
+
+    def begin_at(self, page: TimelinePage, message: str) -> None:
+        """A slice of a conversation, with the cursor and a mark at one of its messages, in the middle where there is room."""
+        self._take(page)
+        self.cursor = self.marked = message
+        self._lay()
+        self._go_to_middle()
+        self.redraw()
+
+    def _take(self, page: TimelinePage) -> None:
+        self._clear()
+        self.conversation, self.contact = page.conversation.id, name_of(page.conversation)
+        self.has_earlier, self.earlier, self.has_later = page.has_earlier, page.earlier, page.has_later
+        self.messages = list(page.messages)
+        self._note_live(page)
+
+    def _note_live(self, page: TimelinePage) -> None:
+        if page.leaves_at is None:
+            # This machine holds nothing of the talk: all of it was read at the hub, and a hub that is gone gives none.
+            self.live |= {each.id for each in page.messages if _is_settled(each)}
+
+    def forget_live(self) -> None:
+        """Policy changed: what was read at the hub is to be asked for again."""
+        if self.live:
+            self.live, self.earlier = frozenset(), "hub"
+
+    def unmark(self) -> None:
+        self.marked = None
         self.redraw()
 
     def clear(self) -> None:
@@ -61,37 +99,95 @@ class Timeline(Drawn, can_focus=True):
         self._lay()
         self.redraw()
 
-    def put_newest(self, page: TimelinePage) -> None:
-        """The end of the conversation as it is now; what stands before it stays."""
+    def put(self, page: TimelinePage) -> int:
+        """What is shown, as the desk holds it now; how many messages of it have gone. What is seen does not move, unless it stood at
+        the end."""
         if page.conversation.id != self.conversation:
-            return
+            return 0
         was_last = self.cursor == self._last_id()
         if not self.messages or (self.earlier != "none" and page.earlier != "none"):
             # The hub is there again, or no more.
             self.has_earlier, self.earlier = page.has_earlier, page.earlier
-        begins = page.messages[0].id if page.messages else ""
-        known = {message.id for message in page.messages}
-        before = [each for each in self.messages if each.id not in known and (each.sent_at, each.id) < _place(page.messages, begins)]
-        self.messages = before + list(page.messages) if page.has_earlier else list(page.messages)
-        if was_last or self.current is None:
+        shown, cursor = self.messages, self.cursor
+        present = {message.id for message in page.messages}
+        before = [each for each in shown if each.id not in present and self._stays(each, page)]
+        self.has_later = page.has_later
+        row = self._row()
+        self.messages = before + list(page.messages)
+        self.live &= {each.id for each in before}
+        self._note_live(page)
+        kept = {each.id for each in self.messages}
+        if cursor not in kept:
+            self.cursor = _nearest(shown, cursor, kept) or self._last_id()
+        elif was_last and self.is_at_end:
             self.cursor = self._last_id()
         self._lay()
-        if self.is_at_end:
+        if self.is_at_end and not self.has_later:
             self.top = self._last_top()
+        else:
+            self._keep_row(row, kept)
         self.redraw()
+        return sum(each.id not in kept and _is_settled(each) for each in shown)
+
+    def _stays(self, message: Message, page: TimelinePage) -> bool:
+        """Whether a message that `page` has not may be shown on: it is before all that this machine holds, or before the slice."""
+        if message.id in self.live:
+            return True
+        reaches_back = not page.has_earlier or page.earlier != "none"
+        return bool(page.messages) and not reaches_back and _place(message) < _place(page.messages[0])
 
     def put_earlier(self, page: TimelinePage) -> None:
         """The page before; what is seen does not move."""
-        self._is_asking = False
         if page.conversation.id != self.conversation:
             return
-        self.has_earlier, self.earlier = page.has_earlier, page.earlier
-        below = len(self.laid.lines) - self.top
         known = {message.id for message in self.messages}
-        self.messages = [each for each in page.messages if each.id not in known] + self.messages
+        added = [each for each in page.messages if each.id not in known]
+        if self.earlier != "none":
+            self.live |= {each.id for each in added}
+        self.has_earlier, self.earlier = page.has_earlier, page.earlier
+        self.has_later = self.has_later or len(added) + len(self.messages) > HELD
+        self._replace((added + self.messages)[:HELD])
+
+    def put_later(self, page: TimelinePage) -> None:
+        """The page after; what is seen does not move."""
+        if page.conversation.id != self.conversation:
+            return
+        known = {message.id for message in self.messages}
+        added = [each for each in page.messages if each.id not in known]
+        self.has_later = page.has_later
+        if len(added) + len(self.messages) > HELD:
+            self.has_earlier, self.earlier = True, "none"
+        self._replace((self.messages + added)[-HELD:])
+
+    def answered(self, conversation: str) -> None:
+        """What was asked for beyond an end has come, or will not."""
+        if conversation == self.conversation:
+            self._is_asking = False
+
+    def _replace(self, messages: list[Message]) -> None:
+        row = self._row()
+        self.messages = messages
+        kept = {each.id for each in messages}
+        self.live &= kept
+        if self.cursor not in kept:
+            self.cursor = self._last_id()
         self._lay()
-        self.top = max(0, len(self.laid.lines) - below)
+        self._keep_row(row, kept)
         self.redraw()
+
+    def _row(self) -> list[tuple[str, int]]:
+        """The messages in sight or below, with the row of the screen at which each begins."""
+        starts = ((owner, begin - self.top) for owner, (begin, end) in self.laid.starts.items() if end > self.top)
+        cursor = self.laid.starts.get(self.cursor or "", (-1, -1))[0] - self.top
+        here = [(self.cursor, cursor)] if self.cursor is not None and 0 <= cursor < self.high else []
+        return [*here, *starts]
+
+    def _keep_row(self, row: list[tuple[str, int]], kept: set[str]) -> None:
+        """Scroll so that the first of these messages that is still there stands where it stood."""
+        at = next(((owner, begin) for owner, begin in row if owner in kept), None)
+        if at is not None:
+            self.top = self.laid.starts[at[0]][0] - at[1]
+        self.top = max(0, min(self.top, self._last_top()))
 
     def _lay(self) -> None:
         self.laid.lay(
@@ -117,13 +213,22 @@ class Timeline(Drawn, can_focus=True):
             self.top = min(self.top, max(0, self.laid.starts[self.first_unread][0] - 4))
         self._settle()
 
+    def _go_to_middle(self) -> None:
+        begin, end = self.laid.starts.get(self.cursor or "", (0, 0))
+        self.top = begin - max(1, (self.high - (end - begin)) // 2)
+        self._settle()
+
     def _settle(self) -> None:
         self.top = max(0, min(self.top, self._last_top()))
-        self.is_at_end = self.top >= self._last_top()
-        is_wanted = (self.top < NEAR and self.has_earlier) or (self.top == 0 and self.earlier == "unreachable")
-        if is_wanted and not self._is_asking and self.messages:
+        self.is_at_end = self.top >= self._last_top() and not self.has_later
+        if self._is_asking or not self.messages:
+            return
+        if (self.top < NEAR and self.has_earlier) or (self.top == 0 and self.earlier == "unreachable"):
             self._is_asking = True
             self.post_message(self.EarlierWanted())
+        elif self.has_later and self.top > self._last_top() - NEAR:
+            self._is_asking = True
+            self.post_message(self.LaterWanted())
 
     def line_at(self, y: int) -> Line:
         # A short talk stands at the bottom, beside the composer.
@@ -131,6 +236,8 @@ class Timeline(Drawn, can_focus=True):
         if not 0 <= at < len(self.laid.lines):
             return line()
         shown = self.laid.lines[at]
+        if self.marked is not None and self.laid.owners[at] == self.marked:
+            return Line((Span("▌", "warn.strong"), *_without_first_cell(shown.spans)), "selected")
         if self.laid.owners[at] is None or self.laid.owners[at] != self.cursor or not self.has_focus:
             return shown
         return Line((Span("▌", "accent"), *_without_first_cell(shown.spans)), shown.ground)
@@ -174,7 +281,9 @@ class Timeline(Drawn, can_focus=True):
         self.redraw()
 
     def to_end(self, *, is_top: bool) -> None:
-        if self.messages:
+        if self.has_later and not is_top:
+            self.post_message(self.EndWanted())
+        elif self.messages:
             self.cursor = self.messages[0 if is_top else -1].id
             self.top = 0 if is_top else self._last_top()
             self._settle()
@@ -218,6 +327,9 @@ class Timeline(Drawn, can_focus=True):
             self.top = self._last_top()
             if self.first_unread in self.laid.starts and self.cursor == self.first_unread:
                 self._go_to_begin()
+        if self.marked is not None and self.cursor == self.marked:
+            # Opened before the pane had its size.
+            self._go_to_middle()
         self._settle()
 
     def tick(self) -> None:
@@ -238,9 +350,20 @@ class Timeline(Drawn, can_focus=True):
         self.scroll_lines(-3)
 
 
-def _place(messages: list[Message], identifier: str) -> tuple[datetime, str]:
-    first = next(each for each in messages if each.id == identifier)
-    return first.sent_at, first.id
+def _place(message: Message) -> tuple[datetime, str]:
+    return message.sent_at, message.id
+
+
+def _nearest(shown: list[Message], gone: str | None, kept: set[str]) -> str | None:
+    """The message that follows one that is gone, else the one before it."""
+    at = next((number for number, each in enumerate(shown) if each.id == gone), len(shown))
+    beside = [*shown[at:], *reversed(shown[:at])]
+    return next((each.id for each in beside if each.id in kept), None)
+
+
+def _is_settled(message: Message) -> bool:
+    """Whether a message has its last id: one that waits in the outbox gets another when it leaves."""
+    return message.direction is not Direction.OUTGOING or bool(message.wamid)
 
 
 def _without_first_cell(spans: tuple[Span, ...]) -> tuple[Span, ...]:

@@ -1,5 +1,7 @@
 """What the inbox knows: status, counts, pages of the queue and the open talk, read from the desk and never kept longer than shown."""
 
+import msgspec
+
 from wabiz_tui.model.desk import Desk, DeskStatus, QueuePage, TimelinePage, View
 from wabiz_tui.model.values import Direction
 from wabiz_tui.tui.conversation import timeline
@@ -37,9 +39,42 @@ class Reading:
         return page
 
     async def newest(self, conversation: str, count: int) -> TimelinePage:
-        page = await self.desk.timeline(conversation, limit=max(timeline.PAGE, min(count, 300)))
+        """The end of a conversation, as far back as `count` messages that are shown."""
+        page = await self.desk.timeline(conversation, limit=max(timeline.PAGE, min(count, timeline.HELD + timeline.PAGE)))
         self.page = page
         return page
+
+    async def at(self, conversation: str, message: str) -> TimelinePage | None:
+        """A slice with `message` in it, and what stands beside it; None where the machine holds that message no longer."""
+        newest = await self.newest(conversation, 0)
+        if any(each.id == message for each in newest.messages):
+            return newest
+        return await self._beside(newest, message, before=timeline.PAGE // 2, after=timeline.PAGE // 2)
+
+    async def again(self, conversation: str, last: str, count: int) -> TimelinePage | None:
+        """A slice that ends with the message `last`, as it is now; the end of the conversation where that is near, None where `last`
+        is gone."""
+        newest = await self.newest(conversation, count)
+        if any(each.id == last for each in newest.messages):
+            return newest
+        return await self._beside(newest, last, before=count, after=0)
+
+    async def _beside(self, newest: TimelinePage, message: str, *, before: int, after: int) -> TimelinePage | None:
+        """Around a message that is not in `newest`. As more than a page follows it, a slice after it always has a later one; that of a
+        message which is gone has none, and asking for what was before that one would ask the hub."""
+        conversation = newest.conversation.id
+        later = await self.desk.timeline(conversation, after=message, limit=max(1, after))
+        if not later.has_later or not later.messages:
+            return None
+        earlier = await self.desk.timeline(conversation, before=later.messages[0].id, limit=max(1, before))
+        if not earlier.messages or earlier.messages[-1].id != message:
+            return None
+        if not after:
+            return msgspec.structs.replace(earlier, has_later=True)
+        return msgspec.structs.replace(_joined(earlier, later), has_later=True)
+
+    async def later(self, conversation: str, after: str) -> TimelinePage:
+        return await self.desk.timeline(conversation, after=after, limit=timeline.PAGE)
 
     async def earlier(self, conversation: str, before: str) -> TimelinePage:
         return await self.desk.timeline(conversation, before=before, limit=timeline.PAGE)

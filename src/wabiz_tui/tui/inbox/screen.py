@@ -138,9 +138,9 @@ class InboxScreen(TakesText, Screen[None]):
     def action_act(self, identifier: str) -> None:
         self.verbs.act(identifier)
         page = self.reading.page
-        if self.conversation is not None and page is not None and page.conversation.id == self.conversation and page.conversation.unread:
+        if page is not None and page.conversation.id == self.conversation and page.conversation.unread and not self.timeline.has_later:
             # What came while the talk stood open counts as read once the agent does something there.
-            self.start(self.desk.mark_read(self.conversation, self.reading.last_incoming()), group="read")
+            self.start(self.desk.mark_read(page.conversation.id, self.reading.last_incoming()), group="read")
 
     # Facts from the parts
 
@@ -160,6 +160,16 @@ class InboxScreen(TakesText, Screen[None]):
     def _earlier_wanted(self) -> None:
         if self.conversation is not None and self.timeline.messages:
             self.start(self.upkeep.fetch_earlier(self.conversation, self.timeline.messages[0].id), group="pages")
+
+    @on(Timeline.LaterWanted)
+    def _later_wanted(self) -> None:
+        if self.conversation is not None and self.timeline.messages:
+            self.start(self.upkeep.fetch_later(self.conversation, self.timeline.messages[-1].id), group="pages")
+
+    @on(Timeline.EndWanted)
+    def _end_wanted(self) -> None:
+        if self.conversation is not None:
+            self.start(self.upkeep.show_end(self.conversation))
 
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:

@@ -67,6 +67,8 @@ class Surround:
             return frame.notice(*self._notice, width)
         if self.screen.composer.has_focus:
             return frame.hints(frame.COMPOSER_HINTS, width)
+        if self.screen.finding.is_open:
+            return frame.hints(frame.HIT_HINTS, width)
         return frame.hints(frame.INBOX_HINTS if self.screen.conversation is None else frame.TALK_HINTS, width)
 
     def say(self, sentence: str, role: str) -> None:

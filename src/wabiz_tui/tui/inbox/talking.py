@@ -71,6 +71,8 @@ class Talking:
             raise
         self.screen.triage.remember_sent(message, text)
         await screen.desk.save_draft(conversation, screen.composer.buffer.text if screen.conversation == conversation else "")
+        if screen.conversation == conversation and screen.timeline.has_later:
+            await screen.upkeep.show_end(conversation)
         screen.timeline.first_unread = None
         screen.timeline.is_at_end = True
         screen.upkeep.dirty()

@@ -3,6 +3,10 @@
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from wabiz_tui.model.errors import NotFound
+
 if TYPE_CHECKING:
     from wabiz_tui.tui.inbox.screen import InboxScreen
 
@@ -30,15 +34,40 @@ class Upkeep:
 
     async def _refresh(self) -> None:
         screen = self.screen
+        policy = screen.reading.status.policy
         await screen.reading.fetch_frame()
+        if policy != screen.reading.status.policy:
+            screen.timeline.forget_live()
         current = screen.queue.current.id if screen.queue.current is not None else None
         for offset in screen.queue.offsets_in_sight():
             await self.fetch_page(offset)
         screen.queue.follow(screen.conversation or current)
         if screen.conversation is not None:
-            page = await screen.reading.newest(screen.conversation, len(screen.timeline.messages))
-            screen.timeline.put_newest(page)
+            await self._refresh_talk(screen.conversation)
         screen.surround.draw()
+
+    async def _refresh_talk(self, conversation: str) -> None:
+        """Show the open talk as it is now; what went by policy goes from the screen, with a sentence."""
+        screen, timeline = self.screen, self.screen.timeline
+        count = len(timeline.messages)
+        try:
+            if timeline.has_later and timeline.messages:
+                page = await screen.reading.again(conversation, timeline.messages[-1].id, count)
+            else:
+                page = await screen.reading.newest(conversation, count)
+        except NotFound:
+            screen.going.close_talk()
+            screen.say("That conversation has left this machine, as policy demands.", "warn")
+            return
+        if conversation != screen.conversation:
+            return
+        if page is None:
+            await self.show_end(conversation)
+            screen.say("What stood here has left this machine, as policy demands; this is the end of the talk.", "warn")
+            return
+        gone = timeline.put(page)
+        if gone:
+            screen.say(f"{gone} message{'s' if gone > 1 else ''} left this machine, as policy demands.", "warn")
 
     async def fetch_page(self, offset: int) -> None:
         """A page of the queue."""
@@ -47,7 +76,24 @@ class Upkeep:
 
     async def fetch_earlier(self, conversation: str, before: str) -> None:
         """The page of the talk before a message."""
-        self.screen.timeline.put_earlier(await self.screen.reading.earlier(conversation, before))
+        timeline = self.screen.timeline
+        try:
+            timeline.put_earlier(await self.screen.reading.earlier(conversation, before))
+        finally:
+            timeline.answered(conversation)
+
+    async def fetch_later(self, conversation: str, after: str) -> None:
+        """The page of the talk after a message."""
+        timeline = self.screen.timeline
+        try:
+            timeline.put_later(await self.screen.reading.later(conversation, after))
+        finally:
+            timeline.answered(conversation)
+
+    async def show_end(self, conversation: str) -> None:
+        """The end of the open talk in the place of the slice that is shown."""
+        page = await self.screen.reading.newest(conversation, 0)
+        self.screen.timeline.begin(msgspec.structs.replace(page, first_unread=None))
 
     def tick(self) -> None:
         """Time went on."""

@@ -68,7 +68,12 @@ class Verbs:
             screen.start(screen.going.open_talk(screen.queue.current.id))
 
     def back(self) -> None:
-        self.screen.going.close_talk()
+        """Out of the search first, then out of the talk."""
+        if self.screen.finding.is_open:
+            self.screen.finding.end()
+            self.screen.say("The search is closed.", "muted")
+        else:
+            self.screen.going.close_talk()
 
     def quit(self) -> None:
         if self.screen.conversation is not None:
@@ -89,8 +94,11 @@ class Verbs:
             screen.start(screen.going.open_talk(follower.id))
 
     def needs(self, step: int) -> None:
-        """The next row that is unread and mine or nobody's, is due, or whose window closes soon."""
+        """The next row that is unread and mine or nobody's, is due, or whose window closes soon; in an open search its next hit."""
         screen = self.screen
+        if screen.finding.is_open:
+            screen.finding.step(step)
+            return
         queue, now = screen.queue, screen.now()
         for distance in range(1, max(queue.total, 1)):
             at = (queue.cursor + step * distance) % queue.total

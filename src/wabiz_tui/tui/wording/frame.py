@@ -179,4 +179,12 @@ TALK_HINTS: Final = (
     ("J K", "next, previous"),
     ("I", "contact"),
 )
+HIT_HINTS: Final = (
+    ("n N", "next, previous hit"),
+    ("Esc", "close the search"),
+    ("j k", "messages"),
+    ("r", "reply"),
+    ("/", "find"),
+    ("?", "keys"),
+)
 COMPOSER_HINTS: Final = (("Enter", "send"), ("Esc", "leave, the draft is kept"), ("Ctrl+J", "new line"), ("Ctrl+G", "drop the quote"))
