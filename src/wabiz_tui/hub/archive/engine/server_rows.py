@@ -170,15 +170,15 @@ class JournalTable:
         return self._writer.name
 
     def add(self, day: str, at_ms: int, sealed: Sequence[bytes]) -> list[int]:
+        # One statement is one transaction, and one way there and back: webhooks wait for it. No number is taken before the turn is, for
+        # they are taken of the rows that come of joining it.
         insert = (
-            "INSERT INTO wabiz_journal.entry (tenant, day, at_ms, sealed) SELECT %s, %s, %s, body"
-            " FROM unnest(%s::bytea[]) WITH ORDINALITY AS bodies (body, place) ORDER BY place RETURNING number"
+            "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(%s))"
+            " INSERT INTO wabiz_journal.entry (tenant, day, at_ms, sealed) SELECT %s, %s, %s, body"
+            " FROM turn CROSS JOIN unnest(%s::bytea[]) WITH ORDINALITY AS bodies (body, place) ORDER BY place RETURNING number"
         )
         with self._writing, self._writer.translated():
-            connection = self._writer.open()
-            with connection.transaction():
-                connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._lock,))
-                rows = connection.execute(insert, (self._tenant, day, at_ms, list(sealed)), binary=True).fetchall()
+            rows = self._writer.open().execute(insert, (self._lock, self._tenant, day, at_ms, list(sealed)), binary=True).fetchall()
         return sorted(int(row[0]) for row in rows)
 
     def after(self, number: int, limit: int) -> Iterator[SealedEntry]:
