@@ -320,6 +320,8 @@ class FakeHub:
                 yield file[place : min(place + 65536, start + length)]
 
         headers = {"content-length": str(len(file) - start)}
+        if start:
+            headers["content-range"] = f"bytes {start}-{len(file) - 1}/{len(file)}"
         return StreamingResponse(pieces(), 206 if start else 200, headers, media_type="application/octet-stream")
 
     async def begin_upload(self, request: Request) -> object:

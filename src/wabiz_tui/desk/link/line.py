@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -34,6 +35,12 @@ _TIMEOUT, _CONNECT = 30.0, 5.0
 # The hub sends a comment every 15 seconds; three missing ones mean that the line is dead.
 _SILENCE = 45.0
 _GATEWAY_VERSION = "v26.0"
+_TOKEN_OVER = frozenset({"invalid_token", "unauthorized", "token_expired", "wrong_tokens"})
+"""The hub's codes for a token that it does not know (any more); the last where too many such came from this address."""
+# What is packed on the way could not be taken up in its middle, and customers' files are packed already.
+_AS_IT_IS = {"Accept-Encoding": "identity"}
+_NO_HUB = "What answers at the hub's address does not speak as a hub; check the address."
+_TOO_LARGE = "The hub's answer is larger than any it should give."
 
 
 class Line:
@@ -73,9 +80,8 @@ class Line:
             try:
                 return await self._exchange(method, path, body, token=token, timeout=timeout)
             except WabizError as error:
-                if error.code not in ("invalid_token", "unauthorized", "token_expired") or is_last:
+                if not self._is_token_over(error) or is_last:
                     raise
-                self._token = None
         raise AssertionError("unreachable")
 
     async def events(self, path: str) -> AsyncIterator[tuple[str, str]]:
@@ -84,44 +90,45 @@ class Line:
         import httpx
         from httpx_sse import EventSource, SSEError
 
-        headers = self._headers(await self._fresh_token()) | {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+        headers = self._headers(await self._fresh_token()) | {"Accept": "text/event-stream", "Cache-Control": "no-store", **_AS_IT_IS}
         timeout = httpx.Timeout(_TIMEOUT, connect=_CONNECT, read=_SILENCE)
         try:
             async with http.stream("GET", self.hub_url + path, headers=headers, timeout=timeout) as response:
                 if response.status_code != 200:
-                    raise refusal(response.status_code, await _read(response), self._wait(response))
+                    refused = await self._refused(response)
+                    self._is_token_over(refused)  # the next stream begins with a new one
+                    raise refused
+                _check_as_it_is(response)
                 response.stream = _bounded(response)
                 async for event in EventSource(response).aiter_sse():
                     yield event.event, event.data
         except SSEError as error:
-            raise BadInput("What answers at the hub's address does not speak as a hub; check the address.") from error
+            raise BadInput(_NO_HUB) from error
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
 
     async def download(self, path: str, *, start: int = 0) -> AsyncGenerator[bytes]:
-        """What lies at `path`, from byte `start` on, as it comes. Raises Unreachable when the line is cut: ask again from where it was."""
+        """What lies at `path`, from byte `start` on, as it comes and never unpacked. The caller bounds how much it takes.
+
+        Raises Unreachable when the line is cut: ask again from where it was. Raises BadInput for what no hub answers: something
+        packed, another part than was asked for, a body whose end could not be told from a cut."""
         http = await self._client()
         import httpx
 
-        headers = self._headers(await self._fresh_token()) | ({"Range": f"bytes={start}-"} if start else {})
-        # What is compressed on the way could not be taken up in its middle, and customers' files are compressed already.
-        headers["Accept-Encoding"] = "identity"
         timeout = httpx.Timeout(_TIMEOUT, connect=_CONNECT)
-        try:
-            async with http.stream("GET", self.hub_url + path, headers=headers, timeout=timeout) as response:
-                if response.status_code == 416:
-                    return
-                if response.status_code not in (200, 206):
-                    raise refusal(response.status_code, await _read(response))
-                # A hub that gives the whole again is told nothing twice: what is here already is passed over.
-                known = start if response.status_code == 200 else 0
-                async for piece in response.aiter_bytes():
-                    rest = piece[known:]
-                    known -= len(piece) - len(rest)
-                    if rest:
-                        yield rest
-        except httpx.HTTPError as error:
-            raise self._unreachable(error) from error
+        for is_last in (False, True):
+            headers = self._headers(await self._fresh_token()) | _AS_IT_IS | ({"Range": f"bytes={start}-"} if start else {})
+            try:
+                async with http.stream("GET", self.hub_url + path, headers=headers, timeout=timeout) as response:
+                    if response.status_code in (200, 206, 416):
+                        async for piece in _from(response, start):
+                            yield piece
+                        return
+                    error = await self._refused(response)
+            except httpx.HTTPError as failure:
+                raise self._unreachable(failure) from failure
+            if not self._is_token_over(error) or is_last:
+                raise error
 
     async def gateway(self, method: str, path: str, *, body: dict[str, Any] | None, headers: dict[str, str]) -> "Answer":
         """One request to the hub's gateway; `path` is what follows the version. Raises Unreachable when no answer came (ask again
@@ -134,7 +141,7 @@ class Line:
             except CloudError as error:
                 if error.http_status is None:
                     raise Unreachable(f"The hub at {self._host} does not answer; the message waits and goes out by itself.") from error
-                if error.http_status != 401 or is_last:
+                if not (error.http_status == 401 or self._is_token_over(error)) or is_last:
                     raise
                 self._token = None
         raise AssertionError("unreachable")
@@ -189,7 +196,7 @@ class Line:
                 timeout=httpx.Timeout(timeout, connect=_CONNECT),
             ) as response:
                 self._hear_header(response.headers.get(TIME_HEADER))
-                answer = await _read(response)
+                answer = await self._read(response)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
         if 200 <= response.status_code < 300:
@@ -197,11 +204,34 @@ class Line:
             return answer
         raise refusal(response.status_code, answer, self._wait(response))
 
+    async def _refused(self, response: "httpx.Response") -> WabizError:
+        """What an answer that is not 2xx stands for."""
+        return refusal(response.status_code, await self._read(response), self._wait(response))
+
+    def _is_token_over(self, error: WabizError) -> bool:
+        """Whether the hub did not know the token: it is forgotten then, so that the next request proves the device anew."""
+        is_over = error.code in _TOKEN_OVER
+        if is_over:
+            self._token = None
+        return is_over
+
+    async def _read(self, response: "httpx.Response") -> bytes:
+        """The whole body, unpacked within its bound. Raises TooLarge, Unreachable; BadInput for what is packed otherwise than asked."""
+        from wabiz_tui.cloud.wire import chunks
+
+        try:
+            async with aclosing(chunks(response, _MAX_ANSWER, is_safe=True)) as pieces:
+                return b"".join([piece async for piece in pieces])
+        except TooLarge as error:
+            raise TooLarge(_TOO_LARGE) from error
+        except CloudError as error:
+            raise self._unreachable(error) from error
+
     def _wait(self, response: "httpx.Response") -> timedelta | None:
         return parse_wait(response.headers.get("retry-after"), self._clock.hub_now())
 
     def _headers(self, token: Secret | None) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "gzip"}
         return headers if token is None else headers | {"Authorization": f"Bearer {token.text()}"}
 
     def _unreachable(self, error: Exception) -> Unreachable:
@@ -294,7 +324,7 @@ def _bounded(response: "httpx.Response") -> "httpx.AsyncByteStream":
                 taken = taken + len(chunk) if ended < 0 else len(seen) - ended
                 tail = seen[-3:]
                 if taken > _MAX_ANSWER:
-                    raise TooLarge("The hub's answer is larger than any it should give.")
+                    raise TooLarge(_TOO_LARGE)
                 yield chunk
 
         async def aclose(self) -> None:
@@ -305,10 +335,30 @@ def _bounded(response: "httpx.Response") -> "httpx.AsyncByteStream":
     return Bounded(whole)
 
 
-async def _read(response: "httpx.Response") -> bytes:
-    taken = bytearray()
-    async for chunk in response.aiter_bytes():
-        taken += chunk
-        if len(taken) > _MAX_ANSWER:
-            raise TooLarge("The hub's answer is larger than any it should give.")
-    return bytes(taken)
+async def _from(response: "httpx.Response", start: int) -> AsyncIterator[bytes]:
+    """The bytes from `start` on of an answer 200, 206 or 416. Raises BadInput where it does not speak of them."""
+    headers = response.headers
+    part = headers.get("content-range", "")
+    if response.status_code == 416:
+        # Nothing comes behind `start`: true only of a file that ends there (RFC 9110 §15.5.17).
+        if not start or part != f"bytes */{start}":
+            raise BadInput(_NO_HUB)
+        return
+    if response.status_code == 206 and not (start and part.startswith(f"bytes {start}-")):
+        raise BadInput(_NO_HUB)
+    _check_as_it_is(response)
+    if "content-length" not in headers and headers.get("transfer-encoding", "").lower() != "chunked":
+        raise BadInput(_NO_HUB)
+    # A hub that gives the whole again is told nothing twice: what is here already is passed over.
+    known = start if response.status_code == 200 else 0
+    async for piece in response.aiter_raw():
+        rest = piece[known:]
+        known -= len(piece) - len(rest)
+        if rest:
+            yield rest
+
+
+def _check_as_it_is(response: "httpx.Response") -> None:
+    """Raises BadInput for a body that is packed though that was not asked for: a small one could unfold to gigabytes."""
+    if response.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+        raise BadInput(_NO_HUB)

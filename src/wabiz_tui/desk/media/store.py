@@ -24,7 +24,7 @@ from wabiz_tui.desk.media.memory import memory_folder
 from wabiz_tui.desk.media.sealed import SealedReader, SealedWriter
 from wabiz_tui.model.content import Media
 from wabiz_tui.model.desk import Lent, MediaFile
-from wabiz_tui.model.errors import BadInput, DamagedStore, Denied, NotFound, TooLarge, Unreachable
+from wabiz_tui.model.errors import BadInput, DamagedStore, Denied, NotFound, TooLarge, Unreachable, WabizError
 from wabiz_tui.model.paths import make_private
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Message
@@ -37,7 +37,10 @@ MOST_HELD: Final = 512 * 1024 * 1024
 LARGEST: Final = 128 * 1024 * 1024
 """Meta takes 100 MB at most (cloud-api, media types); what is larger is not what it says."""
 _MOST_AT_ONCE = 1 << 20
-_TRIES = 4
+_TRIES, _TRIES_IN_ALL = 4, 200
+"""On a line that brought nothing since it was cut last, and on one that brings a little each time."""
+_PATIENCE, _SLOWEST = 60.0, 2048
+"""A fetch may take so many seconds, and one more for each so many bytes that came: who drips holds nobody up for ever."""
 _USES: Final = ("off", "inline", "viewer", "save")
 _REFUSED: Final = {
     "off": "The policy lets no customer's file onto this machine.",
@@ -214,11 +217,11 @@ class MediaStore:
             place = await asyncio.to_thread(self._make_place, name)
             writer = await asyncio.to_thread(SealedWriter, place, key)
             try:
-                digest = await self._take(found.id, writer)
+                digest = await self._take(found.id, writer, most=content.size or LARGEST)
                 told = digest_of(content.sha256)
                 is_short = told is None and content.size not in (0, writer.size)
                 if is_short or told not in (None, digest):
-                    raise BadInput("The file that came is not the one WhatsApp announced; nothing of it was kept.", code="media_hash")
+                    raise _another()
                 await asyncio.to_thread(writer.finish)
             finally:
                 await asyncio.to_thread(writer.give_up)
@@ -228,23 +231,27 @@ class MediaStore:
         finally:
             self._begun.discard(name)
 
-    async def _take(self, message: str, writer: SealedWriter) -> bytes:
-        """Take the file from the hub, going on from where a line was cut; its SHA-256."""
-        digest, tries = hashlib.sha256(), 0
-        while True:
+    async def _take(self, message: str, writer: SealedWriter, *, most: int) -> bytes:
+        """Take the file from the hub, going on from where a line was cut; its SHA-256. Raises BadInput for more bytes than `most`."""
+        loop, digest, tries = asyncio.get_running_loop(), hashlib.sha256(), 0
+        began = loop.time()
+        for left in reversed(range(_TRIES_IN_ALL)):
             before = writer.size
             try:
                 async with aclosing(self._of.download(message, start=before)) as pieces:
                     async for piece in pieces:
-                        if writer.size + len(piece) > LARGEST:
-                            raise TooLarge("The file is larger than any that WhatsApp takes; nothing of it was kept.")
+                        if writer.size + len(piece) > most:
+                            raise _longer(most)
+                        if loop.time() - began > _PATIENCE + writer.size / _SLOWEST:
+                            raise _TooSlow("The hub gives the file too slowly; try again later.")
                         digest.update(piece)
                         await asyncio.to_thread(writer.write, piece)
                 return digest.digest()
-            except Unreachable:
+            except Unreachable as error:
                 tries = tries + 1 if writer.size == before else 1
-                if tries >= _TRIES or writer.size == 0:
+                if isinstance(error, _TooSlow) or tries >= _TRIES or writer.size == 0 or not left:
                     raise
+        raise AssertionError("the last try returns or raises")
 
     async def _keep(self, found: Message, held: HeldFile) -> None:
         now, span = to_ms(self._of.now()), self._span()
@@ -267,6 +274,20 @@ class MediaStore:
         in_memory = self._of.cache().path == MEMORY
         folder = memory_folder(f"wabiz-{self._of.device[:16]}-{FOLDER}") if in_memory else self._folder
         return folder / f"{name}.sealed"
+
+
+class _TooSlow(Unreachable):
+    """It comes, but not in a time that anybody would wait."""
+
+
+def _longer(most: int) -> WabizError:
+    if most == LARGEST:
+        return TooLarge("The file is larger than any that WhatsApp takes; nothing of it was kept.")
+    return _another()
+
+
+def _another() -> BadInput:
+    return BadInput("The file that came is not the one WhatsApp announced; nothing of it was kept.", code="media_hash")
 
 
 def destroy_everything(folder: Path, device: str) -> int:
