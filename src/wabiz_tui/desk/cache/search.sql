@@ -1,19 +1,19 @@
 -- The queries of search. {conditions} are those of the filters, joined to what is here by search/finding.py.
 
 -- name: by_words
-SELECT m.value, CAST(c.value AS TEXT) ->> '$.name' FROM words w
+SELECT m.value, c.value FROM words w
 CROSS JOIN messages m ON m.doc = w.rowid
 LEFT JOIN conversations c ON c.id = m.conversation AND c.expires_at_ms > :now
 WHERE w.words MATCH :words AND m.expires_at_ms > :now {conditions} ORDER BY w.rowid DESC LIMIT :limit
 
 -- name: by_rank
-SELECT m.value, CAST(c.value AS TEXT) ->> '$.name' FROM words w
+SELECT m.value, c.value FROM words w
 CROSS JOIN messages m ON m.doc = w.rowid
 LEFT JOIN conversations c ON c.id = m.conversation AND c.expires_at_ms > :now
 WHERE w.words MATCH :words AND m.expires_at_ms > :now {conditions} ORDER BY w.rank, w.rowid DESC LIMIT :limit
 
 -- name: by_filters
-SELECT m.value, CAST(c.value AS TEXT) ->> '$.name' FROM messages m
+SELECT m.value, c.value FROM messages m
 LEFT JOIN conversations c ON c.id = m.conversation AND c.expires_at_ms > :now
 WHERE m.expires_at_ms > :now {conditions} ORDER BY m.doc DESC LIMIT :limit
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from sqlite3 import Connection
 from typing import Any
 
+import msgspec
+
 from wabiz_tui.desk.cache.queries import load_queries
 from wabiz_tui.desk.cache.reading import shown_conversation
 from wabiz_tui.desk.cache.search.question import Filter, Question, match_of, terms_of
@@ -41,6 +43,12 @@ _OF_MESSAGE = {
 _LABEL = f"AND EXISTS (SELECT 1 FROM json_each({_CONVERSATION}, '$.labels') l WHERE folded(l.value) = :value)"  # noqa: S608 put together of the constants above
 
 
+class _Named(msgspec.Struct):
+    """What a hit shows of its conversation: the rest of the value is passed over, in a tenth of the time that SQLite's JSON takes."""
+
+    name: str = ""
+
+
 def find(connection: Connection, question: Question, *, me: str, now: int, limit: int, ranked: bool) -> list[SearchHit]:
     """Conversations whose names have all the words, then messages that have them; of filters alone, the newest messages that pass."""
     if question.is_empty:
@@ -62,7 +70,7 @@ def _messages(connection: Connection, question: Question, parameters: dict[str, 
         query = "by_rank"
     statement, values = _with_conditions(_sql[query], question.filters, "w.rowid" if question.terms else "m.doc")
     rows = connection.execute(statement, parameters | values).fetchall()
-    return [SearchHit(stored(value, Message), name or "") for value, name in rows]
+    return [SearchHit(stored(value, Message), "" if held is None else stored(held, _Named).name) for value, held in rows]
 
 
 def _by_name(connection: Connection, question: Question, parameters: dict[str, Any]) -> list[SearchHit]:
