@@ -51,6 +51,8 @@ class Journal:
         self._round: _Round | None = None
         self.handed_in = 0
         """How many bodies this process was given to keep."""
+        self.newest = 0
+        """The number of the last that this process has kept; 0 before the first."""
         self._thread = Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -145,7 +147,9 @@ class Journal:
     def _commit(self, bodies: list[bytes]) -> list[int]:
         now = self._clock.now()
         day, at_ms = now.date().isoformat(), to_ms(now)
-        return self._rows.add(day, at_ms, self._sealed(day, bodies))
+        numbers = self._rows.add(day, at_ms, self._sealed(day, bodies))
+        self.newest = numbers[-1]
+        return numbers
 
     def _sealed(self, day: str, bodies: list[bytes]) -> list[bytes]:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

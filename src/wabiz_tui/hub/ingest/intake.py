@@ -100,6 +100,8 @@ class Intake:
                     while await self.fold_once():
                         if self._leaving:
                             return
+                        if self._has_all():
+                            break
                     await self._purge_daily()
                 elif not self._stopping:
                     self._archive.bus.tell_now(JOURNAL)
@@ -113,6 +115,10 @@ class Intake:
                 self._wanted.set()
             if self._stopping and not self._wanted.is_set():
                 return
+
+    def _has_all(self) -> bool:
+        """Whether nothing of ours is left: to look again would cost a lone webhook's readers time. What others kept they tell of."""
+        return self._position is not None and 0 < self._journal.newest <= self._position
 
     async def fold_once(self) -> int:
         """Fold one batch; how many entries it had. Where another process folded meanwhile it is left alone."""
