@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from wabiz_tui import __version__
-from wabiz_tui.model.errors import UsageError
+from wabiz_tui.model.errors import UsageError, WabizError
 
 Command = tuple[str, str, str]
 """Module, name of the command object in it, and the one-line help of the overview."""
@@ -108,10 +108,21 @@ def invoke(arguments: list[str]) -> int:
         return leaving.exit_code
     except click.exceptions.Abort:
         return 130
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show(sys.stderr)
         return 2
+    except click.UsageError as error:
+        raise UsageError(_one_sentence(error)) from error
+    except click.ClickException as error:
+        raise WabizError(error.format_message()) from error
     return outcome if isinstance(outcome, int) else 0
+
+
+def _one_sentence(error: click.UsageError) -> str:
+    """click's own words in one line, and where the rest is told."""
+    words = " ".join(error.format_message().split()).rstrip(".")
+    command = error.ctx.command_path if error.ctx is not None else "wabiz"
+    return f"{words}; `{command} --help` tells how it is called."
 
 
 Callback = Callable[..., Any]

@@ -16,6 +16,10 @@ from wabiz_tui.model.paths import paths_from_environment
 
 _HEARING_SECONDS: Final = 3.0
 _LOOK_EVERY: Final = 0.05
+_FAR: Final = 1000
+"""Changes that take longer than a moment to apply."""
+_COUNTED: Final = ("policy", "epoch", "messages", "conversations", "outbox", "head", "cursor")
+"""What nobody can say of a cache that is shut."""
 
 
 @click.command()
@@ -68,8 +72,8 @@ def sync(*, as_json: bool, passphrase_fd: int | None) -> None:
 def status(*, as_json: bool, passphrase_fd: int | None) -> None:
     """Say how this machine stands: link, lease, policy, epoch, messages, outbox, next purge, key store.
 
-    A desk that has only just started is given up to three seconds to hear the hub. With --json, head is null until it has, and
-    what a locked desk cannot know is null or 0.
+    A desk that has only just started is given up to three seconds to hear the hub. With --json what is not known is null: head until
+    the hub has told it, and every number of a locked desk.
     """
 
     async def act() -> DeskStatus:
@@ -92,22 +96,24 @@ def status(*, as_json: bool, passphrase_fd: int | None) -> None:
 
 async def settled_status(desk: Keeping, *, patience: float = _HEARING_SECONDS, every: float = _LOOK_EVERY) -> DeskStatus:
     """The status once the hub has answered or failed to, or when `patience` (seconds) ends: a script that starts the desk by asking
-    would otherwise be told `connecting` each time. A desk that is seen to catch up is not waited for."""
+    would otherwise be told `connecting` each time. A desk that has far to catch up is not waited for."""
     loop = asyncio.get_running_loop()
     ends = loop.time() + patience
     now = await desk.status()
-    while now.link == "connecting" and now.cursor >= now.head and loop.time() < ends:
+    while now.link == "connecting" and now.head - now.cursor < _FAR and loop.time() < ends:
         await asyncio.sleep(every)
         now = await desk.status()
     return now
 
 
 def status_record(now: DeskStatus) -> dict[str, object]:
-    """The status as the contract names it, then the rest."""
+    """The status as the contract names it, then the rest; None for what is not known, never a number that looks as if it were."""
     import msgspec
 
     record: dict[str, object] = {field.name: getattr(now, field.name) for field in msgspec.structs.fields(DeskStatus)}
-    if not now.head and now.link != "online":
+    if now.locked:
+        record |= dict.fromkeys(_COUNTED)
+    elif not now.head and now.link != "online":
         record["head"] = None
     first = ("link", "lease_until", "policy", "epoch", "messages", "outbox", "next_purge", "key_store")
     return {key: record[key] for key in first} | {key: value for key, value in record.items() if key not in first}

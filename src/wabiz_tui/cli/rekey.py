@@ -13,7 +13,7 @@ from wabiz_tui.model.secret import Secret
 
 
 @click.command()
-@click.option("--new-passphrase-fd", type=int, help="Read the new passphrase from this descriptor, up to its first line end.")
+@click.option("--new-passphrase-fd", type=click.IntRange(0), help="Read the new passphrase from this descriptor, up to its first line end.")
 @json_option
 @passphrase_option
 def rekey(*, new_passphrase_fd: int | None, as_json: bool, passphrase_fd: int | None) -> None:
@@ -25,7 +25,7 @@ def rekey(*, new_passphrase_fd: int | None, as_json: bool, passphrase_fd: int | 
     Moves to another key store where `[keys]` in config.toml asks for one. Where a passphrase keeps the secret it is needed, and a
     new one may be given: on a terminal it is asked for twice, empty to keep it.
     """
-    passphrase, new = read_passphrase(passphrase_fd), read_passphrase(new_passphrase_fd)
+    passphrase, new = read_passphrase(passphrase_fd), read_passphrase(new_passphrase_fd, option="--new-passphrase-fd")
     now = run(_rekey(passphrase, new))
     if as_json:
         print_json([{"key_store": now.key_store, "epoch": now.epoch}])

@@ -16,24 +16,28 @@ T = TypeVar("T")
 _LONGEST_PASSPHRASE = 4096
 
 
-def read_passphrase(descriptor: int | None) -> Secret | None:
-    """The passphrase from an inherited descriptor, up to its first line end; None without one. Raises UsageError."""
+def read_passphrase(descriptor: int | None, *, option: str = "--passphrase-fd") -> Secret | None:
+    """The passphrase from an inherited descriptor, which `option` named, up to its first line end; None without one. Raises UsageError."""
     if descriptor is None:
         return None
     try:
         with os.fdopen(descriptor, "rb") as stream:
             line = stream.readline(_LONGEST_PASSPHRASE + 2)
     except OSError as error:
-        raise UsageError(f"--passphrase-fd {descriptor} is not an open file descriptor; open it in the shell, such as 3<file.") from error
+        raise UsageError(f"{option} {descriptor} is not an open file descriptor; open it in the shell, such as 3<file.") from error
     passphrase = line.rstrip(b"\r\n")
     if not passphrase or len(passphrase) > _LONGEST_PASSPHRASE:
-        raise UsageError(f"--passphrase-fd {descriptor} gave no passphrase of 1 to {_LONGEST_PASSPHRASE} bytes on its first line.")
+        raise UsageError(f"{option} {descriptor} gave no passphrase of 1 to {_LONGEST_PASSPHRASE} bytes on its first line.")
     return Secret(passphrase)
 
 
 def ask_passphrase(*, again: bool = False) -> Secret:
     """Ask on the terminal, twice when a new one is chosen. Raises NoKeyStore without a terminal, UsageError when the two differ."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not again:
+            raise NoKeyStore(
+                "This machine's key opens with a passphrase, and there is no terminal to ask for it: give it with --passphrase-fd N."
+            )
         raise NoKeyStore(
             "This machine has no key store that wabiz may use and no terminal to ask for a passphrase: "
             "unlock the desktop keyring, or give a passphrase with --passphrase-fd N."

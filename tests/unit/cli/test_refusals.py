@@ -1,5 +1,6 @@
 """How commands refuse: one line a mistake, records for programs, and sentences that say what to do next."""
 
+import io
 import json
 import os
 import subprocess
@@ -10,8 +11,9 @@ import pytest
 
 from wabiz_tui.cli import sending
 from wabiz_tui.cli.main import main
+from wabiz_tui.cli.session import ask_passphrase
 from wabiz_tui.desk.process.connection import ENDED
-from wabiz_tui.model.errors import Unreachable
+from wabiz_tui.model.errors import NoKeyStore, Unreachable
 
 WRONG = '[cache]\nwindo = "14d"\nleese = "8h"\n'
 
@@ -55,6 +57,37 @@ def test_what_is_no_id_is_a_usage_error(command: list[str], home: Path, capsys: 
     assert main(command) == 2
     assert "32 hexadecimal digits" in capsys.readouterr().err
     assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["messages"], "Missing argument 'CONVERSATION'; `wabiz messages --help`"),
+        (["status", "--nosuch"], "No such option '--nosuch'; `wabiz status --help`"),
+        (["priority", "0" * 32], "Choose from: urgent, high, medium, low, none; `wabiz priority --help`"),
+        (["receipts", "nosuch"], "No such command 'nosuch'; `wabiz receipts --help`"),
+        (["rekey", "--new-passphrase-fd", "987"], "--new-passphrase-fd 987 is not an open file descriptor"),
+    ],
+)
+def test_a_wrong_call_is_told_in_one_line(command: list[str], said: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong and where the right call stands, on standard error alone; exit 2."""
+    assert main(command) == 2
+
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("wabiz: ")
+    assert said in err
+    assert not home.exists()
+
+
+def test_without_a_terminal_the_way_in_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can be asked: the sentence names the option that a script has, once for who opens and once for who chooses."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+    with pytest.raises(NoKeyStore, match=r"opens with a passphrase, .* give it with --passphrase-fd N\."):
+        ask_passphrase()
+    with pytest.raises(NoKeyStore, match="no key store that wabiz may use"):
+        ask_passphrase(again=True)
 
 
 @pytest.mark.parametrize("command", [["outbox", "--json", "list"], ["shift", "--json", "start"]])

@@ -38,9 +38,10 @@ class StartingDesk(StillDesk):
         ([("online", 5, 5)], 1),
         ([("connecting", 5, 0), ("connecting", 9, 9), ("online", 9, 9)], 3),
         ([("connecting", 5, 0), ("offline", 5, 0)], 2),
-        ([("connecting", 5, 0), ("connecting", 6, 9), ("online", 9, 9)], 2),
+        ([("connecting", 5, 0), ("connecting", 5, 9), ("online", 9, 9)], 3),
+        ([("connecting", 5, 0), ("connecting", 6, 9000), ("online", 9000, 9000)], 2),
     ],
-    ids=["online", "heard", "unreachable", "long way"],
+    ids=["online", "heard", "unreachable", "short way", "long way"],
 )
 async def test_a_status_waits_for_what_the_hub_says_first(places: list[tuple[Link, int, int]], looks: int) -> None:
     """Until the link stands or fails, and not for the end of a long sync, which the record itself shows."""
@@ -67,6 +68,15 @@ def test_a_head_that_nobody_told_is_null(link: Link, head: int, told: int | None
     record = status_record(msgspec.structs.replace(still.status(), link=link, head=head))
 
     assert record["head"] == told
+
+
+def test_what_a_locked_desk_cannot_count_is_null() -> None:
+    """No letters in sight are not no letters: the record says locked, and null for every number."""
+    record = status_record(DeskStatus(link="offline", locked=True, key_store="passphrase file"))
+
+    unknown = ("lease_until", "policy", "epoch", "messages", "outbox", "next_purge", "conversations", "head", "cursor")
+    assert [key for key in unknown if record[key] is not None] == []
+    assert (record["locked"], record["key_store"]) == (True, "passphrase file")
 
 
 async def test_a_status_that_starts_the_desk_hears_the_hub_first(tmp_path: Path) -> None:
