@@ -235,7 +235,9 @@ class Line:
         return headers if token is None else headers | {"Authorization": f"Bearer {token.text()}"}
 
     def _unreachable(self, error: Exception) -> Unreachable:
-        return Unreachable(f"The hub at {self._host} does not answer ({type(error).__name__}); check the network and try again.")
+        from wabiz_tui.cloud.wire import what_broke
+
+        return Unreachable(f"The hub at {self._host} does not answer ({what_broke(error)}); check the network and try again.")
 
     def _hear(self, reply: T) -> T:
         at = cast("Any", reply).at

@@ -112,7 +112,9 @@ class Connection:
             self.send(Reply(request.id, failure=failure_of(error)))
         except Exception as error:  # noqa: BLE001 the edge of the process: whatever broke is told to the client by its kind, never its text
             self._broken(request.call, error)
-            self.send(Reply(request.id, failure=Failure("failed", f"The desk could not do that ({type(error).__name__}); try again.")))
+            self.send(
+                Reply(request.id, failure=Failure("failed", "The desk could not do that, and desk.log tells where it failed; try again."))
+            )
 
     def send(self, value: object) -> None:
         """Queue a frame; a client that reads nothing while 64 MiB wait for it is dropped."""

@@ -18,6 +18,8 @@ from wabiz_tui.model.wire import HistoryPage
 MOST = 500
 """Messages in one page, as the hub bounds it."""
 _MOST_PAGES = 200
+_SECONDS = 10.0
+"""Between two signs of the hub: whoever asks has the cache to fall back on, and waits."""
 
 
 async def read_page(link: Link, conversation: str, *, before: str | None, limit: int) -> HistoryPage:
@@ -25,7 +27,8 @@ async def read_page(link: Link, conversation: str, *, before: str | None, limit:
     if not is_id(conversation) or not (before is None or is_id(before)):
         raise BadInput("A conversation and a message are named by 32 hexadecimal digits.")
     query = {"limit": str(min(max(limit, 1), MOST))} | ({} if before is None else {"before": before})
-    return decode(await link.request("GET", f"/v1/conversations/{conversation}/messages?{urlencode(query)}"), HistoryPage)
+    path = f"/v1/conversations/{conversation}/messages?{urlencode(query)}"
+    return decode(await link.request("GET", path, timeout=_SECONDS), HistoryPage)
 
 
 async def messages_with_history(session: Session, conversation: str, cached: list[Message], *, whole: bool = False) -> list[Message]:
