@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from wabiz_tui.hub.app import create_app, join
 from wabiz_tui.hub.archive.events import fold_position
 from wabiz_tui.hub.front.guard import Guard
 from wabiz_tui.hub.front.protocol import GuardedConfig, GuardedProtocol
+from wabiz_tui.hub.gateway.room import free_on_disk
 from wabiz_tui.hub.operations.secrets import load_secrets
 from wabiz_tui.hub.operations.settings import initialise, load_settings
 from wabiz_tui.hub.parts import Hub
@@ -326,9 +327,10 @@ async def served_hub(
     graph_url: str = "",
     is_guarded: bool = False,
     more: str = "",
+    disk_free: Callable[[Path], int] = free_on_disk,
 ) -> AsyncGenerator[Served]:
     """`graph_url` puts another Meta than the pretend one behind the hub; `is_guarded` serves it on the lines of its own process;
-    `more` is written under what hub.toml holds."""
+    `more` is written under what hub.toml holds; `disk_free` tells what its disk has."""
     clock, meta = HandClock(at), Meta()
     async with serving(meta.application()) as meta_url:
         meta.url = meta_url
@@ -348,7 +350,7 @@ async def served_hub(
         with (paths.config / "hub.toml").open("a", encoding="utf-8") as config:
             config.write(more)
         settings = load_settings(paths.config / "hub.toml")
-        hub = join(settings, load_secrets(settings.secret_places, ENVIRONMENT), clock=clock, random_bytes=seeded(2))
+        hub = join(settings, load_secrets(settings.secret_places, ENVIRONMENT), clock=clock, random_bytes=seeded(2), disk_free=disk_free)
         guard = hub.guard if is_guarded else None
         async with serving(create_app(hub), guard=guard) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
             served = Served(hub, http, clock, code, meta)

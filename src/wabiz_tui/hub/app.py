@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ from wabiz_tui.hub.gateway.objects import Objects
 from wabiz_tui.hub.gateway.passing import Passing
 from wabiz_tui.hub.gateway.recording import settle_interrupted
 from wabiz_tui.hub.gateway.refusals import refuse
+from wabiz_tui.hub.gateway.room import Room, free_on_disk
 from wabiz_tui.hub.gateway.templates import TemplateShelf
 from wabiz_tui.hub.ingest.door import Receive, Send, WebhookDoor, answer
 from wabiz_tui.hub.ingest.intake import Intake, Ours
@@ -62,8 +64,15 @@ _LAST_SENDS = _LAST_FOLDS = 5.0
 log = structlog.get_logger("hub.app")
 
 
-def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes: Callable[[int], bytes]) -> Hub:
-    """All parts of a hub over its archive. Raises the archive's refusals."""
+def join(
+    settings: Settings,
+    secrets: HubSecrets,
+    *,
+    clock: Clock,
+    random_bytes: Callable[[int], bytes],
+    disk_free: Callable[[Path], int] = free_on_disk,
+) -> Hub:
+    """All parts of a hub over its archive. Raises the archive's refusals. `disk_free`: the free bytes of a folder's disk."""
     archive = open_archive(settings, secrets, clock=clock, random_bytes=random_bytes)
     metrics = Metrics()
     journal = archive.open_journal()
@@ -77,7 +86,8 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
     transport = Transport(settings.hub.graph_url, secrets.graph_token)
     client = CloudClient(transport, settings.hub.graph_version)
     guard = Guard(settings.limits, settings.trust, refused=metrics.refuse, monotonic=clock.monotonic)
-    accounts = sorted(settings.hub.all_accounts)
+    limits, accounts = settings.limits, sorted(settings.hub.all_accounts)
+    room = Room(archive.place.media, most=limits.upload_bytes, least_free=limits.free_bytes, free=disk_free, refused=metrics.refuse)
     templates, passing = TemplateShelf(client, accounts, clock), Passing(transport, settings.hub.graph_version)
     gateway = Gateway(archive, client, lambda: policies.current, metrics, templates=templates, caught_up=intake.caught_up)
     replies = Replies(archive, gateway, templates, lambda: policies.current.policy, business=settings.hub.business)
@@ -90,7 +100,7 @@ def join(settings: Settings, secrets: HubSecrets, *, clock: Clock, random_bytes:
         door=door,
         feed=feed,
         gateway=gateway,
-        files=MediaDoor(archive, client, passing, piece=settings.limits.body_bytes),
+        files=MediaDoor(archive, client, passing, room, piece=limits.body_bytes),
         objects=Objects(archive, passing, templates, accounts),
         media=MediaFetcher(archive, client, metrics, is_rushed=lambda: intake.is_behind),
         guard=guard,

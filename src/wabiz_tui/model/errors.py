@@ -11,6 +11,7 @@ WabizError                  exit 1   failed
 │   └── LeaseEnded                   the cache may not be opened without the hub any more
 ├── Unreachable             exit 4   the hub, the desk or Meta does not answer
 │   └── TooMany             exit 1   … because it was asked too often: again after a while
+│       └── NoRoom      exit 1   … because the hub has no room for a file now: again after a while
 ├── StoreError                       a database file
 │   ├── ForeignFile                  is not ours
 │   ├── NewerSchema                  was written by a newer wabiz
@@ -107,6 +108,10 @@ class TooMany(Unreachable):
     def __init__(self, sentence: str, *, retry_after: timedelta = timedelta(seconds=1)) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
+
+
+class NoRoom(TooMany):
+    code = "no_room"
 
 
 class StoreError(WabizError):

@@ -12,7 +12,8 @@ import pytest
 
 from tests.support.hub_archive import NUMBER
 from tests.support.hub_served import Served, TestDevice, served_hub
-from wabiz_tui.hub.gateway.arriving import LARGEST_PIECE, LIFE
+from wabiz_tui.hub.gateway.arriving import LARGEST_PIECE, LIFE, Arrivals
+from wabiz_tui.hub.gateway.room import Room, free_on_disk
 
 CONTENT = bytes(range(256)) * 5000
 UPLOAD = "a" * 32
@@ -89,7 +90,8 @@ async def test_what_came_is_sealed_and_survives_the_hub(tmp_path: Path) -> None:
         await agent.post("/v1/uploads", wanted())
         await put(agent, 0, CONTENT[:LARGEST_PIECE])
         files = [path for path in (served.hub.archive.place.media / "arriving").rglob("*") if path.is_file()]
-        again = type(served.hub.files.arrivals)(served.hub.archive)
+        room = Room(tmp_path, most=1 << 40, least_free=0)
+        again = Arrivals(served.hub.archive, room)
 
         assert again.find(agent.reply.device, UPLOAD) is not None
         found = again.find(agent.reply.device, UPLOAD)
@@ -171,3 +173,52 @@ async def test_uploads_are_their_devices_own_bounded_and_end(served: Served, adm
     served.clock.move(LIFE + timedelta(seconds=1))
     assert served.hub.files.arrivals.sweep() == 15
     assert not list((served.hub.archive.place.media / "arriving").rglob("head"))
+
+
+async def test_all_devices_together_have_a_bound(tmp_path: Path) -> None:
+    """What others have under way counts until it is done or removed; what is begun goes on; the figures say why one was refused."""
+    async with served_hub(tmp_path, more="\n[limits]\nupload_bytes = 3000000\n") as served:
+        admin = await served.admin()
+        first, second = await served.person(admin, "Kim", "agent"), await served.person(admin, "Lee", "agent")
+        begun = await first.post("/v1/uploads", wanted())
+        beside = await second.post("/v1/uploads", wanted())
+        beyond = await second.post("/v1/uploads", wanted(id="b" * 32, size=500_000))
+        await bring(first)
+        assert (await pass_on(first)).status_code == 200
+        later = await second.post("/v1/uploads", wanted(id="b" * 32, size=500_000))
+
+        assert (begun.status_code, beside.status_code, later.status_code) == (200, 200, 200)
+        assert (beyond.status_code, beyond.json()["code"], beyond.headers["retry-after"]) == (503, "no_room", "60")
+        assert b'wabiz_requests_refused_total{reason="uploads_full"} 1.0' in served.hub.metrics.text()
+
+
+async def test_uploads_leave_room_on_the_disk_and_webhooks_take_it(tmp_path: Path) -> None:
+    """Where too little would be free no upload begins or goes on, in pieces or whole, each told in its own shape; customers' messages
+    and files come in all the same."""
+    free = 10 * len(CONTENT)
+    async with served_hub(tmp_path, more=f"\n[limits]\nfree_bytes = {len(CONTENT)}\n", disk_free=lambda _: free) as served:
+        admin = await served.admin()
+        agent = await served.person(admin, "Kim", "agent")
+        begun = await agent.post("/v1/uploads", wanted())
+        free = 3 * len(CONTENT) - 1
+        promised = await agent.post("/v1/uploads", wanted(id="b" * 32))
+        free = len(CONTENT) + 1
+        piece, again = await put(agent, 0, CONTENT[:LARGEST_PIECE]), await agent.post("/v1/uploads", wanted())
+        form = {"messaging_product": "whatsapp", "type": "image/png"}
+        whole = await served.http.post(f"/v26.0/{NUMBER}/media", data=form, files={"file": ("a.png", b"x")}, headers=agent.headers)
+        await served.incoming("still here")
+
+        assert (begun.status_code, again.status_code) == (200, 200)
+        assert [(one.status_code, one.json()["code"]) for one in (promised, piece)] == [(503, "no_room")] * 2
+        told = whole.json()["error"]
+        assert (whole.status_code, told["code"], told["error_data"]["wabiz_code"]) == (503, 131016, "no_room")
+        assert whole.headers["retry-after"] == "60"
+        assert len(await agent.seen("message")) == 1
+        free = 10 * len(CONTENT)
+        await bring(agent)
+        assert (await pass_on(agent)).status_code == 200
+
+
+def test_what_is_free_is_asked_where_the_folder_will_be(tmp_path: Path) -> None:
+    """Also before it is there, and of the disk itself."""
+    assert 0 < free_on_disk(tmp_path / "not" / "yet") < 1 << 62

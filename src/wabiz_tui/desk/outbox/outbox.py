@@ -34,7 +34,7 @@ Send = Callable[[Letter], Awaitable[Accepted]]
 _LONGEST_PAUSE = 60.0
 _SHORTEST_PAUSE = 0.5
 _MOST_TRANSIENT = 6
-_NOT_NOW = frozenset({OFF_SHIFT, "busy", "too_many", "wrong_tokens"})
+_NOT_NOW = frozenset({OFF_SHIFT, "busy", "too_many", "wrong_tokens", "no_room"})
 """The hub has taken nothing yet and says to come again: however often, that is no failure."""
 _TOO_FAST = frozenset({"rate_limited", "pair_rate"})
 _MOST_TOO_FAST = 30

@@ -29,6 +29,10 @@ class Bounds(msgspec.Struct, frozen=True):
     """Of a request to /v1 or the gateway; files on their way up have Meta's bounds, webhooks 4 MiB."""
     arriving_bytes: int = 256 * MIB
     """Of all bodies on their way in together, as far as they are larger than 64 KiB each."""
+    upload_bytes: int = 8 * 1024 * MIB
+    """Of the files of all devices that are on their way up in pieces, on the disk of the media folder."""
+    free_bytes: int = 512 * MIB
+    """What an upload must leave free there: webhooks and customers' files have the rest."""
     idle_seconds: int = 30
     """Between two requests of one line."""
     write_seconds: int = 30
@@ -46,5 +50,6 @@ SMALLEST: dict[str, int] = {
     "body_rate": 256,
     "body_bytes": 64 * 1024,
     "arriving_bytes": 8 * MIB,
+    "upload_bytes": MIB,
 }
 """Below these the hub could not work; what is not named may be 1."""

@@ -20,6 +20,7 @@ from wabiz_tui.graph.limits import MEDIA_SIZES, media_kind
 from wabiz_tui.hub.archive.sealed_files import FileWriter, SealedFile, open_file
 from wabiz_tui.hub.archive.sealing import month_of, waiting_unit
 from wabiz_tui.hub.archive.store import Archive
+from wabiz_tui.hub.gateway.room import Room
 from wabiz_tui.hub.gateway.upload import LARGEST_FILE, LONGEST_NAME, MIME_TYPE
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.errors import BadInput, Conflict, DamagedStore, NotFound, TooLarge, TooMany
@@ -42,15 +43,17 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 class Arrivals:
-    def __init__(self, archive: Archive, *, piece: int = LARGEST_PIECE) -> None:
-        self._archive, self._piece = archive, piece
+    def __init__(self, archive: Archive, room: Room, *, piece: int = LARGEST_PIECE) -> None:
+        self._archive, self._room, self._piece = archive, room, piece
+        self._heads: dict[Path, _Head] = {}
+        """What was read of the uploads under way: a head is never changed."""
         self._folder = archive.place.media / _FOLDER
         # A folder is nothing before its head is there: nobody counts, or sweeps, while another begins.
         self._beginning = threading.Lock()
 
     def begin(self, caller: str, wanted: NewUpload) -> UploadStanding:
         """Expect this file; asked again, how far it has come. Raises BadInput and TooLarge for a file that nobody may send, Conflict
-        for another file under the same id, TooMany when the device has as many open as it may."""
+        for another file under the same id, TooMany when the device has as many open as it may, NoRoom when the hub has."""
         _check(wanted)
         with self._beginning:
             return self._begin(caller, wanted)
@@ -70,7 +73,7 @@ class Arrivals:
 
     def take(self, caller: str, upload: str, offset: int, content: bytes) -> UploadStanding:
         """Keep the piece that begins at `offset`. One that is here already changes nothing. Raises NotFound, Conflict where pieces
-        before it are missing, BadInput for one of another length than asked for."""
+        before it are missing, BadInput for one of another length than asked for, NoRoom."""
         arrived = self.find(caller, upload)
         if arrived is None:
             raise NotFound("There is no such upload; begin it again.")
@@ -81,6 +84,7 @@ class Arrivals:
             return standing
         if len(content) != min(standing.piece, standing.size - offset):
             raise BadInput(f"A piece has {standing.piece} bytes, and the last one what is left.")
+        self._room.check(len(content))
         arrived.write(f"{offset // standing.piece:05}", content)
         return arrived.standing()
 
@@ -121,13 +125,31 @@ class Arrivals:
         open_ = [one.head.wanted.size for one in found if one is not None and not one.media]
         if len(open_) >= _MOST_OPEN or sum(open_) + wanted.size > _MOST_BYTES:
             raise TooMany("This device has too many uploads under way; finish or remove some.", retry_after=timedelta(seconds=30))
+        size, here = self._under_way()
+        self._room.check(wanted.size, open_=size, coming=size - here)
+
+    def _under_way(self) -> tuple[int, int]:
+        """Of all devices: how many bytes the unfinished uploads will have, and how many of them are here."""
+        heads: dict[Path, _Head] = {}
+        size = here = 0
+        for folder in self._folder.glob("*/*.*"):
+            head = self._heads.get(folder) or self._head(folder)
+            if head is None:
+                continue
+            heads[folder] = head
+            if not _is_over(head, self._archive) and not (folder / "done").exists():
+                size += head.wanted.size
+                here += min(head.wanted.size, (_count(folder) - 1) * head.piece)
+        self._heads = heads
+        return size, here
 
     def _read(self, folder: Path) -> "Arrived | None":
+        head = self._head(folder)
+        return None if head is None or _is_over(head, self._archive) else Arrived(self._archive, folder, head)
+
+    def _head(self, folder: Path) -> _Head | None:
         raw = _opened(self._archive, folder, "head")
-        if raw is None:
-            return None
-        head = decode(raw, _Head)
-        return Arrived(self._archive, folder, head) if head.begun_at + LIFE > self._archive.clock.now() else None
+        return None if raw is None else decode(raw, _Head)
 
 
 class Arrived:
@@ -181,6 +203,17 @@ class Arrived:
             writer.finish()
         finally:
             writer.give_up()
+
+
+def _is_over(head: _Head, archive: Archive) -> bool:
+    return head.begun_at + LIFE <= archive.clock.now()
+
+
+def _count(folder: Path) -> int:
+    try:
+        return max(1, sum(1 for _ in folder.iterdir()))
+    except OSError:  # it went just now
+        return 1
 
 
 def _check(wanted: NewUpload) -> None:

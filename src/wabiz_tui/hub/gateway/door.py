@@ -64,7 +64,7 @@ async def _upload(hub: "Hub", sender: Sender, request: Request) -> Answered:
     await hub.archive.read(lambda reading: hub.files.check_upload(reading, sender, number))
     if request.headers.get("content-type", "").startswith("application/json"):
         return await _pass_on(hub, request, number)
-    with hub.files.room(request.headers.get("content-length")):
+    async with hub.files.room(request.headers.get("content-length")):
         uploaded = await read_upload(request)
         sender = await _still(hub, request)
         await hub.archive.read(lambda reading: hub.files.check_upload(reading, sender, number))

@@ -4,8 +4,8 @@ import asyncio
 import base64
 import binascii
 import hashlib
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -21,12 +21,13 @@ from wabiz_tui.hub.gateway.answers import Answered
 from wabiz_tui.hub.gateway.arriving import LARGEST_PIECE, Arrivals
 from wabiz_tui.hub.gateway.passing import Passing
 from wabiz_tui.hub.gateway.refusals import refuse
+from wabiz_tui.hub.gateway.room import Room
 from wabiz_tui.hub.gateway.sender import Sender, check_number, require
 from wabiz_tui.hub.gateway.upload import LARGEST_FILE, Uploaded
 from wabiz_tui.hub.ingest.delivery import StoredFile, deliver, tag_of
 from wabiz_tui.model.codec import encode
 from wabiz_tui.model.content import Media
-from wabiz_tui.model.errors import CloudError
+from wabiz_tui.model.errors import CloudError, NoRoom
 
 _MOST_UPLOADING = 3 * LARGEST_FILE
 _PLAIN = "application/octet-stream"
@@ -46,11 +47,12 @@ class _Held(NamedTuple):
 
 
 class MediaDoor:
-    def __init__(self, archive: Archive, client: CloudClient, passing: Passing, *, piece: int = LARGEST_PIECE) -> None:
-        """`piece`: how many bytes of an upload one request may bring."""
+    def __init__(self, archive: Archive, client: CloudClient, passing: Passing, room: Room, *, piece: int = LARGEST_PIECE) -> None:
+        """`room`: what uploads may have of the disk; `piece`: how many bytes of one a request may bring."""
         self._archive, self._client, self._passing = archive, client, passing
         self._uploading = 0
-        self.arrivals = Arrivals(archive, piece=piece)
+        self._disk = room
+        self.arrivals = Arrivals(archive, room, piece=piece)
         self._passing_on: dict[tuple[str, str], asyncio.Task[Answered]] = {}
 
     def check_upload(self, reading: Reading, sender: Sender, number: str) -> None:
@@ -58,11 +60,16 @@ class MediaDoor:
         require(sender, "media.send")
         check_number(reading, sender, number)
 
-    @contextmanager
-    def room(self, declared: str | None) -> Generator[None]:
-        """Room in memory for an upload of that Content-Length. Raises CloudError when too much is under way."""
+    @asynccontextmanager
+    async def room(self, declared: str | None) -> AsyncGenerator[None]:
+        """Room for an upload of that Content-Length: in memory, and on the disk, where the archive keeps what is sent of it. Raises
+        CloudError when too much is under way, or too little is free."""
         size = int(declared) if declared is not None and declared.isascii() and declared.isdigit() and len(declared) < 16 else LARGEST_FILE
         size = min(size, LARGEST_FILE)
+        try:
+            await asyncio.to_thread(self._disk.check, size)
+        except NoRoom as error:
+            raise refuse("no_room", error.sentence, retry_after=error.retry_after) from error
         if self._uploading + size > _MOST_UPLOADING:
             raise refuse("busy", "Too many uploads are under way", retry_after=timedelta(seconds=5))
         self._uploading += size

@@ -44,6 +44,7 @@ REFUSALS: dict[str, Refusal] = {
     "rate_limited": Refusal(130429, 400, "too many requests of this key or number", "Wait for Retry-After.", is_transient=True),
     "pair_rate": Refusal(131056, 400, "too many messages to this customer", "Wait for Retry-After.", is_transient=True),
     "too_large": Refusal(131053, 413, "the file is larger than Meta takes of its kind", "Make it smaller."),
+    "no_room": Refusal(131016, 503, "the hub has no room for another file now", "Wait for Retry-After.", is_transient=True),
     "unknown_media": Refusal(100, 400, "no file that the caller can see", "Ask for a file of a conversation you can see."),
     "unknown_upload": Refusal(100, 404, "no upload of this id that the caller began", "Begin it again at /v1/uploads."),
     "upload_incomplete": Refusal(100, 409, "pieces of the upload are missing", "Ask /v1/uploads how far it has come."),
