@@ -66,6 +66,10 @@ class Leaving:
             self.place = Place(inbox.conversation, text, inbox.composer.reply_to if text else None)
 
     def remember_locked(self, reason: str) -> None:
+        """What was written last is a draft at the desk; here stays which conversation it was."""
+        inbox = self.app.base
+        if isinstance(inbox, InboxScreen):
+            self.place = Place(inbox.conversation or "")
         self.place = self.place._replace(locked=reason or "locked")
 
     def pressed(self) -> None:

@@ -50,6 +50,7 @@ async def test_a_talk_without_its_beginning_says_where_that_is() -> None:
         await seat.settle()
         assert NO_ANSWER in said_above(timeline)
         assert AT_THE_HUB in seat.text()
+        assert not desk.named("earlier")
         assert len(timeline.messages) == 4
 
         desk.answers = True
@@ -59,19 +60,35 @@ async def test_a_talk_without_its_beginning_says_where_that_is() -> None:
         assert AT_THE_HUB not in said_above(timeline)
 
 
-async def test_a_hub_that_comes_back_is_asked_without_a_key() -> None:
-    """When the link stands again the line is gone as soon as the reader moves near the top; nothing is asked twice at once."""
+async def test_the_hub_is_asked_only_by_a_reader_who_goes_on_at_the_top() -> None:
+    """Opening a talk, reading in it and news of it ask the hub for nothing, as each such reading is logged there; going up from the
+    oldest message does, once."""
     desk = PartialDesk()
+    desk.answers = True
     async with seated(desk) as seat:
         await seat.inbox.going.open_talk(TALK)
         await seat.settle()
-        assert NO_ANSWER in said_above(seat.inbox.timeline)
-        desk.answers = True
         desk.replace(TALK, unread=0)
-        await seat.settle()
-        asked = len(desk.named("earlier"))
+        await seat.press("k", "k", "k", "g", "g")
+        read = len(desk.named("earlier"))
+        assert f"{AT_THE_HUB}. PgUp reads it there." in said_above(seat.inbox.timeline)
 
         await seat.press("k")
 
-        assert len(desk.named("earlier")) == asked + 1
+        assert read == 0
+        assert len(desk.named("earlier")) == 1
         assert AT_THE_HUB not in said_above(seat.inbox.timeline)
+
+
+async def test_a_talk_of_which_nothing_is_held_promises_no_key() -> None:
+    """Where policy took all messages the screen says where they are, and names no key that would find none to begin from."""
+    desk = PartialDesk()
+    desk.answers = True
+    async with seated(desk, size=(80, 24)) as seat:
+        desk.threads[TALK] = []
+        await seat.inbox.going.open_talk(TALK)
+        await seat.press("pageup")
+
+        assert "What was said before is not on this machine; the record is at the hub." in seat.text()
+        assert "PgUp" not in seat.text()
+        assert not desk.named("earlier")

@@ -191,7 +191,7 @@ class Composer(Drawn, can_focus=True):
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Letters belong to the text, and so do readline's keys."""
-        return (character is not None and character.isprintable()) or (key in _KEYS and not self.shut)
+        return (character is not None and character.isprintable() and not key.startswith("alt+")) or (key in _KEYS and not self.shut)
 
     def on_key(self, event: events.Key) -> None:
         if self.shut:
@@ -203,6 +203,9 @@ class Composer(Drawn, can_focus=True):
             self.buffer.edit(_KEYS[event.key])
         elif event.key in ("up", "down"):
             self.buffer.move_row(-1 if event.key == "up" else 1, self._width)
+        elif event.key.startswith("alt+"):
+            # Also Esc and a letter typed so fast that they arrived as one: neither text nor, as nobody can tell, a command.
+            return
         elif event.character is not None and event.is_printable:
             self.buffer.insert(event.character)
         else:

@@ -223,12 +223,18 @@ class Timeline(Drawn, can_focus=True):
         self.is_at_end = self.top >= self._last_top() and not self.has_later
         if self._is_asking or not self.messages:
             return
-        if (self.top < NEAR and self.has_earlier) or (self.top == 0 and self.earlier == "unreachable"):
+        if self.top < NEAR and self.has_earlier and self.earlier == "none":
             self._is_asking = True
             self.post_message(self.EarlierWanted())
         elif self.has_later and self.top > self._last_top() - NEAR:
             self._is_asking = True
             self.post_message(self.LaterWanted())
+
+    def _look_beyond(self) -> None:
+        """The reader stands at the top and wants to go on: only then the hub is asked, which logs every such reading."""
+        if self.earlier != "none" and self.messages and not self._is_asking:
+            self._is_asking = True
+            self.post_message(self.EarlierWanted())
 
     def line_at(self, y: int) -> Line:
         # A short talk stands at the bottom, beside the composer.
@@ -255,10 +261,14 @@ class Timeline(Drawn, can_focus=True):
         if step < 0 and begin < self.top:
             self.scroll_lines(-half)
             return
+        if at + step < 0:
+            self._look_beyond()
         self.cursor = self.messages[max(0, min(len(self.messages) - 1, at + step))].id
         self._show_cursor()
 
     def scroll_lines(self, count: int) -> None:
+        if count < 0 and self.top == 0:
+            self._look_beyond()
         self.top += count
         self._settle()
         self.redraw()
@@ -270,6 +280,8 @@ class Timeline(Drawn, can_focus=True):
     def page(self, sign: int, height: int) -> None:
         height = max(1, height)
         was = self.top
+        if sign < 0 and was == 0:
+            self._look_beyond()
         self.top += sign * height
         self._settle()
         if self.top == was:

@@ -26,13 +26,18 @@ def unread_separator(width: int) -> Line:
     return _separator("Unread", width, "accent", "accent")
 
 
-def earlier_lines(earlier: Earlier, width: int) -> list[Line]:
+def earlier_lines(earlier: Earlier, width: int, *, is_empty: bool = False) -> list[Line]:
     """What stands above the oldest message where the machine's copy ends, so that nobody takes that for where the talk began."""
     said = {
         "none": "",
-        "hub": "Anything said before is at the hub.",
+        "hub": "Anything said before is at the hub. PgUp reads it there.",
         "unreachable": "Anything said before is at the hub, which does not answer. PgUp asks it again.",
     }[earlier]
+    if is_empty and said:
+        # From no message there is no way up.
+        said = "What was said before is not on this machine; the record is at the hub" + (
+            ", which does not answer." if earlier == "unreachable" else "."
+        )
     rows = wrap(said, width - 4) if said else []
     role = "warn" if earlier == "unreachable" else "faint"
     return [line(Span(" " * max(1, (width - len(row)) // 2)), Span(row, role)) for row in rows]
@@ -209,7 +214,7 @@ class Laid:
     ) -> None:
         """Lay everything out. Days and groups depend on neighbours, so those are part of what an unchanged message is."""
         self.lines, self.owners, self.starts = [], [], {}
-        if above := earlier_lines(beyond, width):
+        if above := earlier_lines(beyond, width, is_empty=not messages):
             self._add(None, [*above, line()])
         by_wamid = {message.wamid: message for message in messages if message.wamid}
         earlier: Message | None = None

@@ -72,15 +72,21 @@ def lease_field(status: DeskStatus, now: datetime) -> Span:
     return Span(long(left), "warn.strong" if left < CLOSING and status.link != "online" else "text")
 
 
-def status_line(status: DeskStatus, width: int, now: datetime) -> Line:
-    """Fixed fields `link policy lease shift`, then what has room: outbox, next purge, what is held."""
+def _fixed_fields(status: DeskStatus, now: datetime, policy_name: str, *, gap: str) -> list[Span]:
     glyph, role, word = _LINKS[status.link]
-    policy = f"{status.policy} {safe_line(status.policy_name, limit=20)}".strip() if status.policy else "none"
-    lease = lease_field(status, now)
+    policy = f"{status.policy} {policy_name}".strip() if status.policy else "none"
     fields: list[Span] = [Span(" "), Span("link: ", "faint"), Span(f"{glyph} {word}", role)]
-    fields += [Span("   policy: ", "faint"), Span(policy, "text" if status.policy else "warn")]
-    fields += [Span("   lease: ", "faint"), lease]
-    fields += [Span("   shift: ", "faint"), Span(safe_line(status.shift, limit=20) or "open", "text")]
+    fields += [Span(f"{gap}policy: ", "faint"), Span(policy, "text" if status.policy else "warn")]
+    fields += [Span(f"{gap}lease: ", "faint"), lease_field(status, now)]
+    return [*fields, Span(f"{gap}shift: ", "faint"), Span(safe_line(status.shift, limit=20) or "open", "text")]
+
+
+def status_line(status: DeskStatus, width: int, now: datetime) -> Line:
+    """Fixed fields `link policy lease shift`, the policy without its name where that is too much, then what has room: outbox, next
+    purge, what is held."""
+    fields = _fixed_fields(status, now, safe_line(status.policy_name, limit=20), gap="   ")
+    if spans_width(fields) > width:
+        fields = _fixed_fields(status, now, "", gap="  ")
     more: list[list[Span]] = []
     if status.outbox:
         more.append([Span("outbox: ", "faint"), Span(str(status.outbox), "warn" if status.link != "online" else "text")])

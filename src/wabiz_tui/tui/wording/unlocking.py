@@ -41,10 +41,13 @@ def unlock_frame(
     why = wrap(safe_line(lock_reason(reason, status.notice)), max(20, width - 12))
     head = line(Span("Locked", "title"), Span(f"  {why[0]}", "muted")) if reason else line(*MARK)
     rest = line(Span(" ".join(why[1:]), "muted")) if reason else line()
-    rows = [head, rest, line(Span(who or "This machine", "text")), line(Span(safe_line(way, limit=max(20, width - 4)), role))]
+    told = [*wrap(safe_line(way), max(20, width - 4)), "", ""]
+    rows = [head, rest, line(Span(who or "This machine", "text")), *(line(Span(each, role)) for each in told[:2])]
     if asks:
-        rows += [line(), line(), line(Span(hint, "accent")) if hint else line()]
+        rows += [line(), line(Span(hint, "accent")) if hint else line()]
         rows.append(line(Span("Enter", "key"), Span(" unlock   ", "faint"), Span("Ctrl+Q", "key"), Span(" leave", "faint")))
+    elif status.link == "revoked":
+        rows += [line(), line(), line(Span("q", "key"), Span(" leave", "faint"))]
     rows += [line()] * (_TALL - len(rows))
     return _framed(rows, width, height)
 
