@@ -7,64 +7,34 @@ is answered and not sent once more. Whether *Meta* got it is the hub's to know; 
 
 import asyncio
 import os
-import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from wabiz_tui.desk.cache.attachments import Attachment
-from wabiz_tui.desk.cache.letters import KEPT_AFTER, Content, Letter, Letters, State
+from wabiz_tui.desk.cache.letters import KEPT_AFTER, Content, Letter, Letters
 from wabiz_tui.desk.files import destroy
-from wabiz_tui.desk.link.link import Accepted
 from wabiz_tui.desk.outbox import windows
 from wabiz_tui.desk.outbox.attaching import seal_file
+from wabiz_tui.desk.outbox.carrying import Carrier, Send
+from wabiz_tui.desk.outbox.rests import Rest, Rests
 from wabiz_tui.model.content import Content as Said
-from wabiz_tui.model.content import MetaError, Text, plain_text
-from wabiz_tui.model.errors import CloudError, Conflict, Locked, NotFound, Revoked, Unreachable, WabizError
+from wabiz_tui.model.content import Text, plain_text
+from wabiz_tui.model.errors import Conflict, NotFound, WabizError
 from wabiz_tui.model.identifiers import new_id
 from wabiz_tui.model.secret import Secret
-from wabiz_tui.model.shift import OFF_SHIFT
 from wabiz_tui.model.values import Delivery, DeliveryState, Direction, Message
 
-Send = Callable[[Letter], Awaitable[Accepted]]
 _LONGEST_PAUSE = 60.0
 _SHORTEST_PAUSE = 0.5
-_MOST_TRANSIENT = 6
-_NOT_NOW = frozenset({OFF_SHIFT, "busy", "too_many", "wrong_tokens", "no_room"})
-"""The hub has taken nothing yet and says to come again: however often, that is no failure."""
-_TOO_FAST = frozenset({"rate_limited", "pair_rate"})
-_MOST_TOO_FAST = 30
-"""Nothing was taken either, as a rule; but where the hub gave up waiting for a turn, its answer under this key stays what it is."""
-_SHOWN: dict[State, DeliveryState] = {
-    "queued": DeliveryState.QUEUED,
-    "sending": DeliveryState.QUEUED,
-    "accepted": DeliveryState.ACCEPTED,
-    "settled": DeliveryState.ACCEPTED,
-    "uncertain": DeliveryState.UNCERTAIN,
-    "failed": DeliveryState.FAILED,
-}
 
 
 class Author(msgspec.Struct, frozen=True):
     person: str
     name: str
-
-
-class _Rest(NamedTuple):
-    """Until when a letter is not asked for again, and why."""
-
-    tries: int
-    until: datetime
-    why: WabizError
-
-    @property
-    def is_long(self) -> bool:
-        """Whether whoever waits for the letter would wait in vain: the hub does not answer, or the shift is over."""
-        return isinstance(self.why, Unreachable) or self.why.code == OFF_SHIFT
 
 
 class Outbox:
@@ -87,8 +57,8 @@ class Outbox:
         dropped: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.letters = letters
-        self._send, self._author, self._now, self._random = send, author, now, random_bytes
-        self._changed, self._refused, self._window_of = changed, refused, window_of
+        self._author, self._now, self._random = author, now, random_bytes
+        self._changed, self._window_of = changed, window_of
         self._noticed, self._dropped = noticed, dropped
         self.notice = ""
         """What whoever waits for the letters must see."""
@@ -97,7 +67,8 @@ class Outbox:
         self._keeps_back = True
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
-        self._rests: dict[str, _Rest] = {}
+        self._rests = Rests(now)
+        self._carrier = Carrier(letters, send, self._rests, now=now, moved=self._tell, refused=refused, freed=self._note_residue)
         self._task: asyncio.Task[None] | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -114,7 +85,7 @@ class Outbox:
 
     def hurry(self) -> None:
         """The hub can be reached again: what waits for that goes now."""
-        self._rests.clear()
+        self._rests.end_all()
         self._wake.set()
 
     async def end_undo(self, seconds: float) -> None:
@@ -246,20 +217,19 @@ class Outbox:
         rest = await self._rest_before(letter)
         return None if rest is None else rest.why
 
-    async def _ask_at_once(self, identifier: str) -> _Rest | None:
+    async def _ask_at_once(self, identifier: str) -> Rest | None:
         """Somebody waits for the letter: what rests in front of it is asked for now. The rest that this ended, which tells nothing new."""
         letter = await self.letters.find(identifier)
         head = None if letter is None or not letter.has_to_go else await self._head(letter.conversation)
-        if head is None or head.id not in self._rests or not self._rests[head.id].is_long:
-            return None
-        ended = self._rests[head.id] = self._rests[head.id]._replace(until=self._now())
-        self._wake.set()
+        ended = None if head is None else self._rests.cut_short(head.id)
+        if ended is not None:
+            self._wake.set()
         return ended
 
-    async def _rest_before(self, letter: Letter) -> _Rest | None:
+    async def _rest_before(self, letter: Letter) -> Rest | None:
         """The rest that keeps a letter waiting: letters of a conversation go in order, so it is that of the conversation's next one."""
         head = await self._head(letter.conversation)
-        return None if head is None else self._rests.get(head.id)
+        return None if head is None else self._rests.of(head.id)
 
     async def _head(self, conversation: str) -> Letter | None:
         return next((letter for letter in await self.letters.heads() if letter.conversation == conversation), None)
@@ -267,6 +237,9 @@ class Outbox:
     async def pending(self) -> int:
         """How many letters still have to go."""
         return sum(letter.has_to_go for letter in await self.letters.all_open())
+
+    def _note_residue(self) -> None:
+        self._has_residue = True
 
     def _gone(self, letter: Letter, *, is_gone: bool) -> bool:
         if is_gone:
@@ -297,7 +270,7 @@ class Outbox:
                 if wait > 0:
                     pause = min(pause, wait)
                     continue
-                task = asyncio.create_task(self._send_one(letter), name="send")
+                task = asyncio.create_task(self._carrier.carry(letter), name="send")
                 self._running[letter.conversation] = task
                 task.add_done_callback(lambda _, conversation=letter.conversation: self._done(conversation))
             with suppress(TimeoutError):
@@ -314,7 +287,7 @@ class Outbox:
         for letter in letters:
             # In order: none is given back while one before it may still be on its way.
             if letter.id in closed and letter.conversation not in self._running and letter.conversation not in kept:
-                await self._fail(letter, "failed", windows.shut(), has_left=False)
+                await self._carrier.fail(letter, "failed", windows.shut(), has_left=False)
             elif letter.has_to_go:
                 kept.add(letter.conversation)
         # What goes in a moment needs no warning.
@@ -351,95 +324,14 @@ class Outbox:
 
     def _due(self, letter: Letter) -> datetime:
         earliest = letter.not_before if self._keeps_back else self._now()
-        return max(earliest, self._rests[letter.id].until) if letter.id in self._rests else earliest
+        rest = self._rests.of(letter.id)
+        return earliest if rest is None else max(earliest, rest.until)
 
     def _done(self, conversation: str) -> None:
         self._running.pop(conversation, None)
         self._wake.set()
 
-    async def _send_one(self, letter: Letter) -> None:
-        try:
-            letter = msgspec.structs.replace(letter, state="sending")
-            await self.letters.move(letter)
-            try:
-                accepted = await self._send(letter)
-            except Revoked as error:
-                await self._rest(letter, error, has_left=False)
-                self._refused(error)
-            except Unreachable as error:
-                await self._rest(letter, error, has_left=_may_have_left(error))
-            except CloudError as error:
-                await self._refuse(letter, error)
-            except WabizError as error:
-                if error.code in _NOT_NOW:
-                    await self._rest(letter, error, has_left=False)
-                else:
-                    await self._fail(letter, "failed", error)
-            else:
-                await self._accept(letter, accepted)
-        except Locked:
-            # The outbox was closed under us; what is marked as sending is asked for again at the next start.
-            return
-
-    async def _accept(self, letter: Letter, accepted: Accepted) -> None:
-        self._rests.pop(letter.id, None)
-        content = letter.content
-        assert content is not None  # noqa: S101 only letters with words are sent
-        delivery = _delivery(content.shown, DeliveryState.ACCEPTED, self._now())
-        shown = msgspec.structs.replace(content.shown, id=accepted.message or letter.id, wamid=accepted.wamid, delivery=delivery)
-        moved = msgspec.structs.replace(
-            letter, state="accepted", message=accepted.message, content=msgspec.structs.replace(content, shown=shown, file="")
-        )
-        await self.letters.move(moved, has_left=True)
-        self._has_residue = self._has_residue or bool(content.file)
-        self._tell(moved)
-
-    async def _rest(self, letter: Letter, error: WabizError, *, has_left: bool, at_least: timedelta | None = None) -> None:
-        """Ask again after a pause that doubles, spread so that a hundred desks do not come back at once."""
-        tried = self._tries(letter) + 1
-        pause = min(_LONGEST_PAUSE, 2.0 ** min(tried, 10) / 2) * random.uniform(0.5, 1.0)  # noqa: S311 spreading load is no secret
-        wait = max(timedelta(seconds=pause), at_least or timedelta())
-        self._rests[letter.id] = _Rest(tried, self._now() + wait, error)
-        waiting = msgspec.structs.replace(letter, state="queued")
-        await self.letters.move(waiting, has_left=has_left)
-        self._tell(waiting)
-
-    def _tries(self, letter: Letter) -> int:
-        return self._rests[letter.id].tries if letter.id in self._rests else 0
-
-    async def _refuse(self, letter: Letter, error: CloudError) -> None:
-        is_too_fast = error.code in _TOO_FAST and self._tries(letter) < _MOST_TOO_FAST
-        if error.code in _NOT_NOW or is_too_fast:
-            # It stays as it is, and goes when it may.
-            await self._rest(letter, error, has_left=False, at_least=error.retry_after)
-            return
-        if error.is_transient and self._tries(letter) < _MOST_TRANSIENT:
-            await self._rest(letter, error, has_left=True)
-            return
-        await self._fail(letter, "uncertain" if error.is_uncertain else "failed", error)
-
-    async def _fail(self, letter: Letter, state: State, error: WabizError, *, has_left: bool = True) -> None:
-        self._rests.pop(letter.id, None)
-        content = letter.content
-        assert content is not None  # noqa: S101 only letters with words are sent
-        meta = MetaError(error.graph_code or 0, details=error.details) if isinstance(error, CloudError) else None
-        delivery = msgspec.structs.replace(_delivery(content.shown, _SHOWN[state], self._now()), error=meta, sentence=error.sentence)
-        shown = msgspec.structs.replace(content.shown, delivery=delivery)
-        moved = msgspec.structs.replace(letter, state=state, content=msgspec.structs.replace(content, shown=shown))
-        await self.letters.move(moved, has_left=has_left)
-        self._tell(moved)
-
 
 def as_message(letter: Letter) -> Message | None:
     """How the letter is shown; None once the feed has brought it and its words are gone."""
     return None if letter.content is None else letter.content.shown
-
-
-def _delivery(shown: Message, state: DeliveryState, now: datetime) -> Delivery:
-    earlier = {} if shown.delivery is None else shown.delivery.at
-    return Delivery(state, {**earlier, str(state): now})
-
-
-def _may_have_left(error: Unreachable) -> bool:
-    cause = error.__cause__
-    return isinstance(cause, CloudError) and cause.is_uncertain
