@@ -128,6 +128,7 @@ def _trusted_owners() -> set[int]:
         if not is_whole:
             owners.add(int(Path("/proc/sys/kernel/overflowuid").read_text(encoding="utf-8")))
     except (OSError, ValueError):
+        # A kernel without user namespaces has nobody outside.
         pass
     return owners
 
