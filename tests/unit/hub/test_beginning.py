@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.hub_archive import open_archive
+from tests.support.hub_archive import NUMBER, open_archive
 from tests.support.hub_served import served_hub
 from wabiz_tui.hub.archive import people as rows
 from wabiz_tui.hub.archive.beginning import beginning_with
+from wabiz_tui.hub.archive.integrations import revoke_integration
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.people import devices
 from wabiz_tui.model.errors import Revoked
@@ -58,6 +59,58 @@ async def test_a_revocation_that_comes_before_the_writers_turn_counts(tmp_path: 
 
     assert (answer.status_code, answer.json()["code"]) == ((401, "revoked") if ends == "device" else (403, "forbidden"))
     assert not kept
+
+
+@pytest.mark.parametrize("ends", ["device", "role", "key"])
+async def test_a_revocation_that_comes_before_the_writers_turn_sends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    """The same at the gateway: the message is neither archived nor sent."""
+    async with served_hub(tmp_path) as served:
+        admin = await served.admin()
+        lead = await served.person(admin, "Lea", "supervisor")
+        await served.incoming()
+        device, person = lead.reply.device, lead.reply.person
+        wanted = {"name": "Desk", "numbers": [NUMBER], "permissions": ["message.send"]}
+        key = (await admin.post("/v1/integrations", wanted)).json()
+        archive, go_on, asked = served.hub.archive, threading.Event(), asyncio.Event()
+        write = archive.write
+
+        def end(writing: Writing) -> None:
+            if ends == "device":
+                devices.revoke(writing, device, by="")
+            elif ends == "key":
+                revoke_integration(writing, key["id"])
+            else:
+                found = rows.find_person(writing, person)
+                assert found is not None
+                rows.save_person(writing, msgspec.structs.replace(found, role="auditor"))
+
+        first = asyncio.ensure_future(write(lambda _: go_on.wait(60)))
+        second = asyncio.ensure_future(write(end))
+        await asyncio.sleep(0)
+
+        def noted(work: Callable[[Writing], Any]) -> Any:
+            if "Gateway._send" in work.__qualname__:
+                asked.set()
+            return write(work)
+
+        monkeypatch.setattr(archive, "write", noted)
+        headers = {"Authorization": f"Bearer {key['key'] if ends == 'key' else lead.token}"}
+        body = {"messaging_product": "whatsapp", "to": "447700900123", "type": "text", "text": {"body": "Hi"}}
+        asking = asyncio.ensure_future(served.http.post(f"/v26.0/{NUMBER}/messages", json=body, headers=headers))
+        async with asyncio.timeout(60):
+            await asked.wait()
+        go_on.set()
+        answer = await asking
+        await asyncio.gather(first, second)
+        monkeypatch.undo()
+        officer = await served.person(admin, "Casey", "compliance")
+        kept = [one for one in (await officer.seen("message")).values() if one["direction"] == "outgoing"]
+        sent = served.meta.sent
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == ((403, 10) if ends == "role" else (401, 190))
+    assert (kept, sent) == ([], [])
 
 
 async def test_an_act_that_has_begun_is_carried_through(tmp_path: Path) -> None:

@@ -15,18 +15,22 @@ from wabiz_tui.model.codec import encode
 
 TEXT = {"messaging_product": "whatsapp", "to": "447700900123", "type": "text", "text": {"body": "Hi"}}
 
+BOUNDARY = "b0undary"
+_PARTS = {"messaging_product": "whatsapp", "type": "image/png", 'file"; filename="a.png': "x"}
+_BODY = "".join(f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in _PARTS.items())
+FORM = f"{_BODY}--{BOUNDARY}--\r\n".encode()
+
 
 async def _held_back(device: TestDevice, path: str, body: object, meanwhile: Any) -> httpx.Response:
     """A post whose last byte comes only after `meanwhile`, and whose first the hub has read before."""
-    raw = encode(body)
+    return await device.served.http.post(path, content=_drip(encode(body), meanwhile), headers=device.headers)
 
-    async def drip() -> AsyncGenerator[bytes]:
-        yield raw[:-1]
-        await asyncio.sleep(0.2)  # nothing says that the hub waits for the rest; sooner would only make the test weaker
-        await meanwhile()
-        yield raw[-1:]
 
-    return await device.served.http.post(path, content=drip(), headers=device.headers)
+async def _drip(raw: bytes, meanwhile: Any) -> AsyncGenerator[bytes]:
+    yield raw[:-1]
+    await asyncio.sleep(0.2)  # nothing says that the hub waits for the rest; sooner would only make the test weaker
+    await meanwhile()
+    yield raw[-1:]
 
 
 async def _revoke(work: Floor, device: TestDevice) -> None:
@@ -46,6 +50,30 @@ async def test_a_body_held_back_until_its_device_is_revoked_does_nothing(tmp_pat
         assert sent.status_code == 401, sent.text
         assert work.served.meta.sent == []
         assert not [one for one in (await work.sue.seen("message")).values() if one["direction"] == "note"]
+
+
+async def test_a_body_held_back_until_its_key_is_revoked_sends_nothing(tmp_path: Path) -> None:
+    """The same of a program's message and of files, whole and in pieces: neither Meta nor the archive hears of them."""
+    async with floor(tmp_path) as work:
+        wanted = {"name": "Desk", "numbers": [NUMBER], "permissions": ["message.send", "media.send"]}
+        answers: list[httpx.Response] = []
+        for path, body, kind in (("messages", encode(TEXT), ""), ("media", FORM, f"multipart/form-data; boundary={BOUNDARY}")):
+            made = (await work.admin.post("/v1/integrations", wanted)).json()
+            headers = {"Authorization": f"Bearer {made['key']}"} | ({"Content-Type": kind} if kind else {})
+            revoked = f"/v1/integrations/{made['id']}/revoke"
+            drip = _drip(body, lambda revoked=revoked: work.admin.post(revoked, {}))
+            answers.append(await work.served.http.post(f"/v26.0/{NUMBER}/{path}", content=drip, headers=headers))
+        lost = work.ann.headers | {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+        drip = _drip(FORM, lambda: _revoke(work, work.ann))
+        answers.append(await work.served.http.post(f"/v26.0/{NUMBER}/media", content=drip, headers=lost))
+        drip = _drip(encode({"upload": "a" * 32}), lambda: _revoke(work, work.ben))
+        json = work.ben.headers | {"Content-Type": "application/json"}
+        answers.append(await work.served.http.post(f"/v26.0/{NUMBER}/media", content=drip, headers=json))
+
+        told = [(one.status_code, one.json()["error"]["code"]) for one in answers]
+        assert told == [(401, 190)] * 4
+        assert (work.served.meta.sent, work.served.meta.files) == ([], {})
+        assert not [one for one in (await work.sue.seen("message")).values() if one["direction"] == "outgoing"]
 
 
 async def test_a_body_held_back_until_its_person_has_another_role_does_what_that_role_may(tmp_path: Path) -> None:

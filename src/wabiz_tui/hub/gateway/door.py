@@ -10,14 +10,19 @@ from starlette.routing import Route
 
 from wabiz_tui.graph.errors import build_error, graph_error
 from wabiz_tui.graph.reading import Json, load_object
+from wabiz_tui.hub.archive.beginning import beginning_with
+from wabiz_tui.hub.archive.integrations import find_integration
+from wabiz_tui.hub.archive.store import Reading
+from wabiz_tui.hub.feed.viewer import viewer_of
 from wabiz_tui.hub.front.addresses import public_origin
 from wabiz_tui.hub.gateway.answers import NO_TRACE, Answered, refused
 from wabiz_tui.hub.gateway.keys import KeyRates, integration_of, is_key
 from wabiz_tui.hub.gateway.outcomes import message_history
 from wabiz_tui.hub.gateway.refusals import refuse
-from wabiz_tui.hub.gateway.sender import Sender, integration_sender, person_sender
+from wabiz_tui.hub.gateway.sender import Sender, integration_sender, person_sender, require
 from wabiz_tui.hub.gateway.upload import read_upload
 from wabiz_tui.hub.people.access import Unauthorized, authenticate, bearer_token
+from wabiz_tui.hub.people.devices import current_device
 from wabiz_tui.hub.people.guessing import WrongTokens, wrong_tokens_counted
 from wabiz_tui.hub.requests import STORE_AWAY, STORE_WAIT, hold_body, read_body, report
 from wabiz_tui.hub.shifts.gate import closed_until
@@ -56,7 +61,9 @@ def gateway_routes(hub: "Hub") -> list[Route]:
 
 async def _messages(hub: "Hub", sender: Sender, request: Request) -> Answered:
     raw = await read_body(request)
-    return await hub.gateway.messages(sender, request.path_params["number"], raw, key=request.headers.get(IDEMPOTENCY_KEY))
+    # Only here the archive comes before Meta: elsewhere she has done it by then, and what she did is written down.
+    with beginning_with(lambda writing: _check_in(writing, sender)):
+        return await hub.gateway.messages(sender, request.path_params["number"], raw, key=request.headers.get(IDEMPOTENCY_KEY))
 
 
 async def _upload(hub: "Hub", sender: Sender, request: Request) -> Answered:
@@ -225,6 +232,17 @@ async def _sender(hub: "Hub", authorization: str | None) -> Sender:
     if integration is None:
         raise Unauthorized(_KEY_REFUSED)
     return integration_sender(integration)
+
+
+def _check_in(reading: Reading, sender: Sender) -> None:
+    """The sender as they stand in this transaction, since others may have had the writer first. Raises Denied, CloudError."""
+    if sender.integration is not None:
+        known = find_integration(reading, sender.integration.id)
+        if known is None or known.is_revoked:
+            raise Unauthorized(_KEY_REFUSED)
+        return
+    device = current_device(reading, sender.caller)
+    require(person_sender(device.person, viewer_of(device.person, device.id)), "message.send")
 
 
 def check_shift(hub: "Hub", person: Person) -> None:
