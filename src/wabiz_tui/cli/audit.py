@@ -1,5 +1,6 @@
 """The audit log: list its entries and keep its signed checkpoints."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,17 @@ def list_entries(*, as_json: bool, passphrase_fd: int | None) -> None:
         return
     print_table(
         ("entry", "at", "action", "result"),
-        ((row.get("index"), row.get("at"), row.get("action"), row.get("result")) for row in rows),
+        ((row.get("index"), _time(row.get("at")), row.get("action"), row.get("result")) for row in rows),
         empty="No entry.",
     )
+
+
+def _time(text: object) -> object:
+    """An instant as the hub wrote it, for a table."""
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return text
 
 
 @audit.command()

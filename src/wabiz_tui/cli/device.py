@@ -186,6 +186,8 @@ def wipe(*, yes: bool, as_json: bool, passphrase_fd: int | None) -> None:
     removed = run(wipe_machine(paths, config=load_config(paths), clock=clock_from_environment()))
     if as_json:
         print_json({"removed": item} for item in removed)
+    elif not removed:
+        say("There was nothing to remove.")
     else:
         for item in removed:
             say(f"removed {item}")
