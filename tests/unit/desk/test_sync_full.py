@@ -1,13 +1,14 @@
 """A disk that takes no more while the feed comes in: one sentence, no half batch, what is held is read on, and the rest comes by itself."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.support.desk_bench import opened
+from tests.support.desk_bench import PASSPHRASE, opened
 from tests.support.desk_hub import FakeHub
 from tests.support.desk_samples import conversation, holding, ident, item, message, until
 from tests.support.full_disk import full_above, largest_in
@@ -108,3 +109,31 @@ async def _write(path: Path, key: Secret) -> None:
         await cache.apply([item(message(1, 1, sent_at=NOW))], holding(), cursor=2)
     finally:
         cache.close()
+
+
+@pytest.mark.parametrize("how", ["removed", "moved away"])
+async def test_a_folder_that_goes_under_a_running_desk_is_told_and_made_up_for(hub: FakeHub, paths: Paths, how: str) -> None:
+    """What is held is read on and what comes is taken in; what needs the folder says what to do, and is done when it is there again, be it
+    empty: then the cache is filled anew."""
+    away = paths.cache.with_name("away")
+    async with opened(hub, paths) as desk:
+        if how == "removed":
+            shutil.rmtree(paths.cache)
+        else:
+            paths.cache.rename(away)
+        hub.put(message(2, 1, "late word", sent_at=NOW))
+
+        await desk.sync()
+        assert [one.id for one in await desk.messages(ident(1))] == [message(1, 1).id, message(2, 1).id]
+        with pytest.raises(StoreFull, match="make its folder writable"):
+            await desk.purge()
+        assert not (await desk.status()).locked
+
+        if how == "removed":
+            paths.cache.mkdir(mode=0o700)
+        else:
+            away.rename(paths.cache)
+        await desk.purge()
+        await desk.lock()
+        await desk.unlock(Secret(PASSPHRASE.reveal()))
+        assert [one.id for one in await desk.messages(ident(1))] == [message(1, 1).id, message(2, 1).id]
