@@ -15,6 +15,8 @@ STANDARD, HIGH, COEXISTENCE = 80, 1000, 20
 """Messages a second: the default, `throughput.level` HIGH, and a number shared with the phone app (M "Throughput")."""
 PAIR_BURST, PAIR_EVERY = 45, 6.0
 THROUGHPUT = 130429
+PACED = "paced"
+"""The code of what had no turn in time: Meta has seen nothing of it."""
 
 # Two sends a second apart can arrive closer together than that.
 _WINDOW = 1.02
@@ -145,7 +147,7 @@ class Pacing:
             except TimeoutError:
                 wait = self.delay(number, person)
         code = PAIR_RATE if self._delays(number, person)[0] >= wait else THROUGHPUT
-        raise NeverLeft(meaning(code).sentence, graph_code=code, code="paced", is_transient=True, retry_after=wait)
+        raise NeverLeft(meaning(code).sentence, graph_code=code, code=PACED, is_transient=True, retry_after=wait)
 
     async def _take_turn(self, number: str, person: str | None) -> None:
         lane = self._number(number)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,9 +11,11 @@ import pytest
 
 from tests.support.hub_archive import NUMBER, HandClock
 from tests.support.hub_served import served_hub
+from tests.unit.hub.test_gateway import outgoing as outgoing_messages
 from tests.unit.hub.test_gateway import ready
 from wabiz_tui.cloud.client import CloudClient
 from wabiz_tui.cloud.outcomes import NeverLeft, Refused, Uncertain
+from wabiz_tui.cloud.pacing import PACED, Pacing
 from wabiz_tui.graph.responses import Accepted
 from wabiz_tui.hub.archive.erasure.erasing import erase_messages
 from wabiz_tui.hub.archive.sends import sends_in
@@ -186,6 +189,39 @@ async def test_what_is_erased_while_it_waits_does_not_leave(tmp_path: Path, monk
         answers = await asyncio.gather(first, second)
 
         assert [answer.status_code for answer in answers] == [200, 410]
+        assert len(served.meta.sent) == 1
+
+
+@pytest.mark.parametrize("is_queued", [False, True])
+@pytest.mark.parametrize(("graph_code", "named"), [(130429, "rate_limited"), (131056, "pair_rate")])
+async def test_a_turn_that_does_not_come_leaves_the_key_to_be_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_queued: bool, graph_code: int, named: str
+) -> None:
+    """What was archived and then had no turn in time is answered with the wait and shown as failed; the same key sends that message."""
+    async with served_hub(tmp_path) as served:
+        agent, body = await ready(served)
+
+        def checked(_departures: Departures, _number: str, _conversation: str | None) -> bool:
+            return is_queued
+
+        async def no_turn(*_: object, **__: object) -> None:
+            raise NeverLeft("Too fast.", graph_code=graph_code, code=PACED, is_transient=True, retry_after=timedelta(seconds=41))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Departures, "check", checked)
+            patch.setattr(Pacing, "turn", no_turn)
+            refused = [await agent.send(body, key="k") for _ in range(2)]
+        [waiting] = await outgoing_messages(agent)
+        sent = await agent.send(body, key="k")
+        again = await agent.send(body, key="k")
+        [message] = await outgoing_messages(agent)
+
+        told = [one.json()["error"] for one in refused]
+        assert [(one["code"], one["error_data"]["wabiz_code"]) for one in told] == [(graph_code, named)] * 2
+        assert {one.headers["retry-after"] for one in refused} == {"41"}
+        assert waiting["delivery"]["state"] == "failed"
+        assert (sent.status_code, again.content) == (200, sent.content)
+        assert (message["id"], message["delivery"]["state"]) == (waiting["id"], "accepted")
         assert len(served.meta.sent) == 1
 
 

@@ -91,6 +91,14 @@ def disown(writing: Writing, message: str) -> None:
     )
 
 
+def give_back(writing: Writing, message: str) -> None:
+    """What this process did not send after all is queued again, and nobody's until its caller asks again."""
+    mine = (_outgoing.message == message, _outgoing.state.in_(("queued", "leaving")), _outgoing.owner == writing.archive.place.process)
+    writing.connection.execute(
+        sa.update(schema.outgoing).where(_outgoing.tenant == writing.tenant, *mine).values(state="queued", owner=NOBODY)
+    )
+
+
 def sends_in(reading: Reading, state: str, *, owner: str | None = None) -> list[str]:
     """The messages whose sends are `queued` or `leaving`, of one process or of all, oldest first."""
     query = sa.select(_outgoing.message).where(_outgoing.tenant == reading.tenant, _outgoing.state == state)

@@ -42,9 +42,7 @@ class Departures:
         """Whether a message would have to wait for its turn. Raises CloudError 131056 or 130429 where that would take too long."""
         for_number, wait = self._pacing.delay(number, None), self._pacing.delay(number, conversation)
         if wait > LONGEST_WAIT:
-            if for_number >= wait:
-                raise refuse("rate_limited", "The number is sending as fast as Meta allows", retry_after=wait)
-            raise refuse("pair_rate", "This customer was sent as many messages as Meta allows in this time", retry_after=wait)
+            raise too_fast(for_person=for_number < wait, wait=wait)
         return bool(wait) or conversation in self._lines
 
     async def send(
@@ -85,6 +83,13 @@ class Departures:
                 self._pacing.accepted(outgoing.number, person)
                 return accepted
         raise AssertionError("the last try returns or raises")
+
+
+def too_fast(*, for_person: bool, wait: timedelta | None) -> CloudError:
+    """The refusal where a turn would come too late: of the customer's, or of the number's."""
+    if for_person:
+        return refuse("pair_rate", "This customer was sent as many messages as Meta allows in this time", retry_after=wait)
+    return refuse("rate_limited", "The number is sending as fast as Meta allows", retry_after=wait)
 
 
 class _Line:

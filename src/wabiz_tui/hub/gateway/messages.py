@@ -8,6 +8,8 @@ from typing import Any
 import structlog
 
 from wabiz_tui.cloud.client import CloudClient
+from wabiz_tui.cloud.pacing import PACED
+from wabiz_tui.cloud.patience import PAIR_RATE
 from wabiz_tui.graph.errors import graph_error
 from wabiz_tui.graph.limits import check as check_limits
 from wabiz_tui.graph.requests import ReadRequest, SendRequest, parse_request
@@ -18,9 +20,9 @@ from wabiz_tui.hub.archive.sends import NOBODY, answer_of, digest, is_leaving, l
 from wabiz_tui.hub.archive.store import Archive, Reading, Writing
 from wabiz_tui.hub.gateway.addressing import known_conversation
 from wabiz_tui.hub.gateway.answers import Answered, refused, uncertain
-from wabiz_tui.hub.gateway.departing import Departures
+from wabiz_tui.hub.gateway.departing import Departures, too_fast
 from wabiz_tui.hub.gateway.preparing import Asked, Outgoing, UnderWay, prepare, repeated, resume
-from wabiz_tui.hub.gateway.recording import record_accepted, record_failure
+from wabiz_tui.hub.gateway.recording import record_accepted, record_failure, record_not_sent
 from wabiz_tui.hub.gateway.refusals import refuse
 from wabiz_tui.hub.gateway.sender import Sender, check_number, require
 from wabiz_tui.hub.gateway.templates import TemplateShelf
@@ -182,6 +184,8 @@ class Gateway:
         except _TakenOver:
             return await self._await_answer(message)
         except CloudError as error:
+            if error.code == PACED:
+                return await self._give_back(message, error)
             failure = error
             answer = refused(failure)._replace(message=message) if not failure.is_uncertain else uncertain(message)
             outcome = "uncertain" if failure.is_uncertain else "failed"
@@ -193,6 +197,12 @@ class Gateway:
             self.in_background(self._read_on_reply(outgoing))
         self._metrics.sends.labels(outcome).inc()
         return answer
+
+    async def _give_back(self, message: str, error: CloudError) -> Answered:
+        refusal = too_fast(for_person=error.graph_code == PAIR_RATE, wait=error.retry_after)
+        await self._keep(message, lambda writing: record_not_sent(writing, message, refusal))
+        self._metrics.sends.labels("failed").inc()
+        return refused(refusal)._replace(message=message)
 
     async def _keep(self, message: str, work: Callable[[Writing], None]) -> None:
         """Record what Meta answered. Her answer is the caller's also where it cannot be kept: told to come again, it would send twice."""

@@ -7,7 +7,7 @@ from wabiz_tui.hub.archive.contacts import attach_alias
 from wabiz_tui.hub.archive.conversations import load_conversation, note_answered
 from wabiz_tui.hub.archive.conversations import touch_preview_of as touch_preview
 from wabiz_tui.hub.archive.messages import load_message, set_delivery, set_wamid
-from wabiz_tui.hub.archive.sends import disown, sends_in, settle_send
+from wabiz_tui.hub.archive.sends import disown, give_back, sends_in, settle_send
 from wabiz_tui.hub.archive.store import Writing
 from wabiz_tui.hub.gateway.answers import Answered, uncertain
 from wabiz_tui.hub.gateway.refusals import refuse
@@ -56,6 +56,12 @@ def record_failure(writing: Writing, message_id: str, error: CloudError, answer:
         return
     told = MetaError(code=error.graph_code or 0, title=error.sentence, details=error.details)
     _mark(writing, message_id, DeliveryState.FAILED, told)
+
+
+def record_not_sent(writing: Writing, message_id: str, error: CloudError) -> None:
+    """Its turn did not come in time: shown as failed until its caller asks again with the same key, which sends it then."""
+    _mark(writing, message_id, DeliveryState.FAILED, MetaError(code=error.graph_code or 0, title=error.sentence, details=error.details))
+    give_back(writing, message_id)
 
 
 def _mark(writing: Writing, message_id: str, state: str, error: MetaError | None = None) -> Message | None:
