@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.desk_samples import StillClock, ident
@@ -155,6 +155,10 @@ STEPS = st.one_of(
 )
 
 
+OVERFULL: list[tuple[Any, ...]] = [*[("say", 1, 0, False)] * 5, ("catch_up", 3), ("erase", 5), ("erase", 4)]
+"""Under the policy of three messages, by their number of steps: what was left out comes when the newest go."""
+
+
 async def take(step: tuple[Any, ...], feed: FeedModel, desk: Machine, clock: StillClock) -> None:
     match step:
         case ("say", of, ago, is_ours):
@@ -233,6 +237,7 @@ async def check(held: dict[str, Any], wanted: dict[str, Any], forgotten: dict[by
 
 @settings(max_examples=25, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=4, max_size=24))
+@example(OVERFULL)
 def test_every_road_ends_where_a_clean_sync_does(steps: list[tuple[Any, ...]]) -> None:
     """Changes, grants, removals, erasures, policies, late statuses, time, purges, kills on either side of a commit, streams that repeat
     themselves and a restored hub, in any order, under a number of messages that binds too: every row of the file is that of a sync from
