@@ -8,7 +8,7 @@ from threading import Timer
 from typing import TYPE_CHECKING, Final
 
 from wabiz_tui.model.errors import WabizError
-from wabiz_tui.tui.attachment import until_detached
+from wabiz_tui.tui.attachment import LOOK_SECONDS, until_detached
 from wabiz_tui.tui.driver import keep_picture
 from wabiz_tui.tui.inbox.screen import InboxScreen
 from wabiz_tui.tui.place import Place
@@ -57,6 +57,11 @@ class Leaving:
         place, self.place = self.place, Place()
         if place.conversation:
             inbox.start(inbox.going.come_back(place))
+
+    @property
+    def is_coming_back(self) -> bool:
+        """Whether the inbox stands and the place is still to be gone to: until then a key would mean something else."""
+        return isinstance(self.app.base, InboxScreen) and bool(self.place.conversation)
 
     def remember_lost(self) -> None:
         """The desk is gone: what was written last is nowhere but here."""
@@ -135,6 +140,8 @@ class Leaving:
         while True:
             await until_detached()
             await self._lock("detach")
+            # Nobody may be there for days: looked at again now and then.
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _renew_when_quiet(self) -> None:
         """Python cannot erase the words this process has shown; a process that starts anew has none of them."""

@@ -24,6 +24,8 @@ ROUNDS: Final = 3
 """Hops of messages between a key and the worker or screen it leads to: the key itself, the fact a widget posts, a dialog's answer."""
 IMPATIENT_AFTER: Final = 1.0
 """Seconds of waiting after which leaving and locking no longer stand in the queue."""
+STALE_AFTER: Final = 30.0
+"""Seconds of waiting after which nobody knows any more what they typed: a passphrase typed a second time would go to a customer."""
 _TURN: Final = 0.005
 
 
@@ -82,7 +84,10 @@ class Typeahead:
         while True:
             await self._arrived.wait()
             while self._waiting:
+                began = asyncio.get_running_loop().time()
                 await self._until_ready(self._waiting[0])
+                if asyncio.get_running_loop().time() - began > STALE_AFTER:
+                    self.forget()
                 if self._waiting:
                     await self.app.obey(self._waiting.popleft())
                     await self._handled()
@@ -102,7 +107,7 @@ class Typeahead:
     def _is_ready(self, event: events.Key | events.Paste) -> bool:
         app = self.app
         screen = app.base and app.screen
-        if screen is None or not screen.is_running or not screen.is_mounted:
+        if screen is None or not screen.is_running or not screen.is_mounted or app.leaving.is_coming_back:
             return False
         if isinstance(screen, TakesText):
             if not screen.takes_keys:

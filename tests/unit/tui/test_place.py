@@ -66,3 +66,18 @@ async def test_a_revoked_machine_names_its_way_out() -> None:
         await seat.press("q")
 
         assert seat.app.return_code == 0
+
+
+async def test_a_long_sentence_is_read_whole() -> None:
+    """What to do is said to its end at 80 columns, and the rows it took are given back."""
+    said = "There is no program here to show it with: name one under [desk] viewer in config.toml. Over SSH it needs a display."
+    async with seated(size=(80, 24)) as seat:
+        await seat.press("enter")
+        before = seat.rows()
+        seat.inbox.say(said, "bad")
+        await seat.settle()
+        assert said in " ".join(seat.text().split())
+
+        seat.inbox.surround._unsay()
+        await seat.settle()
+        assert seat.rows() == before

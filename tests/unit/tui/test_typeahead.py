@@ -139,14 +139,14 @@ async def test_leader_in_one_go() -> None:
 
 async def test_lock_and_unlock_in_one_go() -> None:
     """Ctrl+L saves the draft and locks; the passphrase typed at once, with a q in it, goes into the field and opens the inbox,
-    where the next key counts."""
+    where the next key counts: in the conversation that stood open."""
     desk = SlowDesk(needs="quick, quiet e")
     async with seated(desk) as seat:
-        await burst(seat, "i", *"dra", "ctrl+l", *"quick, quiet e", "enter", "j")
+        await burst(seat, "i", *"dra", "ctrl+l", *"quick, quiet e", "enter", "J")
 
         assert desk.drafts[FIRST].text == "dra"
         assert desk.named("unlock") == [("unlock", "quick, quiet e")]
-        assert seat.inbox.queue.cursor == 1
+        assert seat.inbox.conversation == SECOND
         assert seat.app.return_code is None
 
 
@@ -231,3 +231,13 @@ async def test_text_after_a_refused_opening_is_dropped() -> None:
 
         assert desk.named("set_status") == []
         assert "not here" in seat.text()
+
+
+async def test_what_was_typed_too_long_ago_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys that waited for longer than anybody remembers do nothing: typed a second time, a passphrase would be sent to a customer."""
+    monkeypatch.setattr("wabiz_tui.tui.typeahead.STALE_AFTER", 0.0)
+    desk = SlowDesk()
+    async with seated(desk) as seat:
+        await burst(seat, "enter", "i", *"secret", "enter")
+
+        assert not desk.named("send_text")

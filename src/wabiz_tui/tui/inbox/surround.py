@@ -60,11 +60,13 @@ class Surround:
         screen.composer.set_shut(talk.shut_sentence(page.conversation, now))
 
     def draw_hints(self) -> None:
-        self.screen.query_one("#hints", Lines).show([self._hint_line(self.screen.size.width)])
+        width, hints = self.screen.size.width, self.screen.query_one("#hints", Lines)
+        lines = [self._hint_line(width)] if self._notice is None else frame.notice(*self._notice, width)
+        if hints.styles.height is None or hints.styles.height.value != len(lines):
+            hints.styles.height = len(lines)
+        hints.show(lines)
 
     def _hint_line(self, width: int) -> Line:
-        if self._notice is not None:
-            return frame.notice(*self._notice, width)
         if self.screen.composer.has_focus:
             return frame.hints(frame.COMPOSER_HINTS, width)
         if self.screen.finding.is_open:

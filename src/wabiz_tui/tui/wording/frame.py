@@ -6,7 +6,7 @@ from typing import Final
 
 from wabiz_tui.model.desk import DeskStatus, View
 from wabiz_tui.model.text import safe_line
-from wabiz_tui.tui.wording.spans import Line, Span, cell_width, clip, clip_spans, line, spans_width, spread
+from wabiz_tui.tui.wording.spans import Line, Span, cell_width, clip, clip_spans, line, spans_width, spread, wrap
 from wabiz_tui.tui.wording.times import CLOSING, long, short
 
 VIEWS: Final[tuple[tuple[View, str], ...]] = (
@@ -32,6 +32,9 @@ EMPTY: Final[dict[View, tuple[str, str]]] = {
     "unread": ("Everything has been read.", "n goes to whatever needs you next."),
     "all": ("This machine holds no conversations.", "Policy decides what it may hold; the hub keeps the record."),
 }
+
+MOST_ROWS: Final = 3
+"""Rows of a notice at most."""
 
 _LINKS: Final = {
     "online": ("●", "good", "online"),
@@ -140,9 +143,10 @@ def hints(pairs: tuple[tuple[str, str], ...], width: int) -> Line:
     return Line(tuple(clip_spans(spans, width)), "base")
 
 
-def notice(text: str, role: str, width: int) -> Line:
-    """One sentence about what just happened, in the place of the hints."""
-    return spread([Span(" "), Span(safe_line(text, limit=300), role)], [], width)
+def notice(text: str, role: str, width: int) -> list[Line]:
+    """One sentence about what just happened, in the place of the hints: whole, on as many rows as it needs."""
+    rows = wrap(safe_line(text, limit=300), max(20, width - 2))
+    return [spread([Span(" "), Span(row, role)], [], width) for row in rows[:MOST_ROWS]]
 
 
 def empty_state(view: View, width: int, height: int) -> list[Line]:
