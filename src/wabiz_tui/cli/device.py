@@ -18,7 +18,7 @@ _HEARING_SECONDS: Final = 3.0
 _LOOK_EVERY: Final = 0.05
 _FAR: Final = 1000
 """Changes that take longer than a moment to apply."""
-_COUNTED: Final = ("policy", "epoch", "messages", "conversations", "outbox", "head", "cursor")
+_UNSEEN: Final = ("conversations", "head", "cursor")
 """What nobody can say of a cache that is shut."""
 
 
@@ -73,7 +73,7 @@ def status(*, as_json: bool, passphrase_fd: int | None) -> None:
     """Say how this machine stands: link, lease, policy, epoch, messages, outbox, next purge, key store.
 
     A desk that has only just started is given up to three seconds to hear the hub. With --json what is not known is null: head until
-    the hub has told it, and every number of a locked desk.
+    the hub has told it. Of a locked desk nothing is seen: messages, outbox, policy and epoch are 0.
     """
 
     async def act() -> DeskStatus:
@@ -107,12 +107,13 @@ async def settled_status(desk: Keeping, *, patience: float = _HEARING_SECONDS, e
 
 
 def status_record(now: DeskStatus) -> dict[str, object]:
-    """The status as the contract names it, then the rest; None for what is not known, never a number that looks as if it were."""
+    """The status as the contract names it, then the rest; None for what is not known. What every script reads
+    stays a number: of a locked desk nothing can be seen, which is 0."""
     import msgspec
 
     record: dict[str, object] = {field.name: getattr(now, field.name) for field in msgspec.structs.fields(DeskStatus)}
     if now.locked:
-        record |= dict.fromkeys(_COUNTED)
+        record |= dict.fromkeys(_UNSEEN)
     elif not now.head and now.link != "online":
         record["head"] = None
     first = ("link", "lease_until", "policy", "epoch", "messages", "outbox", "next_purge", "key_store")

@@ -70,12 +70,12 @@ def test_a_head_that_nobody_told_is_null(link: Link, head: int, told: int | None
     assert record["head"] == told
 
 
-def test_what_a_locked_desk_cannot_count_is_null() -> None:
-    """No letters in sight are not no letters: the record says locked, and null for every number."""
+def test_of_a_locked_desk_nothing_is_seen() -> None:
+    """What every script reads stays a number, 0 where nothing can be seen; what only the cache knows is null; and it says locked."""
     record = status_record(DeskStatus(link="offline", locked=True, key_store="passphrase file"))
 
-    unknown = ("lease_until", "policy", "epoch", "messages", "outbox", "next_purge", "conversations", "head", "cursor")
-    assert [key for key in unknown if record[key] is not None] == []
+    assert [record[key] for key in ("messages", "outbox", "policy", "epoch")] == [0, 0, 0, 0]
+    assert [record[key] for key in ("conversations", "head", "cursor", "lease_until", "next_purge")] == [None] * 5
     assert (record["locked"], record["key_store"]) == (True, "passphrase file")
 
 
