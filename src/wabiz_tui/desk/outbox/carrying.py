@@ -19,7 +19,7 @@ _NOT_NOW = frozenset({OFF_SHIFT, "busy", "too_many", "wrong_tokens", "no_room"})
 """The hub has taken nothing yet and says to come again: however often, that is no failure."""
 _TOO_FAST = frozenset({"rate_limited", "pair_rate"})
 _MOST_TOO_FAST = 30
-"""Nothing was taken either, as a rule; but where the hub gave up waiting for a turn, its answer under this key stays what it is."""
+"""Nothing was taken either; but what is refused for half an hour is given back to who wrote it."""
 _SHOWN: dict[State, DeliveryState] = {
     "queued": DeliveryState.QUEUED,
     "sending": DeliveryState.QUEUED,
