@@ -59,6 +59,10 @@ class Tmux:
         """What runs in the pane now."""
         return self._run("display-message", "-p", "-t", "work", "#{pane_current_command}").strip()
 
+    def pane_process(self) -> int:
+        """The shell that the inbox was started from."""
+        return int(self._run("display-message", "-p", "-t", "work", "#{pane_pid}"))
+
     def end(self) -> None:
         self._run("kill-server")
 
@@ -73,6 +77,12 @@ def tmux(road: Road, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
 
 def screen_shows(tmux: Tmux, words: str) -> Callable[[], bool]:
     return lambda: words in tmux.screen()
+
+
+def commands_under(parent: int) -> list[bytes]:
+    """The command lines of a process's children."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
 
 
 def is_locked(road: Road) -> bool:
@@ -217,3 +227,31 @@ def test_a_killed_desk_costs_no_draft_and_no_place(road: Road) -> None:
             terminal.write(road.agent.passphrase().encode() + b"\r")
         terminal.wait_for("before it fell", 60)
         assert "Do hold on" in terminal.text()
+
+
+@needs_tmux
+def test_who_comes_back_is_heard_at_once(road: Road, tmux: Tmux) -> None:
+    """After a lock by detaching, the screen that renewed itself meanwhile takes the passphrase; typed a second time in haste, it goes to
+    no customer."""
+    road.customer_writes("Are you there", phone="491570000407", name="Berta Back")
+    road.conversation_of("Berta Back")
+    passphrase = f"{road.agent.passphrase()}\r".encode()
+    with tmux.client() as client:
+        tmux.begin()
+        assert until(screen_shows(tmux, "Berta Back"))
+        client.settle()
+        tmux.keys("Enter")
+        assert until(screen_shows(tmux, "Are you there"))
+    assert until(screen_shows(tmux, "Locked"))
+    assert until(lambda: any(b"--resumed-fd" in command for command in commands_under(tmux.pane_process())))
+    with tmux.client() as client:
+        client.wait_for("Locked", 60)
+        client.settle()
+        client.write(passphrase)
+        client.write(b"i" + passphrase)
+        client.wait_for("was dropped", 60)
+        client.settle()
+        assert "Are you there" in tmux.screen()
+        assert road.agent.passphrase() not in tmux.everything()
+    written = road.agent.records("messages", road.conversation_of("Berta Back")["id"])
+    assert [message["direction"] for message in written] == ["incoming"]

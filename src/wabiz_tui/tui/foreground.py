@@ -15,6 +15,7 @@ from wabiz_tui.tui.screens.unlock import Unlock
 if TYPE_CHECKING:
     from wabiz_tui.tui.app import WabizApp
 
+_BLIND: Final = "What you typed before the inbox stood was dropped; type it again."
 NO_DESK: Final = DeskStatus(link="offline", locked=True)
 
 
@@ -122,7 +123,10 @@ class Foreground:
                 await self.show_locked("")
             else:
                 inbox = InboxScreen(reading, self.app.now, first, viewer=self.app.settings.desk.viewer)
+                was_locked = isinstance(self.base, (Unlock, Locked))
                 self._stand(inbox)
+                if was_locked and self.app.typeahead.forget_blind():
+                    inbox.call_after_refresh(inbox.say, _BLIND, "warn")
                 inbox.call_after_refresh(self.app.leaving.shown, inbox)
 
     async def go_on(self) -> None:

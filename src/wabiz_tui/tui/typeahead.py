@@ -26,6 +26,8 @@ IMPATIENT_AFTER: Final = 1.0
 """Seconds of waiting after which leaving and locking no longer stand in the queue."""
 STALE_AFTER: Final = 30.0
 """Seconds of waiting after which nobody knows any more what they typed: a passphrase typed a second time would go to a customer."""
+PAUSE: Final = 1.0
+"""Seconds without a key after which somebody has seen what stands, and types for that."""
 _TURN: Final = 0.005
 
 
@@ -56,6 +58,7 @@ class Typeahead:
         self._waiting: deque[events.Key | events.Paste] = deque()
         self._arrived = asyncio.Event()
         self._held_since: float | None = None
+        self._deaf_until = 0.0
         self.is_idle = True
         """Whether all that was typed has been obeyed."""
 
@@ -65,6 +68,10 @@ class Typeahead:
             self._waiting.clear()
             self.app.action_act("app.quit_now" if event.key in self.app.keys.keys["app.quit_now"] else "app.lock")
             return
+        now = asyncio.get_running_loop().time()
+        if now < self._deaf_until:
+            self._deaf_until = now + PAUSE
+            return
         self.is_idle = False
         self._waiting.append(event)
         self._arrived.set()
@@ -72,6 +79,15 @@ class Typeahead:
     def forget(self) -> None:
         """Drop what was typed in the belief that an earlier key would be obeyed: it may mean something else where things stand."""
         self._waiting.clear()
+
+    def forget_blind(self) -> bool:
+        """Another screen stands than the one that was typed for: drop what waits, and what comes in one go with it. Whether anything did.
+        Letters of a passphrase, typed once more since nothing seemed to happen, would open a composer and go to a customer."""
+        if not self._waiting:
+            return False
+        self._waiting.clear()
+        self._deaf_until = asyncio.get_running_loop().time() + PAUSE
+        return True
 
     def _urgent(self) -> tuple[str, ...]:
         return self.app.keys.keys["app.quit_now"] + self.app.keys.keys["app.lock"]

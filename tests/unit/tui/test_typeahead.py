@@ -11,6 +11,7 @@ from wabiz_tui.model.desk import DeskStatus, Draft, SearchHit, TimelinePage
 from wabiz_tui.model.errors import NotFound
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Conversation
+from wabiz_tui.tui import typeahead
 from wabiz_tui.tui.dialogs.choose import Choose
 from wabiz_tui.tui.dialogs.finder import Finder
 from wabiz_tui.tui.dialogs.help import Help
@@ -138,14 +139,15 @@ async def test_leader_in_one_go() -> None:
 
 
 async def test_lock_and_unlock_in_one_go() -> None:
-    """Ctrl+L saves the draft and locks; the passphrase typed at once, with a q in it, goes into the field and opens the inbox,
-    where the next key counts: in the conversation that stood open."""
+    """Ctrl+L saves the draft and locks; the passphrase typed at once, with a q in it, goes into the field and opens the inbox: there the
+    next key counts, in the conversation that stood open."""
     desk = SlowDesk(needs="quick, quiet e")
     async with seated(desk) as seat:
-        await burst(seat, "i", *"dra", "ctrl+l", *"quick, quiet e", "enter", "J")
+        await burst(seat, "i", *"dra", "ctrl+l", *"quick, quiet e", "enter")
 
         assert desk.drafts[FIRST].text == "dra"
         assert desk.named("unlock") == [("unlock", "quick, quiet e")]
+        await burst(seat, "J")
         assert seat.inbox.conversation == SECOND
         assert seat.app.return_code is None
 
@@ -154,8 +156,29 @@ async def test_wrong_passphrase_then_right_one_in_one_go() -> None:
     """What follows a wrong passphrase goes into the field again."""
     desk = SlowDesk(status=still.status(locked=True, needs_passphrase=True), needs=PASSPHRASE)
     async with seated(desk) as seat:
-        await burst(seat, *"wrong", "enter", *PASSPHRASE, "enter", "j")
+        await burst(seat, *"wrong", "enter", *PASSPHRASE, "enter")
+        await burst(seat, "j")
 
+        assert seat.inbox.queue.cursor == 1
+
+
+async def test_a_passphrase_typed_once_more_goes_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is typed before the inbox stands, since nothing seems to happen, is dropped with a sentence, and so is what comes in one go with
+    it: an i among its letters would open the composer, and Enter would send the rest to a customer. After a pause keys count again."""
+    desk = SlowDesk(status=still.status(locked=True, needs_passphrase=True), needs=PASSPHRASE)
+    monkeypatch.setattr(typeahead, "PAUSE", 60.0)
+    async with seated(desk) as seat:
+        await burst(seat, *PASSPHRASE, "enter", "i", *PASSPHRASE, "enter")
+        await burst(seat, "enter", "i", *"more of it", "enter")
+
+        assert seat.inbox.conversation is None
+        assert not seat.inbox.composer.has_focus
+        assert desk.named("send_text") == []
+        assert "was dropped" in seat.text()
+
+        monkeypatch.setattr(typeahead, "PAUSE", 0.0)
+        await burst(seat, "x")
+        await burst(seat, "j")
         assert seat.inbox.queue.cursor == 1
 
 
