@@ -12,8 +12,10 @@ import pytest
 
 from tests.support.hub_archive import NUMBER
 from tests.support.hub_served import Served, TestDevice, served_hub
+from wabiz_tui.hub.front.bounds import MIB
 from wabiz_tui.hub.gateway.arriving import LARGEST_PIECE, LIFE, Arrivals
 from wabiz_tui.hub.gateway.room import Room, free_on_disk
+from wabiz_tui.model.errors import NoRoom
 
 CONTENT = bytes(range(256)) * 5000
 UPLOAD = "a" * 32
@@ -222,3 +224,12 @@ async def test_uploads_leave_room_on_the_disk_and_webhooks_take_it(tmp_path: Pat
 def test_what_is_free_is_asked_where_the_folder_will_be(tmp_path: Path) -> None:
     """Also before it is there, and of the disk itself."""
     assert 0 < free_on_disk(tmp_path / "not" / "yet") < 1 << 62
+
+
+def test_a_small_disk_is_left_a_twentieth(tmp_path: Path) -> None:
+    """Where the floor is more than the disk can spare, files are taken as long as a twentieth of it stays free."""
+    room = Room(tmp_path, most=1 << 40, least_free=512 * MIB, free=lambda _: 30 * MIB, size=lambda _: 100 * MIB)
+
+    room.check(25 * MIB)
+    with pytest.raises(NoRoom):
+        room.check(25 * MIB + 1)
