@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.desk_forensics import pages
 from tests.support.desk_samples import StillClock, counting_bytes, ident, until
+from wabiz_tui.desk.cache.attachments import Attachment
 from wabiz_tui.desk.cache.letters import Letter, Letters
 from wabiz_tui.desk.link.link import Accepted
 from wabiz_tui.desk.media.sealed import SealedReader
@@ -260,3 +261,38 @@ def test_an_image_shows_no_name(tmp_path: Path) -> None:
 
     assert isinstance(content, Image)
     assert (content.filename, content.caption) == ("", "look")
+
+
+async def test_a_file_whose_letter_comes_while_strays_are_listed_stays(
+    outbox: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Strays are destroyed beside somebody who writes: what was sealed but had no letter when they were listed is no stray once it has."""
+    letters = outbox.letters
+    add, list_strays = letters.add, letters.stray_files
+    is_sealed, may_be_added = asyncio.Event(), asyncio.Event()
+    lists: list[list[Path]] = []
+
+    async def add_when_told(letter: Letter, attachment: Attachment | None = None) -> tuple[Letter, bool]:
+        is_sealed.set()
+        await may_be_added.wait()
+        return await add(letter, attachment)
+
+    async def list_then_add() -> list[Path]:
+        lists.append(await list_strays())
+        if len(lists) == 2:  # the first looks whether there are any
+            may_be_added.set()
+            await asyncio.wait((writing,))
+        return lists[-1]
+
+    monkeypatch.setattr(letters, "add", add_when_told)
+    monkeypatch.setattr(letters, "stray_files", list_then_add)
+    writing = asyncio.create_task(write(outbox, made(tmp_path, "a.pdf", PDF), undo=timedelta(days=1)))
+    await is_sealed.wait()
+    outbox.start()
+    letter = await writing
+    for _ in range(50):  # what is to be destroyed is destroyed in these turns, if anything is
+        await asyncio.sleep(0.01)
+    await outbox.stop()
+
+    assert [path.stem for path in lists[1]] == [file_of(letter)]
+    assert [path.stem for path in letters.files.iterdir()] == [file_of(letter)]

@@ -150,15 +150,15 @@ class MediaStore:
         for message in self._lender.lent:
             if await cache.message(message) is None:
                 self._lender.take_back((message,))
-        named = await cache.database.read(rows.names)
-        await asyncio.to_thread(self._sweep, named)
+        unnamed = await asyncio.to_thread(self._unnamed, await cache.database.read(rows.names))
+        if unnamed:
+            # A fetch that ended since the rows were read has a row by now; none of these is being fetched any more.
+            await asyncio.to_thread(_destroy, unnamed, await cache.database.read(rows.names))
 
-    def _sweep(self, named: set[str]) -> None:
-        for folder in (self._folder, self._find_memory()):
-            for file in folder.iterdir() if folder is not None and folder.is_dir() else ():
-                # A fetch that began after the rows were read has named its file before it made it.
-                if file.stem not in named and file.stem not in self._begun:
-                    destroy(file)
+    def _unnamed(self, named: set[str]) -> list[Path]:
+        folders = [folder for folder in (self._folder, self._find_memory()) if folder is not None and folder.is_dir()]
+        found = [file for folder in folders for file in folder.iterdir()]
+        return [file for file in found if file.stem not in named and file.stem not in self._begun]
 
     def _find_memory(self) -> Path | None:
         with suppress(Denied):
@@ -315,3 +315,9 @@ def _with_reader(place: Path, held: HeldFile, work: Callable[[SealedReader], T])
         return work(reader)
     finally:
         reader.close()
+
+
+def _destroy(files: list[Path], named: set[str]) -> None:
+    for file in files:
+        if file.stem not in named:
+            destroy(file)

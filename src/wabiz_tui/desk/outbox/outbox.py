@@ -308,9 +308,10 @@ class Outbox:
         if not self._has_residue:
             return
         self._has_residue = False
-        for path in await self.letters.stray_files():
-            if path.stem not in self._sealing:
-                await asyncio.to_thread(destroy, path)
+        # A file that was being sealed when they were listed may belong to a letter by now: those that nobody seals are looked up again.
+        unsealed = {path for path in await self.letters.stray_files() if path.stem not in self._sealing}
+        for path in unsealed & set(await self.letters.stray_files() if unsealed else ()):
+            await asyncio.to_thread(destroy, path)
         await self.letters.scrub()
 
     async def _take_up(self) -> None:
