@@ -126,7 +126,7 @@ def test_nothing_is_left_in_the_terminals_history(road: Road, tmux: Tmux) -> Non
         tmux.keys("C-l")
         assert until(screen_shows(tmux, "Locked"))
         locked = tmux.everything()
-        tmux.keys("-l", road.agent.passphrase())
+        tmux.keys("-l", "--", road.agent.passphrase())
         tmux.keys("Enter")
         assert until(screen_shows(tmux, "Hedda History"))
         tmux.keys("C-q")

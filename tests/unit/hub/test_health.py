@@ -55,7 +55,7 @@ async def test_the_journal_lag_is_told(tmp_path: Path) -> None:
 
         told = (await served.http.get("/readyz")).json()
 
-        assert told["journal"]["entries"] in (0, 2)  # folded before the intake heard of its end
+        assert told["journal"]["entries"] in (0, 1, 2)  # the intake may fold what comes before it has heard of its end
         if told["journal"]["entries"]:
             assert told["journal"]["seconds"] > 20
 
