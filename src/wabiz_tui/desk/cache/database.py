@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from wabiz_tui.desk.cache.driver import keep_no_log, open_connection, refuse_plain, translated
 from wabiz_tui.desk.cache.migrations import Kind, migrate
-from wabiz_tui.model.errors import Locked, StoreError
+from wabiz_tui.model.errors import Locked, StoreError, StoreFull
 from wabiz_tui.model.secret import Secret
 
 T = TypeVar("T")
@@ -36,6 +36,10 @@ class Database:
         self.path = path
         self.kind = kind
         self._key = Secret(key.reveal())
+        # A database in memory, or in the making, is one connection's own: what reads it takes turns with what writes it.
+        is_alone = path == MEMORY or is_draft
+        self._idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._opened: list[Connection] = []
         self._writer_connection = open_connection(path, key)
         try:
             migrate(self._writer_connection, kind, path)
@@ -43,19 +47,15 @@ class Database:
             refuse_plain(path)
             if is_draft:
                 keep_no_log(self._writer_connection)
+            if path != MEMORY:
+                path.chmod(0o600)
+            self._file = _file_at(path)
+            self._idle.put(self._writer_connection if is_alone else self._new_reader())
         except BaseException:
             self._writer_connection.close()
             raise
-        if path != MEMORY:
-            path.chmod(0o600)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"{kind.folder}-writer")
-        # A database in memory, or in the making, is one connection's own: what reads it takes turns with what writes it.
-        is_alone = path == MEMORY or is_draft
         self._readers = self._writer if is_alone else ThreadPoolExecutor(_READERS, thread_name_prefix=f"{kind.folder}-reader")
-        self._idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
-        self._opened: list[Connection] = []
-        if is_alone:
-            self._idle.put(self._writer_connection)
         self._unwanted: dict[Future[Any], _Running] = {}
         self._gate = threading.Lock()
         self._is_closed = False
@@ -143,8 +143,7 @@ class Database:
         try:
             connection = self._idle.get_nowait()
         except queue.Empty:
-            connection = open_connection(self.path, self._key, is_reader=True)
-            self._opened.append(connection)
+            connection = self._another_reader()
         try:
             with translated(self.path):
                 # One transaction a call, so that a page and its counts are of the same moment.
@@ -161,6 +160,19 @@ class Database:
         finally:
             self._idle.put(connection)
 
+    def _new_reader(self) -> Connection:
+        connection = open_connection(self.path, self._key, is_reader=True)
+        self._opened.append(connection)
+        return connection
+
+    def _another_reader(self) -> Connection:
+        """One more, or a turn on those there are: a file that was removed or moved away can be opened by nobody, and what stands in its
+        place is another's, while all that are open read on."""
+        if _file_at(self.path) == self._file:
+            with suppress(StoreFull):
+                return self._new_reader()
+        return self._idle.get()
+
     def _writing(self, work: Callable[[Connection], T]) -> T:
         connection = self._writer_connection
         with translated(self.path):
@@ -174,6 +186,15 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
         return done
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file it is, whatever its name."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class _Running:
