@@ -34,6 +34,8 @@ Reason = Literal["due", "policy", "resolved", "lock", "exit", "start", "asked", 
 _AT_ONCE = ("policy", "resolved", "removed", "start")
 _LEAST_GAP = timedelta(seconds=10)
 _RETRY = timedelta(seconds=20)
+_DAMAGED = "The file of purge receipts is damaged; it is put right as soon as the hub can be reached."
+_PUT_RIGHT = "The file of purge receipts was damaged and is put right from the hub's; the damaged one is kept beside it."
 _NO_ROOM = "What is due is hidden already; it is destroyed as soon as the disk has room for it."
 
 
@@ -198,7 +200,7 @@ class Purger:
         await asyncio.to_thread(self._shelf.destroy_up_to, pending.epoch)
         self._vault.drop_epochs(pending.epoch)
         bundle = await self._vault.open_bundle(None)
-        if pending.reason == "reset":
+        if pending.reason == "reset" or self.receipts.is_damaged:
             await self.receipts.catch_up(self._link.receipts, bundle.seed)
         receipt = await asyncio.to_thread(self.receipts.add, pending, bundle.seed, finished_at=self._now())
         await self.cache.forget_pending_receipt()
@@ -208,6 +210,9 @@ class Purger:
     async def deliver(self) -> None:
         """Give the hub the receipts it does not have; what it cannot take now waits."""
         try:
+            if self.receipts.is_damaged:
+                await self.receipts.catch_up(self._link.receipts, (await self._vault.open_bundle(None)).seed)
+                self.notice = _DAMAGED if self.receipts.is_damaged else _PUT_RIGHT
             await self.receipts.deliver(self._letters, self._link.send_receipt)
         except Unreachable:
             return

@@ -27,7 +27,7 @@ from wabiz_tui.desk.session.presence import Company, said_over
 from wabiz_tui.desk.session.shift import ShiftEnd
 from wabiz_tui.desk.sync.sync import Sync, Told
 from wabiz_tui.model.desk import Link as LinkState
-from wabiz_tui.model.errors import DamagedStore, Denied, StoreFull, WabizError
+from wabiz_tui.model.errors import DamagedStore, Denied, StoreFull, Unreachable, WabizError
 from wabiz_tui.model.shift import OFF_SHIFT, ShiftStanding
 from wabiz_tui.model.work import Presence
 from wabiz_tui.policy.document import Policy
@@ -188,7 +188,7 @@ class Session(Told):
         self.clock.remember((await self.cache.marks()).floor)
         try:
             await self.purger.finish()
-        except (Denied, StoreFull) as error:
+        except (Denied, StoreFull, Unreachable) as error:
             # The note stays in the file; what it says is destroyed is invisible and has no key at the hub.
             self.notice = error.sentence
 
