@@ -52,3 +52,25 @@ async def test_a_full_disk_keeps_the_draft_and_says_so(tmp_path: Path) -> None:
     assert len(await letters.all_open()) == kept + 1
     assert letter.state == "queued"
     await asyncio.to_thread(letters.close)
+
+
+async def test_a_file_that_was_removed_under_the_desk_takes_no_letter_in_silence(tmp_path: Path) -> None:
+    """What would be written into a file that nobody finds again is refused with the cure; put back, it goes on."""
+    letters = Letters(tmp_path / "outbox.db", Secret(b"o" * 32))
+    outbox = Outbox(
+        letters, no_hub, author=Author(ident(7), "Kim"), now=StillClock().now, changed=lambda _: None, refused=lambda _: None,
+        random_bytes=counting_bytes(),
+    )  # fmt: skip
+    kept = await outbox.write(ident(1), NUMBER, "kept", key=None, reply_to=None)
+    letters.path.rename(tmp_path / "away.db")
+
+    with pytest.raises(StoreFull, match="put it back, or lock and unlock"):
+        await outbox.write(ident(1), NUMBER, "lost", key=None, reply_to=None)
+    with pytest.raises(StoreFull, match="put it back, or lock and unlock"):
+        await letters.save_draft(Draft(ident(1), "half a word", None, NOON))
+    assert [letter.id for letter in await letters.all_open()] == [kept.id]
+
+    (tmp_path / "away.db").rename(letters.path)
+    later = await outbox.write(ident(1), NUMBER, "later", key=None, reply_to=None)
+    assert {letter.id for letter in await letters.all_open()} == {kept.id, later.id}
+    await asyncio.to_thread(letters.close)

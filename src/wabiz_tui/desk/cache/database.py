@@ -175,6 +175,12 @@ class Database:
 
     def _writing(self, work: Callable[[Connection], T]) -> T:
         connection = self._writer_connection
+        # A cache is filled again from the hub; a letter in a file that nobody finds again would be lost without a word.
+        if self.kind is Kind.OUTBOX and _file_at(self.path) != self._file:
+            raise StoreFull(
+                f"{self.path.name} was removed or moved away while the desk runs: put it back, or lock and unlock to begin a new one.",
+                path=self.path,
+            )
         with translated(self.path):
             connection.execute("BEGIN IMMEDIATE")
             try:

@@ -18,7 +18,7 @@ from wabiz_tui.model.wire import HistoryPage
 MOST = 500
 """Messages in one page, as the hub bounds it."""
 _MOST_PAGES = 200
-_SECONDS = 10.0
+_SECONDS = 5.0
 """Between two signs of the hub: whoever asks has the cache to fall back on, and waits."""
 
 
