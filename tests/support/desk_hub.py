@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hashlib
 import os
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.support.prompt_server import served_in_thread
 from wabiz_tui.graph.errors import build_error
 from wabiz_tui.graph.requests import parse_send
 from wabiz_tui.graph.responses import build_accepted
@@ -430,28 +430,12 @@ class FakeHub:
     @contextmanager
     def serve(self, port: int = 0) -> Iterator["FakeHub"]:
         """Listen on 127.0.0.1 until the block ends; the same hub may be served again, on the same port."""
-        server = uvicorn.Server(uvicorn.Config(self.app(), port=port, log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
-        started = threading.Event()
 
-        async def run() -> None:
+        def begin() -> None:
             self._loop = asyncio.get_running_loop()
             self._moved = asyncio.Event()
-            serving = asyncio.create_task(server.serve())
-            while not server.started and not serving.done():  # noqa: ASYNC110 uvicorn has no event for it
-                await asyncio.sleep(0.001)
-            started.set()
-            await serving
 
-        thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
-        thread.start()
-        assert started.wait(10)
-        self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        try:
+        config = uvicorn.Config(self.app(), log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
+        with served_in_thread(config, port=port, in_loop=begin, ends=self._wake) as self.url:
             yield self
-        finally:
-            # An open stream would otherwise keep the server waiting for its client.
-            server.force_exit = True
-            server.should_exit = True
-            self._wake()
-            thread.join(10)
-            self._loop = None
+        self._loop = None

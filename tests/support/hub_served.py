@@ -5,7 +5,6 @@ import base64
 import contextlib
 import hashlib
 import json
-import socket
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.support.hub_archive import NUMBER, TENANT, HandClock, seeded
+from tests.support.prompt_server import served
 from wabiz_tui.graph.signature import sign
 from wabiz_tui.hub.app import create_app, join
 from wabiz_tui.hub.archive.events import fold_position
@@ -294,27 +294,14 @@ def digest64(content: bytes) -> str:
 @contextlib.asynccontextmanager
 async def serving(application: Any, *, guard: Guard | None = None) -> AsyncGenerator[str]:
     """The application on a free port of this machine; with a `guard` on lines as the hub's own process has them."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
     settings: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "on", "ws": "none", "timeout_graceful_shutdown": 3}
     config = (
         uvicorn.Config(application, **settings)
         if guard is None
         else GuardedConfig(application, guard=guard, http=GuardedProtocol, **settings)
     )
-    server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign] the test's own signals stay its own
-    running = asyncio.ensure_future(server.serve(sockets=[listener]))
-    async with asyncio.timeout(60):
-        while not server.started:
-            assert not running.done()
-            await asyncio.sleep(0.005)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await running
-        listener.close()
+    async with served(config) as url:
+        yield url
 
 
 @contextlib.asynccontextmanager
@@ -353,8 +340,7 @@ async def served_hub(
         hub = join(settings, load_secrets(settings.secret_places, ENVIRONMENT), clock=clock, random_bytes=seeded(2), disk_free=disk_free)
         guard = hub.guard if is_guarded else None
         async with serving(create_app(hub), guard=guard) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
-            served = Served(hub, http, clock, code, meta)
-            yield served
+            yield Served(hub, http, clock, code, meta)
             hub.feed.close()
 
 

@@ -2,8 +2,6 @@
 
 import logging
 import queue
-import socket
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -15,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from tests.support.prompt_server import served_in_thread
 from tests.support.pywa_client import pywa_async_client, pywa_client
 from tests.support.simulator_process import PATIENCE, SimulatorProcess
 
@@ -104,27 +103,8 @@ def complaining() -> Iterator[Complaints]:
         logger.removeHandler(complaints)
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self.listening.set()
-
-
 @contextmanager
 def serving_thread(app: ASGIApp) -> Iterator[str]:
     """`app` on a free loopback port, in a thread of its own; its base URL."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = _Server(uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        try:
-            assert server.listening.wait(PATIENCE), "the bot's server did not start"
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(PATIENCE)
+    with served_in_thread(uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1)) as url:
+        yield url

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tests.support.prompt_server import served
 from wabiz_tui.graph.signature import HEADER, is_signed
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.simulator.app import create_app
@@ -117,34 +117,11 @@ class Stage:
         return {"Authorization": f"Bearer {TOKEN}"}
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self.listening.set()
-
-    async def run_on(self, listener: socket.socket) -> None:
-        """As `serve`, but the signals stay with the test run."""
-        await self._serve([listener])
-
-
 @asynccontextmanager
 async def serving(app: Starlette) -> AsyncGenerator[str, None]:
     """`app` on a free loopback port; its base URL."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_config=None, http=CuttableProtocol, ws="none", timeout_graceful_shutdown=1)
-        server = _Server(config)
-        running = asyncio.ensure_future(server.run_on(listener))
-        try:
-            await server.listening.wait()
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await running
+    async with served(uvicorn.Config(app, log_config=None, http=CuttableProtocol, ws="none", timeout_graceful_shutdown=1)) as url:
+        yield url
 
 
 @asynccontextmanager
