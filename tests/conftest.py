@@ -1,7 +1,9 @@
 """What holds for every test."""
 
 import os
+from collections.abc import Generator
 
+import pytest
 from hypothesis import settings
 
 # How long an example takes says how busy the machine is, so no example has a deadline. Where CI is set, Hypothesis's own profile
@@ -9,3 +11,12 @@ from hypothesis import settings
 if not os.environ.get("CI"):
     settings.register_profile("unhurried", deadline=None)
     settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schema_replayed_once() -> Generator[None]:
+    # Imported here: most workers' first test is of something that needs no archive.
+    from tests.support.schema_replay import schema_replayed
+
+    with schema_replayed():
+        yield
