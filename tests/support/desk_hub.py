@@ -168,6 +168,10 @@ class FakeHub:
         self.rows[entity, identifier] = Change(self.head, entity, identifier, value)  # pyright: ignore[reportArgumentType] one of the entities
         self._wake()
 
+    def _end(self) -> None:
+        self._wake()
+        self._loop = None
+
     def _wake(self) -> None:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._moved.set)
@@ -436,6 +440,5 @@ class FakeHub:
             self._moved = asyncio.Event()
 
         config = uvicorn.Config(self.app(), log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
-        with served_in_thread(config, port=port, in_loop=begin, ends=self._wake) as self.url:
+        with served_in_thread(config, port=port, in_loop=begin, ends=self._end) as self.url:
             yield self
-        self._loop = None

@@ -46,7 +46,7 @@ async def served(config: uvicorn.Config) -> AsyncGenerator[str]:
 def served_in_thread(
     config: uvicorn.Config, *, port: int = 0, in_loop: Callable[[], None] = lambda: None, ends: Callable[[], None] = lambda: None
 ) -> Generator[str]:
-    """By a loop in a thread of its own, which runs `in_loop` first; `ends` is called when the server is told to end. Open streams do
+    """By a loop in a thread of its own, which runs `in_loop` first; `ends` is called just before the server is told to end. Open streams do
     not hold it up."""
     started = threading.Event()
     with _listener(port) as listener:
@@ -68,8 +68,8 @@ def served_in_thread(
             yield url
         finally:
             server[0].force_exit = True
-            server[0].end()
             ends()
+            server[0].end()
             thread.join(_PATIENCE)
 
 
