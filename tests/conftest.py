@@ -20,3 +20,13 @@ def schema_replayed_once() -> Generator[None]:
 
     with schema_replayed():
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passphrases() -> Generator[None]:
+    """What makes a passphrase dear to guess makes each desk of a test wait for most of a second. Processes of their own pay in full."""
+    from wabiz_tui.desk.keys import passphrase_file
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passphrase_file, "USUAL", passphrase_file.Cost(memory_kib=64, iterations=1, lanes=1))
+        yield

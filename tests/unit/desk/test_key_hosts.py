@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -20,7 +19,6 @@ from tests.support.key_hosts import SECRET_SERVICE, secret_service, session_bus,
 from wabiz_tui.cli.main import main
 from wabiz_tui.desk.keys import kernel
 from wabiz_tui.desk.keys.bundle import make_bundle, pack
-from wabiz_tui.desk.keys.passphrase_file import Cost, PassphraseFile
 from wabiz_tui.desk.keys.stores import Found, find_store, load_bundle, open_store, save_bundle
 from wabiz_tui.model.config import Config, Keys
 from wabiz_tui.model.errors import NoKeyStore
@@ -36,11 +34,8 @@ needs_service = pytest.mark.skipif(bool(NO_SERVICE), reason=f"not on this machin
 
 
 @pytest.fixture(autouse=True)
-def tidy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The keyring's libraries leave connections to be collected, which is no fault of a test that comes later; and what a passphrase
-    costs is not what these tests are about."""
-    defaults: Any = PassphraseFile.__init__.__kwdefaults__
-    monkeypatch.setitem(defaults, "cost", Cost(memory_kib=64, iterations=1, lanes=1))
+def tidy() -> Iterator[None]:
+    """The keyring's libraries leave connections to be collected, which is no fault of a test that comes later."""
     yield
     for thread in threading.enumerate():
         if thread.name == "key-store":

@@ -22,7 +22,6 @@ from wabiz_tui.model.config import Config, Keys
 from wabiz_tui.model.errors import BadInput, NewerSchema, NoKeyStore, WrongKey
 from wabiz_tui.model.secret import Secret
 
-QUICK = Cost(memory_kib=64, iterations=1, lanes=1)
 DEVICE = "d" * 32
 needs_kernel = pytest.mark.skipif(kernel.refusal() is not None, reason=f"no kernel keyring here: {kernel.refusal()}")
 
@@ -59,6 +58,11 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> type[PretendKeyring]:
     vars(module)["Keyring"] = Keyring
     monkeypatch.setitem(sys.modules, "pretend", module)
     return Keyring
+
+
+def test_a_passphrase_costs_what_the_rfc_asks_for() -> None:
+    """At least the second recommended option of RFC 9106: 64 MiB, three passes, four lanes."""
+    assert all(ours >= asked for ours, asked in zip(Cost(), (64 * 1024, 3, 4), strict=True))
 
 
 def test_a_bundle_survives_its_packing() -> None:
@@ -159,7 +163,7 @@ def test_the_proof_of_a_store_leaves_nothing(backend: type[PretendKeyring]) -> N
 def test_a_passphrase_file_opens_with_its_passphrase_only(tmp_path: Path) -> None:
     """The right passphrase gives the bundle back, another one WrongKey, none NoKeyStore."""
     packed = pack(make_bundle(counting_bytes()))
-    PassphraseFile(tmp_path, Secret("right"), cost=QUICK).save(DEVICE, packed)
+    PassphraseFile(tmp_path, Secret("right")).save(DEVICE, packed)
 
     assert PassphraseFile(tmp_path, Secret("right")).load(DEVICE) == packed
     with pytest.raises(WrongKey):
@@ -173,7 +177,7 @@ def test_a_passphrase_file_opens_with_its_passphrase_only(tmp_path: Path) -> Non
 def test_a_passphrase_file_is_private_and_tells_nothing(tmp_path: Path) -> None:
     """Mode 0600, and neither half of the bundle is in it."""
     bundle = make_bundle(counting_bytes())
-    store = PassphraseFile(tmp_path, Secret("right"), cost=QUICK)
+    store = PassphraseFile(tmp_path, Secret("right"))
     store.save(DEVICE, pack(bundle))
 
     raw = store.path.read_bytes()
@@ -196,7 +200,7 @@ def test_a_passphrase_file_is_private_and_tells_nothing(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_changed_header_opens_nothing(tmp_path: Path, change: dict[str, object], error: type[Exception]) -> None:
     """Every field of the header is bounded or authenticated."""
-    store = PassphraseFile(tmp_path, Secret("right"), cost=QUICK)
+    store = PassphraseFile(tmp_path, Secret("right"))
     store.save(DEVICE, pack(make_bundle(counting_bytes())))
     file = json.loads(store.path.read_bytes())
     file["header"] |= change

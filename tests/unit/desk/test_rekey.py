@@ -25,7 +25,7 @@ from wabiz_tui.desk.cache.driver import open_connection
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.desk import LocalDesk
 from wabiz_tui.desk.enrolment import get_enrolment
-from wabiz_tui.desk.keys.passphrase_file import NAME, Cost, PassphraseFile
+from wabiz_tui.desk.keys.passphrase_file import NAME, PassphraseFile
 from wabiz_tui.desk.keys.stores import load_bundle
 from wabiz_tui.desk.process.client import DeskClient
 from wabiz_tui.desk.process.launch import connect
@@ -37,14 +37,6 @@ from wabiz_tui.model.paths import Paths, paths_under
 from wabiz_tui.model.secret import Secret
 
 NEW = "battery staple"
-QUICK = Cost(memory_kib=64, iterations=1, lanes=1)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a passphrase costs is not what these tests are about."""
-    defaults: Any = PassphraseFile.__init__.__kwdefaults__
-    monkeypatch.setitem(defaults, "cost", QUICK)
 
 
 @pytest.fixture

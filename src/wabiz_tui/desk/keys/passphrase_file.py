@@ -48,10 +48,10 @@ class PassphraseFile:
     name = "passphrase file"
 
     def __init__(
-        self, folder: Path, passphrase: Secret | None, *, random_bytes: Callable[[int], bytes] = os.urandom, cost: Cost = USUAL
+        self, folder: Path, passphrase: Secret | None, *, random_bytes: Callable[[int], bytes] = os.urandom, cost: Cost | None = None
     ) -> None:
         self.path = folder / NAME
-        self._passphrase, self._random, self._cost = passphrase, random_bytes, cost
+        self._passphrase, self._random, self._cost = passphrase, random_bytes, cost or USUAL
 
     def load(self, device: str) -> Secret | None:
         """None when there is no file. Raises WrongKey for a wrong passphrase, NoKeyStore when none was given."""
