@@ -1,6 +1,8 @@
 """Files as streams: bounded memory, every way of being cut off, ranges, and patience with a Meta that is down."""
 
 import asyncio
+import contextlib
+import gc
 import tracemalloc
 from contextlib import closing
 from datetime import timedelta
@@ -174,3 +176,35 @@ def test_pauses_grow_and_heed_meta() -> None:
     assert pause_after(3) > pause_after(1) * 2
     assert timedelta(minutes=50) < pause_after(500) < timedelta(minutes=70)
     assert pause_after(1, told=timedelta(minutes=3)) == timedelta(minutes=3)
+
+
+async def test_who_breaks_a_download_off_leaves_no_file_open(tmp_path: Path) -> None:
+    """Without waiting for a collection of garbage: a bad line that is tried again and again must not use up the hub's descriptors."""
+    async with served_hub(tmp_path) as served:
+        content = content_of(40 * PIECE)
+        served.meta.files["MEDIA1"] = content
+        await picture(served, content)
+        await settled(served, "stored")
+        agent = await served.person(await served.admin(), "Agent", "agent")
+        [message] = await agent.seen("message")
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(5):
+                async with served.http.stream("GET", f"/v1/media/{message}", headers=agent.headers) as response:
+                    await anext(response.aiter_bytes(1000))
+                    assert _open_under(tmp_path)
+            async with asyncio.timeout(20):
+                while _open_under(tmp_path):  # noqa: ASYNC110 the hub hears of it when it writes
+                    await asyncio.sleep(0.01)
+        finally:
+            gc.enable()
+
+
+def _open_under(folder: Path) -> list[str]:
+    """Stored files that this process has open."""
+    found: list[str] = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(str(descriptor.readlink()))
+    return [name for name in found if name.startswith(str(folder)) and ".media/" in name]

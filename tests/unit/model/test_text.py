@@ -110,7 +110,7 @@ def test_line_marks_line_breaks() -> None:
 
 @pytest.mark.parametrize("unit", ["a", "\x1b[31m", "\u0301\u0302", "\u202ea", "\U0001f1ec", "👩\u200d", "\ud800"])
 def test_a_long_text_costs_no_more_a_character(unit: str) -> None:
-    """Cleaning costs the same per character for a quarter of a million as for a sixteenth of them, and a limited line costs next to nothing."""
+    """Cleaning costs the same per character for 250 000 as for 15 625, and a limited line costs next to nothing."""
     small, large = unit * (15_625 // len(unit)), unit * (250_000 // len(unit))
 
     def seconds(clean: Callable[[], str]) -> float:

@@ -144,6 +144,10 @@ class FileReader:
     def close(self) -> None:
         self._file.close()
 
+    def __del__(self) -> None:
+        # One that was opened in a thread for somebody who had gone by then, or whose listener went in its middle.
+        self.close()
+
     def _read(self, number: int) -> bytes | None:
         self._file.seek(_HEAD.size + number * (self._piece + _AROUND))
         sealed = self._file.read(self._piece + _AROUND)
