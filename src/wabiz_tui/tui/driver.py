@@ -9,6 +9,7 @@ from typing import Any, Final
 from textual.driver import Driver
 
 from wabiz_tui.tui.align import aligned
+from wabiz_tui.tui.rendition import condensed
 
 _LEAVE_ALTERNATE: Final = "\x1b[?1049l"
 WORTH_COMPARING: Final = 400
@@ -82,7 +83,7 @@ def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: N
                 super().write(data)
             elif data != self.last_picture:
                 self.last_picture = data
-                super().write(aligned(data))
+                super().write(condensed(aligned(data)))
 
     return ThriftyDriver
 

@@ -5,15 +5,21 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
+from textual.strip import Strip
 
 from wabiz_tui.tui.actions import ACTIONS, GROUPS, Keymap
-from wabiz_tui.tui.drawn import Lines
+from wabiz_tui.tui.drawn import Drawn
 from wabiz_tui.tui.wording.spans import Line, Span, fit, line, spans_width
 
 READLINE = (
     ("Ctrl+A  Ctrl+E", "begin, end of line"),
     ("Ctrl+W  Ctrl+U  Ctrl+K", "cut word, to begin, to end"),
     ("Ctrl+Y", "paste what was cut"),
+)
+_HEAD = (
+    line(ground="float"),
+    line(Span("  "), Span("Keys", "title"), Span("   j k scroll   Esc close", "faint"), ground="float"),
+    line(ground="float"),
 )
 
 
@@ -30,53 +36,65 @@ class Help(ModalScreen[None]):
 
     def __init__(self, keymap: Keymap) -> None:
         super().__init__()
-        self.keymap, self.top = keymap, 0
+        self.keymap = keymap
 
     def compose(self) -> ComposeResult:
-        yield Lines(id="help", ground="float", classes="float")
+        yield _Page(self.keymap, id="help", classes="float")
 
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._draw)
+    def action_scroll(self, count: int) -> None:
+        self.query_one(_Page).scroll_lines(count)
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._draw)
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+class _Page(Drawn):
+    ground = "float"
+
+    def __init__(self, keymap: Keymap, *, id: str, classes: str) -> None:
+        super().__init__(id=id, classes=classes)
+        self._keymap, self._top = keymap, 0
+        self._lines: list[Line] = []
+
+    def render_line(self, y: int) -> Strip:
+        if not self.high:
+            # The first picture is drawn before anybody is told of a size: without words it would cross the line for nothing.
+            self.wide, self.high = self.size
+            self.measured()
+        return super().render_line(y)
+
+    def measured(self) -> None:
+        columns = 2 if self.wide >= 96 else 1
+        blocks = self._blocks(self.wide // columns)
+        self._lines = _two_columns(blocks, self.wide // 2) if columns == 2 else [each for block in blocks for each in block]
+        self._top = self._within(self._top)
+
+    def line_at(self, y: int) -> Line:
+        if y < len(_HEAD):
+            return _HEAD[y]
+        at = self._top + y - len(_HEAD)
+        return self._lines[at] if at < len(self._lines) and y < self.high - 1 else line(ground="float")
+
+    def scroll_lines(self, count: int) -> None:
+        self._top = self._within(self._top + count)
+        self.redraw()
+
+    def _within(self, top: int) -> int:
+        return max(0, min(top, len(self._lines) - (self.high - len(_HEAD) - 1)))
 
     def _blocks(self, width: int) -> list[list[Line]]:
         blocks: list[list[Line]] = []
         for group in GROUPS:
             block = [line(Span("  "), Span(group.upper(), "faint"), ground="float")]
             block += [
-                _entry(self.keymap.shown(action.id), action.title, width)
+                _entry(self._keymap.shown(action.id), action.title, width)
                 for action in ACTIONS
-                if action.group == group and self.keymap.keys[action.id]
+                if action.group == group and self._keymap.keys[action.id]
             ]
             if group == "Compose":
                 block += [_entry(keys, title, width) for keys, title in READLINE]
             blocks.append([*block, line(ground="float")])
         return blocks
-
-    def _draw(self) -> None:
-        box = self.query_one("#help", Lines)
-        width, height = box.size.width, box.size.height
-        columns = 2 if width >= 96 else 1
-        blocks = self._blocks(width // columns)
-        lines = [each for block in blocks for each in block]
-        if columns == 2:
-            lines = _two_columns(blocks, width // 2)
-        head = [
-            line(ground="float"),
-            line(Span("  "), Span("Keys", "title"), Span("   j k scroll   Esc close", "faint"), ground="float"),
-            line(ground="float"),
-        ]
-        self.top = max(0, min(self.top, len(lines) - (height - 4)))
-        box.show([*head, *lines[self.top : self.top + height - 4]])
-
-    def action_scroll(self, count: int) -> None:
-        self.top += count
-        self._draw()
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
 
 def _entry(keys: str, title: str, width: int) -> Line:
