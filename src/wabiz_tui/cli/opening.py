@@ -122,7 +122,7 @@ async def _inbox(passphrase_fd: int | None, resumed: "Resumed") -> "Left":
         from wabiz_tui.tui.place import Place
 
         place = Place(resumed.conversation, resumed.text, resumed.reply_to, resumed.locked)
-        return await run_app(desk, config=config, clock=clock, hint=hint, place=place, renews=True)
+        return await run_app(desk, config=config, clock=clock, hint=hint, place=place, renews=True, painted=picture)
     except WabizError:
         # Refused because of that lock: its task ends the process.
         await asyncio.gather(*leaving)

@@ -67,7 +67,9 @@ class WabizApp(App[int]):
         hint: str = "",
         place: Place | None = None,
         renews: bool = False,
+        painted: str = "",
     ) -> None:
+        self._painted = painted
         super().__init__()
         self.desk, self.clock, self.hint = desk, clock, hint
         self.settings = config or Config()
@@ -91,7 +93,7 @@ class WabizApp(App[int]):
         return guarded(super().get_line_filters(), self.output_guard)
 
     def get_driver_class(self) -> type[Driver]:
-        return thrifty_driver(super().get_driver_class(), lambda: self.call_later(self.leaving.hung_up))
+        return thrifty_driver(super().get_driver_class(), lambda: self.call_later(self.leaving.hung_up), painted=self._painted)
 
     async def on_mount(self) -> None:
         self.run_worker(self.foreground.listen, group="listen")
@@ -192,11 +194,13 @@ async def run_app(
     hint: str = "",
     place: Place | None = None,
     renews: bool = False,
+    painted: str = "",
 ) -> Left:
     """Run the screen over `desk`, from `place` on, until the agent leaves. Its exit code: 0, 1 after a fault, REOPEN when the desk
     ended and the agent asked to open it again, RENEW (only with `renews`) when it is locked and is to be started in a new memory.
-    `hint` is said where a passphrase is asked for. Raises UsageError for a `[keymap]` that names no action."""
-    app = WabizApp(desk, clock=clock, config=config, zone=zone, hint=hint, place=place, renews=renews)
+    `hint` is said where a passphrase is asked for; `painted` is the first paint, if that
+    stands there. Raises UsageError for a `[keymap]` that names no action."""
+    app = WabizApp(desk, clock=clock, config=config, zone=zone, hint=hint, place=place, renews=renews, painted=painted)
     set_title("wabiz")
     try:
         await app.run_async()

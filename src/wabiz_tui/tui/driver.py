@@ -1,4 +1,4 @@
-"""The way out to the terminal: columns kept straight, and no picture sent twice in a row."""
+"""The way out to the terminal: columns kept straight, and nothing sent that stands there."""
 
 import os
 import signal
@@ -7,29 +7,29 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from textual.driver import Driver
+from textual.events import Resize
+from textual.message import Message
 
 from wabiz_tui.tui.align import aligned
 from wabiz_tui.tui.rendition import condensed
+from wabiz_tui.tui.shown import Shown
 
+_ENTER_ALTERNATE: Final = "\x1b[?1049h"
 _LEAVE_ALTERNATE: Final = "\x1b[?1049l"
-WORTH_COMPARING: Final = 400
-"""Characters from which a write is a picture; Textual writes moves and modes by themselves, in shorter pieces."""
 
 
-def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: None) -> type[Driver]:
-    """The platform's driver with these habits; `on_gone` is called, from the driver's thread, when the terminal has gone.
-
-    Textual draws its first screen three times over while it learns the size; as pictures have absolute positions, one that follows
-    itself changes nothing and need not cross the line.
-    """
+def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: None, *, painted: str = "") -> type[Driver]:
+    """The platform's driver with these habits; `on_gone` is called, from the driver's thread, when the terminal has gone. `painted` is
+    what stands on its alternate screen already."""
 
     class ThriftyDriver(base):
-        last_picture = ""
         keeps_terminal = False
         """Whether another program of ours goes on in this terminal: its picture, its modes and what is typed meanwhile are left."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
+            self.shown = Shown(painted)
+            self._is_painted = bool(painted)
             if getattr(self, "_file", None) is sys.__stderr__:
                 # Textual draws on standard error; ours is for sentences, and whoever sends it to a file still wants the screen.
                 self._file = sys.__stdout__
@@ -75,15 +75,23 @@ def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: N
         def write(self, data: str) -> None:
             if self.keeps_terminal and data == _LEAVE_ALTERNATE:
                 return
+            if self._is_painted and data == _ENTER_ALTERNATE:
+                # Some terminals clear it when it is entered again.
+                self._is_painted = False
+                return
             writer = getattr(self, "_writer_thread", None)
             if writer is not None and not writer.is_alive():
                 # It ended with the terminal; what it no longer takes would fill its queue and then stop the app.
                 return
-            if len(data) < WORTH_COMPARING:
-                super().write(data)
-            elif data != self.last_picture:
-                self.last_picture = data
-                super().write(condensed(aligned(data)))
+            news = self.shown.lacks(data, columns=self._get_terminal_size()[0])
+            if news:
+                super().write(condensed(aligned(news)))
+
+        def process_message(self, message: Message) -> None:
+            if isinstance(message, Resize):
+                # A terminal that became narrower has cut its rows, or folded them.
+                self.shown.forget()
+            super().process_message(message)
 
     return ThriftyDriver
 
@@ -96,5 +104,6 @@ def keep_picture(driver: Driver | None) -> None:
 
 def forget_picture(driver: Driver | None) -> None:
     """What another program wrote over the screen is drawn over again, although the picture is the same."""
-    if driver is not None and hasattr(driver, "last_picture"):
-        setattr(driver, "last_picture", "")  # noqa: B010 the attribute is that of our subclass alone
+    shown = getattr(driver, "shown", None)
+    if shown is not None:
+        shown.forget()

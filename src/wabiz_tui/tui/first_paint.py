@@ -8,9 +8,8 @@ from functools import cache
 from typing import Final
 
 from wabiz_tui.model.desk import DeskStatus, QueuePage, View
-from wabiz_tui.tui.align import aligned
 from wabiz_tui.tui.colours import Palette, load_palette, load_roles
-from wabiz_tui.tui.rendition import condensed
+from wabiz_tui.tui.shown import sent_row
 from wabiz_tui.tui.wording.frame import INBOX_HINTS, banner, empty_state, hints, status_line, views_bar
 from wabiz_tui.tui.wording.rows import row_line
 from wabiz_tui.tui.wording.spans import Line, Span, line, spans_width
@@ -94,10 +93,10 @@ def paint_lines(lines: list[Line], columns: int, rows: int, *, theme: str, depth
     for number, each in enumerate(lines[:rows]):
         missing = columns - spans_width(each.spans)
         spans = (*each.spans, Span(" " * missing)) if missing > 0 else each.spans
-        parts.append(f"\x1b[{number + 1}H")
-        parts += [f"\x1b[{_sgr(palette, span.role, span.ground or each.ground, depth)}m{span.text}\x1b[m" for span in spans if span.text]
+        row = [f"\x1b[{_sgr(palette, span.role, span.ground or each.ground, depth)}m{span.text}\x1b[m" for span in spans if span.text]
+        parts.append(f"\x1b[{number + 1}H{sent_row(number + 1, ''.join(row))}")
     parts.append(END_UPDATE)
-    return condensed(aligned("".join(parts)))
+    return "".join(parts)
 
 
 @cache

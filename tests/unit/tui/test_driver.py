@@ -3,8 +3,11 @@
 from typing import Any
 
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.events import Resize
+from textual.geometry import Size
+from textual.message import Message
 
-from wabiz_tui.tui.driver import WORTH_COMPARING, thrifty_driver
+from wabiz_tui.tui.driver import forget_picture, thrifty_driver
 
 
 class Recording(HeadlessDriver):
@@ -16,22 +19,52 @@ class Recording(HeadlessDriver):
     def write(self, data: str) -> None:
         self.sent.append(data)
 
+    def process_message(self, message: Message) -> None:
+        del message
+
+
+def make_driver(**options: Any) -> Any:
+    driver: Any = thrifty_driver(Recording, **options)()
+    driver._get_terminal_size = lambda: (200, 50)
+    return driver
+
 
 def test_a_picture_is_not_sent_twice_in_a_row() -> None:
-    """The same picture again is left out, another one and all that is short go out, and after being told it goes out anew."""
-    driver: Any = thrifty_driver(Recording)()
-    first, second = "\x1b[1;1H" + "a" * WORTH_COMPARING, "\x1b[1;1H" + "b" * WORTH_COMPARING
-    for data in (first, "\x1b[?2026l", first, "x", "x", second, first):
+    """The same picture again is left out, another one and what is no picture go out, and after being told it goes out anew."""
+    driver = make_driver()
+    first, second = "\x1b[1;1H" + "a" * 200, "\x1b[1;1H" + "b" * 200
+    for data in (first, "\x1b[?2026l", first, "\x07", "\x07", second, first):
         driver.write(data)
-    driver.last_picture = ""
+    forget_picture(driver)
     driver.write(first)
 
-    assert driver.sent == [first, "\x1b[?2026l", "x", "x", second, first, first]
+    assert driver.sent == [first, "\x1b[?2026l", "\x07", "\x07", second, first, first]
+
+
+def test_another_size_shows_all_of_it_again() -> None:
+    """A terminal that became narrower and wide again has lost what stood at its edge."""
+    driver = make_driver()
+    picture = "\x1b[1;1H" + "a" * 200
+    driver.write(picture)
+    for size in (Size(200, 50), Size(200, 50)):
+        driver.process_message(Resize(size, size))
+    driver.write(picture)
+
+    assert driver.sent == [picture, picture]
+
+
+def test_what_is_painted_stays() -> None:
+    """The alternate screen is not entered again over the first paint, which some terminals would clear; later it is."""
+    driver = make_driver(painted="\x1b[?1049h\x1b[1H" + "a" * 200)
+    for _ in range(2):
+        driver.write("\x1b[?1049h")
+
+    assert driver.sent == ["\x1b[?1049h"]
 
 
 def test_disputed_text_is_put_right_on_the_way_out() -> None:
     """The column is set after text whose width terminals disagree about."""
-    driver: Any = thrifty_driver(Recording)()
-    driver.write("\x1b[3;5H" + "👨‍👩‍👧" + "b" * WORTH_COMPARING)
+    driver = make_driver()
+    driver.write("\x1b[3;5H" + "👨‍👩‍👧" + "b" * 200)
 
     assert driver.sent[0].startswith("\x1b[3;5H\x1b[2X👨‍👩‍👧\x1b[7Gb")
