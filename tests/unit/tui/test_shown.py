@@ -33,7 +33,9 @@ parts = st.tuples(st.integers(1, ROWS), st.integers(1, COLUMNS - 11), st.sampled
 partial = st.lists(parts, min_size=1, max_size=3).map(
     lambda found: "".join(f"\x1b[{row};{column}H{piece(style, text)}" for row, column, style, text in found)
 )
-others = st.sampled_from(["\x1b[?2026h", "\x1b[?2026l", "\x1b[2;3H", "\x1b[1H\x1b[2K\x1b[2H\x1b[2K", "typed", "\x1b[3;2H\x1b[2X", "\x07"])
+others = st.sampled_from(
+    ["\x1b[?2026h", "\x1b[?2026l", "\x1b[2;3H", "\x1b[1H\x1b[2K\x1b[2H\x1b[2K", "\x1b[H\x1b[2J", "\x1b[3;2H\x1b[2X", "\x07"]
+)
 writes = st.lists(st.one_of(whole, partial, others), max_size=12)
 
 
