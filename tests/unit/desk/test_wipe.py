@@ -16,6 +16,7 @@ from wabiz_tui.desk.keys import warm
 from wabiz_tui.desk.keys.passphrase_file import NAME as KEY_FILE
 from wabiz_tui.desk.process import socket_file
 from wabiz_tui.desk.process.launch import connect
+from wabiz_tui.desk.purge.receipts import DAMAGED
 from wabiz_tui.desk.purge.wipe import destroy_keys_and_files, wipe
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.errors import Unreachable
@@ -57,6 +58,7 @@ async def test_a_desk_that_runs_is_ended_and_nothing_it_kept_is_left(
     environment = os.environ | {"WABIZ_HOME": str(paths.config)}
     desk = await connect(paths, passphrase=Secret(PASSPHRASE.text()), environment=environment)
     await desk.sync()
+    (paths.data / DAMAGED).write_bytes(b"what could not be read")
     device, pid = get_enrolment(paths).device, desk.hello.pid
     if state == "hangs":
         os.kill(pid, signal.SIGSTOP)
@@ -66,7 +68,7 @@ async def test_a_desk_that_runs_is_ended_and_nothing_it_kept_is_left(
     await until(lambda: not is_running(pid))
     assert [path.name for path in paths.config.rglob("*")] == []
     assert warm.find(device, now=SystemClock().now()) is None
-    assert {"cache-1.db", "outbox.db", "enrolment.json"} <= set(removed)
+    assert {"cache-1.db", "outbox.db", "enrolment.json", DAMAGED} <= set(removed)
     await desk.close()
 
 

@@ -15,6 +15,7 @@ from wabiz_tui.desk.keys import warm
 from wabiz_tui.desk.keys.stores import FILES as STORE_FILES
 from wabiz_tui.desk.keys.stores import open_store
 from wabiz_tui.desk.media.store import FOLDER, destroy_everything
+from wabiz_tui.desk.purge.receipts import DAMAGED as DAMAGED_RECEIPTS
 from wabiz_tui.desk.purge.receipts import NAME as RECEIPTS
 from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.model.clock import Clock
@@ -51,7 +52,7 @@ async def wipe(paths: Paths, *, config: Config, clock: Clock) -> list[str]:
         if enrolment is not None:
             removed += destroy_keys_and_files(enrolment, config, paths)
     removed += _destroy_databases(paths)
-    for name in (*STORE_FILES, RECEIPTS, ENROLMENT):
+    for name in (*STORE_FILES, RECEIPTS, DAMAGED_RECEIPTS, ENROLMENT):
         if (paths.data / name).exists():
             destroy(paths.data / name)
             removed.append(name)
@@ -93,7 +94,7 @@ async def _end_desk(paths: Paths) -> None:
 
 def _destroy_drafts(paths: Paths) -> None:
     """What a kill has left of a small file that was being written: a draft of a key store's file holds the key."""
-    for name in (*STORE_FILES, RECEIPTS, ENROLMENT):
+    for name in (*STORE_FILES, RECEIPTS, DAMAGED_RECEIPTS, ENROLMENT):
         for draft in paths.data.glob(f".{name}.*"):
             destroy(draft)
 
