@@ -74,6 +74,12 @@ class Terminal:
                 os.write(self.master, answer % found.groups() if found.groups() else answer)
         return chunk
 
+    def resize(self, columns: int, rows: int) -> None:
+        """What stands beyond a smaller size is lost, as in a real window; the size is told in band too, as ANSWERS promises."""
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.screen.resize(rows, columns)
+        self.write(b"\x1b[48;%d;%d;0;0t" % (rows, columns))
+
     def wait_for(self, pattern: str, seconds: float = 60) -> float:
         """Seconds since the start until `pattern` is on the screen."""
         wanted, deadline = re.compile(pattern), time.perf_counter() + seconds

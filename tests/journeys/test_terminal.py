@@ -274,3 +274,31 @@ def test_a_stale_size_in_the_environment_is_not_believed(road: Road) -> None:
         terminal.wait_for("How wide am I")
         terminal.settle()
         assert "link:" in terminal.text().splitlines()[-1]
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.5], ids=["at-once", "after-a-while"])
+def test_a_window_made_small_and_large_again_shows_all_of_it(road: Road, pause: float) -> None:
+    """What the terminal cut off meanwhile is drawn again, also where the program sees the same size before and after."""
+    name = "Terry Window"
+    road.customer_writes("Still there?", phone="491570000555", name=name)
+    road.conversation_of(name)
+
+    with inbox(road) as terminal:
+        terminal.wait_for(name)
+        terminal.wait_for("keys")
+        terminal.settle()
+        before = rows_written(terminal)
+        for size in ((120, 12), (120, 36)):
+            terminal.resize(*size)
+            terminal.settle(pause)
+        deadline = time.monotonic() + 30
+        while rows_written(terminal) != before and time.monotonic() < deadline:
+            terminal.settle(0.1)
+
+        assert rows_written(terminal) == before
+        terminal.write(b"q")
+        assert ended(terminal) == 0
+
+
+def rows_written(terminal: Terminal) -> list[bool]:
+    return [bool(row.strip()) for row in terminal.screen.display]

@@ -20,7 +20,7 @@ from wabiz_tui.model.desk import Desk
 from wabiz_tui.tui.actions import ACTIONS, Keymap, single_keys
 from wabiz_tui.tui.commands import Commands
 from wabiz_tui.tui.crash import crash_text
-from wabiz_tui.tui.driver import thrifty_driver
+from wabiz_tui.tui.driver import note_size, thrifty_driver
 from wabiz_tui.tui.foreground import Foreground
 from wabiz_tui.tui.guard import OutputGuard, guarded
 from wabiz_tui.tui.inbox.screen import InboxScreen
@@ -141,6 +141,8 @@ class WabizApp(App[int]):
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Resize):
+            note_size(self._driver)
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             self.leaving.pressed()
             self.typeahead.take(event)

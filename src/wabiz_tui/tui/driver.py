@@ -7,8 +7,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from textual.driver import Driver
-from textual.events import Resize
-from textual.message import Message
 
 from wabiz_tui.tui.align import aligned
 from wabiz_tui.tui.rendition import condensed
@@ -87,12 +85,6 @@ def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: N
             if news:
                 super().write(condensed(aligned(news)))
 
-        def process_message(self, message: Message) -> None:
-            if isinstance(message, Resize):
-                # A terminal that became narrower has cut its rows, or folded them.
-                self.shown.forget()
-            super().process_message(message)
-
     return ThriftyDriver
 
 
@@ -107,3 +99,11 @@ def forget_picture(driver: Driver | None) -> None:
     shown = getattr(driver, "shown", None)
     if shown is not None:
         shown.forget()
+
+
+def note_size(driver: Driver | None) -> None:
+    """The terminal has a size, be it the same as before: one that was another in between has cut, folded or moved its rows. Told at the
+    start too, when the first paint stands there."""
+    shown = getattr(driver, "shown", None)
+    if shown is not None:
+        shown.resized()

@@ -32,10 +32,16 @@ class Shown:
         """Somebody else wrote, or the terminal has another size."""
         self._rows, self._painted = {}, {}
 
+    def resized(self) -> None:
+        """Nothing is known any more, unless nothing was written since the first paint."""
+        if self._rows:
+            self.forget()
+
     def lacks(self, output: str, *, columns: int) -> str:
-        """What of `output` does not stand there yet, to be written to a terminal of so many columns. Each piece of a picture must have its
-        place and end in the plain style, as Textual's do; anything else is passed on whole, and nothing is known after it. Where the cursor is left is not
-        said: what is written next names its place."""
+        """What of `output` does not stand there yet, to be written to a terminal of so many columns.
+
+        Each piece of a picture must have its place and end in the plain style, as Textual's do; anything else is passed on whole, and
+        nothing is known after it. Where the cursor is left is not said: what is written next names its place."""
         before, *rest = _PLACE.split(output)
         pieces = [(int(rest[at]), int(rest[at + 1]), rest[at + 2]) for at in range(0, len(rest), 3)]
         if not any(text for _, _, text in pieces) or before:

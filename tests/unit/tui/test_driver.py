@@ -3,11 +3,8 @@
 from typing import Any
 
 from textual.drivers.headless_driver import HeadlessDriver
-from textual.events import Resize
-from textual.geometry import Size
-from textual.message import Message
 
-from wabiz_tui.tui.driver import forget_picture, thrifty_driver
+from wabiz_tui.tui.driver import forget_picture, note_size, thrifty_driver
 
 
 class Recording(HeadlessDriver):
@@ -18,9 +15,6 @@ class Recording(HeadlessDriver):
 
     def write(self, data: str) -> None:
         self.sent.append(data)
-
-    def process_message(self, message: Message) -> None:
-        del message
 
 
 def make_driver(**options: Any) -> Any:
@@ -46,8 +40,7 @@ def test_another_size_shows_all_of_it_again() -> None:
     driver = make_driver()
     picture = "\x1b[1;1H" + "a" * 200
     driver.write(picture)
-    for size in (Size(200, 50), Size(200, 50)):
-        driver.process_message(Resize(size, size))
+    note_size(driver)
     driver.write(picture)
 
     assert driver.sent == [picture, picture]
