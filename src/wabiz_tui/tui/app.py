@@ -35,6 +35,9 @@ from wabiz_tui.tui.wording.times import SystemZone, use_hours
 
 SEND_WITH_CTRL_X: Final = {"composer.send": "ctrl+x", "composer.newline": "enter,ctrl+j,alt+enter"}
 
+_AFTER_RESIZE: Final = 0.05
+"""Seconds; Textual waits a 120th for the next size."""
+
 
 class WabizApp(App[int]):
     """Thin: screens translate, widgets draw, the desk does."""
@@ -143,11 +146,16 @@ class WabizApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Resize):
             note_size(self._driver)
+            # Textual draws what its layout changed; where two sizes came at once that is nothing, and the terminal lost rows all the same.
+            self.set_timer(_AFTER_RESIZE, self._draw_again)
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             self.leaving.pressed()
             self.typeahead.take(event)
         else:
             await super().on_event(event)
+
+    def _draw_again(self) -> None:
+        self.screen.refresh()
 
     async def obey(self, event: events.Key | events.Paste) -> None:
         """Give a key to the leader or to what has the focus, now that its turn has come."""
