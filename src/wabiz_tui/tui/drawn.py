@@ -35,6 +35,8 @@ class Drawn(Widget):
 
     def render_line(self, y: int) -> Strip:
         if y >= self.high:
+            # Drawn before this widget is told that it has grown: what stood here when it was as large has gone.
+            del self._shown[y:]
             return Strip([Segment(" " * self.wide, self.paper.style("text", self.ground))])
         shown = self.line_at(y)
         while len(self._shown) <= y:
