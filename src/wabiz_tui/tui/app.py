@@ -3,12 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from textual import events, on
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -144,8 +145,7 @@ class WabizApp(App[int]):
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Resize):
-            note_size(self._driver)
+        if isinstance(event, events.Resize) and note_size(self._driver):
             # Textual draws what its layout changed; where two sizes came at once that is nothing, and the terminal lost rows all the same.
             self.set_timer(_AFTER_RESIZE, self._draw_again)
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
@@ -155,7 +155,9 @@ class WabizApp(App[int]):
             await super().on_event(event)
 
     def _draw_again(self) -> None:
-        self.screen.refresh()
+        # At the end there is none.
+        with suppress(ScreenStackError):
+            self.screen.refresh()
 
     async def obey(self, event: events.Key | events.Paste) -> None:
         """Give a key to the leader or to what has the focus, now that its turn has come."""

@@ -32,10 +32,12 @@ class Shown:
         """Somebody else wrote, or the terminal has another size."""
         self._rows, self._painted = {}, {}
 
-    def resized(self) -> None:
-        """Nothing is known any more, unless nothing was written since the first paint."""
-        if self._rows:
-            self.forget()
+    def resized(self) -> bool:
+        """Nothing is known any more, unless nothing was written since the first paint; whether anything was."""
+        if not self._rows:
+            return False
+        self.forget()
+        return True
 
     def lacks(self, output: str, *, columns: int) -> str:
         """What of `output` does not stand there yet, to be written to a terminal of so many columns.
