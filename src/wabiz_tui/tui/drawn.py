@@ -18,8 +18,12 @@ class Drawn(Widget):
     wide = high = 0
     """The size in cells, kept here because Textual works it out anew whenever it is asked."""
 
-    def on_mount(self) -> None:
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        # Here, since a widget may be drawn before it is told that it is mounted.
         self._shown: list[Line] = []
+
+    def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, self._forget)
 
     def measured(self) -> None:
