@@ -1,5 +1,6 @@
 """The purge: no trace of what is destroyed, no key that opens a copy of it, and one readable state whenever it is killed."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -239,6 +240,30 @@ async def test_what_is_taken_from_sight_is_destroyed(hub: FakeHub, paths: Paths)
 
         assert [held.id for held in await desk.conversations()] == [ident(2)]
         assert not holds(paths.cache / "cache-2.db", key_of(desk), DUE)
+
+
+async def test_what_is_removed_while_the_purger_looks_goes_at_once(hub: FakeHub, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A removal that arrives between a look into the cache and its answer is not taken for one that was looked at."""
+    fill(hub)
+    async with opened(hub, paths) as desk:
+        session = desk._session
+        assert session is not None
+        looked, goes_on, look = asyncio.Event(), asyncio.Event(), session.purger._due_since
+
+        async def slow_look() -> datetime | None:
+            found = await look()
+            looked.set()
+            await goes_on.wait()
+            return found
+
+        monkeypatch.setattr(session.purger, "_due_since", slow_look)
+        session.purger.look_again()
+        await looked.wait()
+        hub.remove(talk(1))
+        await until(lambda: session.purger._hurried == "removed")
+        goes_on.set()
+
+        await until(lambda: purged(desk, "removed"), within=20)
 
 
 async def test_a_lock_destroys_what_is_due(hub: FakeHub, paths: Paths) -> None:

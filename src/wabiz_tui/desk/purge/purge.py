@@ -231,6 +231,8 @@ class Purger:
             if wait <= timedelta():
                 reason, self._hurried = self._hurried or "due", None
                 wait = await self._try(reason)
+                if wait == _RETRY and reason in _AT_ONCE:
+                    self._hurried = self._hurried or reason
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(wait.total_seconds(), 3600.0)):
                     await self._wake.wait()
@@ -244,10 +246,12 @@ class Purger:
 
     async def _wait(self) -> timedelta:
         """Until the next rebuild. What falls due within a while is taken together, well within the policy's time."""
+        hurried, self._hurried = self._hurried, None
         due = await self._due_since()
         rules, now = self._rules(), self._now()
-        if due is None or rules is None or due > now:
-            self._hurried = None
+        # A hurry that came while the cache was read is about what that reading may not have seen: it stays whatever was read.
+        if due is not None and rules is not None and due <= now:
+            self._hurried = self._hurried or hurried
         if due is None or rules is None:
             self.next_at = None
             return timedelta(hours=1)
