@@ -22,6 +22,18 @@ def read_small(path: Path, limit: int) -> bytes:
     return raw
 
 
+def what_stands_at(path: Path) -> str:
+    """What is in the place of a file, in words: to open a pipe would wait for ever, and a link leads to what is somebody else's. Empty
+    where there is a file, or nothing."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return ""
+    if stat.S_ISREG(mode):
+        return ""
+    return "a folder" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a device"
+
+
 def write_private(path: Path, raw: bytes) -> None:
     """Replace `path` by a file of mode 0600 that is on the disk when this returns; a crash leaves the old one or the new one."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -145,7 +145,7 @@ class WabizApp(App[int]):
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Resize) and note_size(self._driver):
+        if isinstance(event, events.Resize) and note_size(self._driver, event.size.height):
             # Textual draws what its layout changed; where two sizes came at once that is nothing, and the terminal lost rows all the same.
             self.set_timer(_AFTER_RESIZE, self._draw_again)
         if isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:

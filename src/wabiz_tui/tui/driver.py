@@ -101,8 +101,8 @@ def forget_picture(driver: Driver | None) -> None:
         shown.forget()
 
 
-def note_size(driver: Driver | None) -> bool:
+def note_size(driver: Driver | None, height: int) -> bool:
     """The terminal has a size, be it the same as before: one that was another in between has cut, folded or moved its rows. Told at the
     start too, when the first paint stands there. Whether all of it has to be drawn again."""
     shown = getattr(driver, "shown", None)
-    return shown is not None and shown.resized()
+    return shown is not None and shown.resized(height)

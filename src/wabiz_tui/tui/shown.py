@@ -32,12 +32,12 @@ class Shown:
         """Somebody else wrote, or the terminal has another size."""
         self._rows, self._painted = {}, {}
 
-    def resized(self) -> bool:
-        """Nothing is known any more, unless nothing was written since the first paint; whether anything was."""
-        if not self._rows:
-            return False
-        self.forget()
-        return True
+    def resized(self, height: int) -> bool:
+        """Nothing is known any more, unless it is the size of the first paint and nothing was written since; whether a picture was."""
+        was_drawn = bool(self._rows)
+        if was_drawn or height != len(self._painted):
+            self.forget()
+        return was_drawn
 
     def lacks(self, output: str, *, columns: int) -> str:
         """What of `output` does not stand there yet, to be written to a terminal of so many columns.

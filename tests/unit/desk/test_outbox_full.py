@@ -22,6 +22,13 @@ async def no_hub(_letter: object) -> Accepted:
     raise AssertionError("nothing is sent here")
 
 
+def outbox_of(letters: Letters) -> Outbox:
+    return Outbox(
+        letters, no_hub, author=Author(ident(7), "Kim"), now=StillClock().now, changed=lambda _: None, refused=lambda _: None,
+        random_bytes=counting_bytes(),
+    )  # fmt: skip
+
+
 async def fill(outbox: Outbox) -> None:
     for number in range(100):
         await outbox.write(ident(2), NUMBER, f"{number} " + "x" * 4000, key=None, reply_to=None)
@@ -30,10 +37,7 @@ async def fill(outbox: Outbox) -> None:
 async def test_a_full_disk_keeps_the_draft_and_says_so(tmp_path: Path) -> None:
     """Neither a text nor a file is half-written; the draft is whole, and afterwards the same message goes into the outbox."""
     letters = Letters(tmp_path / "outbox.db", Secret(b"o" * 32))
-    outbox = Outbox(
-        letters, no_hub, author=Author(ident(7), "Kim"), now=StillClock().now, changed=lambda _: None, refused=lambda _: None,
-        random_bytes=counting_bytes(),
-    )  # fmt: skip
+    outbox = outbox_of(letters)
     path = tmp_path / "notes.txt"
     path.write_bytes(b"words " * 200_000)
     draft = Draft(ident(1), "a long answer " * 200, None, NOON)
@@ -57,10 +61,7 @@ async def test_a_full_disk_keeps_the_draft_and_says_so(tmp_path: Path) -> None:
 async def test_a_file_that_was_removed_under_the_desk_takes_no_letter_in_silence(tmp_path: Path) -> None:
     """What would be written into a file that nobody finds again is refused with the cure; put back, it goes on."""
     letters = Letters(tmp_path / "outbox.db", Secret(b"o" * 32))
-    outbox = Outbox(
-        letters, no_hub, author=Author(ident(7), "Kim"), now=StillClock().now, changed=lambda _: None, refused=lambda _: None,
-        random_bytes=counting_bytes(),
-    )  # fmt: skip
+    outbox = outbox_of(letters)
     kept = await outbox.write(ident(1), NUMBER, "kept", key=None, reply_to=None)
     letters.path.rename(tmp_path / "away.db")
 

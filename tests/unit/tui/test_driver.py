@@ -40,7 +40,7 @@ def test_another_size_shows_all_of_it_again() -> None:
     driver = make_driver()
     picture = "\x1b[1;1H" + "a" * 200
     driver.write(picture)
-    note_size(driver)
+    note_size(driver, 50)
     driver.write(picture)
 
     assert driver.sent == [picture, picture]

@@ -79,6 +79,21 @@ def test_what_the_first_paint_put_there_is_not_sent_again(before: list[str], aft
         assert sent == ""
 
 
+def test_a_window_that_changes_before_the_app_draws_gets_all_of_it() -> None:
+    """The first paint counts while the window has its height; after another one the same rows go out again."""
+    rows = [full_row([(_STYLES[0], name)]) for name in ("one", "two", "three", "four")]
+    painted = "".join(f"\x1b[{number}H{sent_row(number, row)}" for number, row in enumerate(rows, start=1))
+    picture = "".join(f"\x1b[{number};1H{row}" for number, row in enumerate(rows, start=1))
+    same, other = Shown(painted), Shown(painted)
+
+    assert not any(same.resized(height) for height in (ROWS, ROWS))
+    assert not any(other.resized(height) for height in (ROWS - 1, ROWS))
+    assert same.lacks(picture, columns=COLUMNS) == ""
+    assert other.lacks(picture, columns=COLUMNS) == picture
+    assert same.resized(ROWS)
+    assert same.lacks(picture, columns=COLUMNS) == picture
+
+
 def test_the_width_is_counted_in_cells() -> None:
     """A row of wide characters is a whole one when it fills the screen."""
     standing = Shown()

@@ -1,7 +1,6 @@
 """Open an encrypted database with a raw key, and translate the driver's errors; the one file here that knows the driver."""
 
 import re
-import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, cast
 
 import sqlcipher3.dbapi2 as _untyped
 
+from wabiz_tui.desk.files import what_stands_at
 from wabiz_tui.model.errors import DamagedStore, ForeignFile, StoreError, StoreFull, WrongKey
 from wabiz_tui.model.secret import Secret
 
@@ -74,18 +74,6 @@ def keep_no_log(connection: Connection) -> None:
 def database_files(path: Path) -> tuple[Path, ...]:
     """Where a database lies: its file, and what SQLite keeps beside it."""
     return path, *(path.with_name(path.name + suffix) for suffix in BESIDE)
-
-
-def what_stands_at(path: Path) -> str:
-    """What is in the place of a file, in words: to open a pipe would wait for ever, and a link leads to what is somebody else's. Empty
-    where there is a file, or nothing."""
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return ""
-    if stat.S_ISREG(mode):
-        return ""
-    return "a folder" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a device"
 
 
 def _refuse_unsafe() -> None:

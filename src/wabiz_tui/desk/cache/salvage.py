@@ -12,9 +12,9 @@ from sqlite3 import Connection
 from typing import Any, NamedTuple
 
 from wabiz_tui.desk.cache.database import Database
-from wabiz_tui.desk.cache.driver import database_files, open_connection, translated, what_stands_at
+from wabiz_tui.desk.cache.driver import database_files, open_connection, translated
 from wabiz_tui.desk.cache.migrations import Kind
-from wabiz_tui.desk.files import sync_folder
+from wabiz_tui.desk.files import sync_folder, what_stands_at
 from wabiz_tui.model.errors import DamagedStore, ForeignFile, StoreError, WrongKey
 from wabiz_tui.model.secret import Secret
 

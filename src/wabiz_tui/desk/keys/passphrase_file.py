@@ -47,11 +47,9 @@ class PassphraseFile:
 
     name = "passphrase file"
 
-    def __init__(
-        self, folder: Path, passphrase: Secret | None, *, random_bytes: Callable[[int], bytes] = os.urandom, cost: Cost | None = None
-    ) -> None:
+    def __init__(self, folder: Path, passphrase: Secret | None, *, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self.path = folder / NAME
-        self._passphrase, self._random, self._cost = passphrase, random_bytes, cost or USUAL
+        self._passphrase, self._random = passphrase, random_bytes
 
     def load(self, device: str) -> Secret | None:
         """None when there is no file. Raises WrongKey for a wrong passphrase, NoKeyStore when none was given."""
@@ -69,7 +67,7 @@ class PassphraseFile:
     def save(self, device: str, packed: Secret) -> None:
         """Durable when it returns; read back and compared. Raises NoKeyStore without a passphrase."""
         passphrase, salt, nonce = self._given(), self._random(16), self._random(NONCE_SIZE)
-        header = _Header(device=device, salt=text_of(salt), nonce=text_of(nonce), **self._cost._asdict())
+        header = _Header(device=device, salt=text_of(salt), nonce=text_of(nonce), **USUAL._asdict())
         write_sealed(self.path, header, nonce, _key(passphrase, header, self.path), packed)
         if self.load(device) != packed:
             raise NoKeyStore(f"{self.path.name} did not give back what was written to it.")

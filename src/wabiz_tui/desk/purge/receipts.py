@@ -7,10 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from wabiz_tui.desk.cache.driver import what_stands_at
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.marks import Pending
-from wabiz_tui.desk.files import append_private, write_private
+from wabiz_tui.desk.files import append_private, what_stands_at, write_private
 from wabiz_tui.model.codec import decode, encode
 from wabiz_tui.model.errors import BadInput, DamagedStore, Unreachable, WabizError
 from wabiz_tui.model.secret import Secret
