@@ -120,6 +120,7 @@ class FakeHub:
         self.hang_up_after_send = 0
         self.files: dict[str, bytes] = {}
         self.media_asked: list[str] = []
+        self.pages_asked: list[int] = []
         self.cut_media_after, self.media_cuts = 0, 0
         self.greeting = b""
         self.uploads: dict[str, tuple[NewUpload, bytearray]] = {}
@@ -249,7 +250,8 @@ class FakeHub:
 
     async def changes(self, request: Request) -> object:
         self._device(request)
-        return self._page(int(request.query_params["since"]), int(request.query_params.get("limit", 1000)))
+        self.pages_asked.append(int(request.query_params["since"]))
+        return self._page(self.pages_asked[-1], int(request.query_params.get("limit", 1000)))
 
     def _page(self, since: int, limit: int) -> ChangesPage:
         newer = sorted((row for row in self.rows.values() if row.seq > since), key=lambda row: row.seq)

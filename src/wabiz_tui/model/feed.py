@@ -19,12 +19,14 @@ else:
 class Change(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One row of the feed: entity, id and sequence, with the value as it is now; no value means it is gone or out of sight.
 
+    `entity` is an Entity; of one that a later version added, a reader passes over the row.
+
     `value` is the JSON of model.values.{Contact, Conversation, Message, Number, Event, Person},
     model.work.{Team, Canned, Macro} or model.wire.SignedPolicy.
     """
 
     seq: int
-    entity: Entity
+    entity: str
     id: str
     value: RawValue = None
 

@@ -30,6 +30,8 @@ class Marks(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether there were more messages than the policy lets this machine hold."""
     stands: ShiftStanding | None = None
     """How the hub last said that the shift stands."""
+    unknown_to: str = ""
+    """The version of wabiz that was told what it does not know, so that a later one reads the feed again; empty when none was."""
 
 
 class Pending(msgspec.Struct, frozen=True):

@@ -73,10 +73,13 @@ class Cache:
         policy: SignedPolicy | None = None,
         is_anew: bool = False,
         is_refilled: bool = False,
+        is_read_again: bool = False,
+        unknown_to: str = "",
     ) -> Applied:
         """A batch and its cursor in one transaction; with a new policy, which also times every row again. `is_anew` lets go of
         everything that was held before it. With `is_refilled` the cursor goes back to where the feed `begins`, since more may be
-        held; that is done too when there is room again for what was left out."""
+        held; that is done too when there is room again for what was left out, and by `is_read_again`, which forgets what was
+        `unknown_to` the version before."""
         now = self._now()
 
         def work(connection: Connection) -> Applied:
@@ -87,7 +90,7 @@ class Cache:
             index_names(connection, _ids(items, Conversation), _ids(items, Contact))
             marks = load_marks(connection)
             has_left_out |= applied.has_left_out or marks.has_left_out
-            begins_anew = is_refilled or (has_left_out and writing.has_room(connection, holding, now=to_ms(now)))
+            begins_anew = is_refilled or is_read_again or (has_left_out and writing.has_room(connection, holding, now=to_ms(now)))
             if is_refilled:
                 take_in_again(connection)
             change_marks(
@@ -97,6 +100,7 @@ class Cache:
                 floor=now,
                 residue_since=marks.residue_since or (now if applied.has_residue else None),
                 has_left_out=has_left_out and not begins_anew,
+                unknown_to=unknown_to or ("" if begins_anew else marks.unknown_to),
             )
             return applied._replace(begins_anew=begins_anew)
 

@@ -8,10 +8,10 @@ from wabiz_tui.desk.cache.reading import is_from_customer
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.link.link import Link
 from wabiz_tui.desk.session.session import Session
-from wabiz_tui.model.codec import decode
 from wabiz_tui.model.desk import TimelinePage
 from wabiz_tui.model.errors import BadInput, Denied, NotFound, Unreachable
 from wabiz_tui.model.identifiers import is_id
+from wabiz_tui.model.newer import decode_or_translate
 from wabiz_tui.model.values import Message
 from wabiz_tui.model.wire import HistoryPage
 
@@ -28,7 +28,7 @@ async def read_page(link: Link, conversation: str, *, before: str | None, limit:
         raise BadInput("A conversation and a message are named by 32 hexadecimal digits.")
     query = {"limit": str(min(max(limit, 1), MOST))} | ({} if before is None else {"before": before})
     path = f"/v1/conversations/{conversation}/messages?{urlencode(query)}"
-    return decode(await link.request("GET", path, timeout=_SECONDS), HistoryPage)
+    return decode_or_translate(await link.request("GET", path, timeout=_SECONDS), HistoryPage)
 
 
 async def messages_with_history(session: Session, conversation: str, cached: list[Message], *, whole: bool = False) -> list[Message]:

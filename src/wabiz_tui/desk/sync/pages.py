@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from itertools import chain, pairwise
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -12,16 +12,18 @@ from wabiz_tui.desk.link.link import Link
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.errors import BadInput, WabizError
 from wabiz_tui.model.feed import Change, ChangesPage, Entity
+from wabiz_tui.model.newer import decode_or_translate, is_translated
 from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
 
-_KINDS: dict[Entity, Any] = {
-    "contact": Contact,
-    "conversation": Conversation,
-    "message": Message,
-    "number": Number,
-    "event": Event,
-    "person": Person,
+_KINDS: dict[str, tuple[Entity, Any]] = {
+    "contact": ("contact", Contact),
+    "conversation": ("conversation", Conversation),
+    "message": ("message", Message),
+    "number": ("number", Number),
+    "event": ("event", Event),
+    "person": ("person", Person),
 }
+_ENTITIES = frozenset(get_args(Entity))
 _PAGE = 3000
 """Changes of one page, and so of one commit while catching up; the hub ends a page before it grows large."""
 _TOGETHER, _TOGETHER_BYTES = 4, 8 << 20
@@ -105,16 +107,24 @@ def check(page: ChangesPage) -> None:
 
 
 def items_of(changes: Sequence[Change]) -> list[Item]:
-    """Raises BadInput for a value that is not what its kind must be."""
+    """Of the kinds that the cache holds; those it does not, and those of a later version, are passed over. Raises BadInput for a value
+    that is not what its kind must be."""
     return [item for change in changes if (item := _item(change)) is not None]
 
 
+def has_unknown(changes: Sequence[Change], items: Sequence[Item]) -> bool:
+    """Whether there is something among the changes, and what was read of them, that only a later version knows."""
+    return any(change.entity not in _ENTITIES for change in changes) or any(
+        isinstance(item.value, Message) and is_translated(item.value.content) for item in items
+    )
+
+
 def _item(change: Change) -> Item | None:
-    kind = _KINDS.get(change.entity)
-    if kind is None:
+    if change.entity not in _KINDS:
         return None
+    entity, kind = _KINDS[change.entity]
     # A removal travels without a value; some encoders write it as null.
     if change.value is None or bytes(change.value) == b"null":
-        return Item(change.entity, change.id, None)
-    value: Value = decode(change.value, kind)
-    return Item(change.entity, change.id, value)
+        return Item(entity, change.id, None)
+    value: Value = decode_or_translate(change.value, kind) if kind is Message else decode(change.value, kind)
+    return Item(entity, change.id, value)

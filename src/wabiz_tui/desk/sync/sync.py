@@ -5,13 +5,14 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 
+from wabiz_tui import __version__
 from wabiz_tui.desk.cache.letters import Letters
 from wabiz_tui.desk.cache.store import Cache
 from wabiz_tui.desk.cache.writing import Item
 from wabiz_tui.desk.link.answers import wait_of
 from wabiz_tui.desk.link.link import Link
 from wabiz_tui.desk.sync.pace import Pace
-from wabiz_tui.desk.sync.pages import Ahead, check, items_of
+from wabiz_tui.desk.sync.pages import Ahead, check, has_unknown, items_of
 from wabiz_tui.desk.sync.rules import Rules, holds_longer, read_rules
 from wabiz_tui.model.codec import decode
 from wabiz_tui.model.desk import Link as LinkState
@@ -82,6 +83,7 @@ class Sync:
         self.head = 0
         self.notice = ""
         self._catching_up = 0
+        self._reads_again = False
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -92,6 +94,8 @@ class Sync:
         """Where an earlier run stopped, and its policy."""
         marks = await self._cache().marks()
         self.cursor, self.stands = marks.cursor, marks.stands
+        # An earlier version could not take in all that it was told.
+        self._reads_again = marks.unknown_to not in ("", __version__)
         if marks.policy is not None:
             self.rules = self._read(marks.policy)
 
@@ -209,7 +213,7 @@ class Sync:
     async def _apply(self, page: ChangesPage) -> None:
         """A page that overlaps with what is applied (the stream and a call of `sync` may both bring it) adds only what is new."""
         self.head = max(self.head, page.head)
-        if page.next <= self.cursor:
+        if page.next <= self.cursor and not self._reads_again:
             return
         new = [change for change in page.changes if change.seq > self.cursor]
         rules, is_refilled = self._newest_rules(new)
@@ -218,8 +222,17 @@ class Sync:
         is_anew = self.cursor < page.begins
         newer = rules.signed if rules is not self.rules else None
         applied = await self._cache().apply(
-            items, rules.holding, cursor=page.next, begins=page.begins, policy=newer, is_anew=is_anew, is_refilled=is_refilled
+            items,
+            rules.holding,
+            cursor=page.next,
+            begins=page.begins,
+            policy=newer,
+            is_anew=is_anew,
+            is_refilled=is_refilled,
+            is_read_again=self._reads_again,
+            unknown_to=__version__ if has_unknown(new, items) else "",
         )
+        self._reads_again = False
         reason = "policy" if rules is not self.rules else "removed" if is_anew else _reason(items)
         self.rules, self.cursor = rules, page.begins if applied.begins_anew else page.next
         arrived = [item.value for item in items if isinstance(item.value, Message)]
