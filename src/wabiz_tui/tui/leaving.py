@@ -35,7 +35,7 @@ _LOOK_SECONDS: Final = 0.25
 class Leaving:
     def __init__(self, app: "WabizApp", *, renews: bool, place: Place) -> None:
         self.app, self._renews, self.place = app, renews, place
-        self._has_shown = False
+        self._has_shown = self._is_leaving = False
         self._pressed_at = 0.0
 
     def begin(self) -> None:
@@ -99,6 +99,7 @@ class Leaving:
 
     def leave(self, code: int = 0) -> None:
         """End the app with the exit code `code` once the draft is saved."""
+        self._is_leaving = True
         self.app.run_worker(self._leave_saved(code), group="lock", exclusive=True)
 
     async def _leave_saved(self, code: int) -> None:
@@ -113,6 +114,7 @@ class Leaving:
     def hung_up(self) -> None:
         """The terminal is gone, or about to go: lock and leave in order, or at least leave, as giving it back may never end."""
         code = 128 + signal.SIGHUP
+        self._is_leaving = True
         last = Timer(HANG_UP_SECONDS, os._exit, (code,))
         last.daemon = True
         last.start()
@@ -146,7 +148,7 @@ class Leaving:
     async def _renew_when_quiet(self) -> None:
         """Python cannot erase the words this process has shown; a process that starts anew has none of them."""
         loop = asyncio.get_running_loop()
-        locked_at = 0.0
+        locked_at = loop.time()
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if not self._is_quiet():
@@ -159,4 +161,5 @@ class Leaving:
     def _is_quiet(self) -> bool:
         screen = self.app.base
         is_locked = isinstance(screen, Locked) or (isinstance(screen, Unlock) and screen.is_untouched)
-        return self._has_shown and is_locked and self.app.typeahead.is_idle
+        # Who leaves by way of the lock (a hang-up) is not to come back in a new process.
+        return self._has_shown and is_locked and not self._is_leaving and self.app.typeahead.is_idle

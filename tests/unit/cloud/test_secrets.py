@@ -164,7 +164,9 @@ async def test_records_that_handlers_format_themselves() -> None:
 
     class Curious(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            found.write(f"{record.__dict__!r} {record.args!r} {record.getMessage()}\n")
+            # Six digits of a PIN turn up among the digits of a time now and then.
+            told = {name: value for name, value in record.__dict__.items() if not isinstance(value, int | float)}
+            found.write(f"{told!r} {record.args!r} {record.getMessage()}\n")
 
     handler, root = Curious(logging.DEBUG), logging.getLogger()
     level = root.level

@@ -44,13 +44,14 @@ class Unlock(TakesText, Screen[None]):
         self._is_busy = self._is_aside = False
         # What a revoked device held cannot be opened by anything that is typed.
         self._needs_passphrase = status.needs_passphrase and status.link != "revoked"
+        # Made here and not in compose, for it is asked what it holds before and after it stands.
+        # Selecting on focus would let a letter typed early be replaced by the next one.
+        self._field = Input(password=True, placeholder="passphrase", id="passphrase", compact=True, select_on_focus=False)
+        self._field.display = self._needs_passphrase
 
     def compose(self) -> ComposeResult:
         yield Lines(id="frame")
-        # Selecting on focus would let a letter typed early be replaced by the next one.
-        field = Input(password=True, placeholder="passphrase", id="passphrase", compact=True, select_on_focus=False)
-        field.display = self._needs_passphrase
-        yield field
+        yield self._field
 
     def on_mount(self) -> None:
         if self._needs_passphrase:
@@ -58,10 +59,6 @@ class Unlock(TakesText, Screen[None]):
         elif self.status.link != "revoked":
             self._begin(None)
         self.call_after_refresh(self._draw)
-
-    @property
-    def _field(self) -> Input:
-        return self.query_one(Input)
 
     @property
     def is_untouched(self) -> bool:
