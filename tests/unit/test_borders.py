@@ -96,6 +96,20 @@ def test_the_way_to_the_inbox_is_light() -> None:
     assert not heavy & {name.split(".")[0] for name in modules}
 
 
+def test_the_way_to_the_first_picture_is_lighter_still() -> None:
+    """Of what stands before the inbox is painted neither asyncio nor what comes with it is a part, nor what msgspec can do without."""
+    modules = _imported(
+        "import sys\n"
+        "from wabiz_tui.cli.main import _import_msgspec_alone\n"
+        "_import_msgspec_alone()\n"
+        "import wabiz_tui.cli.streams, wabiz_tui.cli.opening, wabiz_tui.cli.resuming, wabiz_tui.desk.process.hardening\n"
+        "import wabiz_tui.model.config, wabiz_tui.desk.process.glance, wabiz_tui.tui.first_paint, wabiz_tui.tui.actions\n"
+        'print("\\n".join(sys.modules))'
+    )
+
+    assert not {"asyncio", "ssl", "subprocess", "inspect", "typing_extensions", "logging", "hashlib"} & set(modules)
+
+
 def test_the_direct_doors_are_few() -> None:
     """httpx, sqlcipher3 and textual are imported by name only in the files that are their doors."""
     doors = {

@@ -14,10 +14,22 @@ def run() -> None:
 
         # What passes through an agent's command is as private as in the desk: no core dump, no look by a neighbour, files 0600.
         harden()
+    _import_msgspec_alone()
     from wabiz_tui.cli.streams import as_typed, prepare_streams
 
     prepare_streams()
     sys.exit(main([as_typed(argument) for argument in sys.argv[1:]]))
+
+
+def _import_msgspec_alone() -> None:
+    """msgspec prefers typing_extensions to typing where both are there. On Python 3.11 they are the same to it, and importing the first,
+    with `inspect` and half of its friends, takes longer than importing msgspec."""
+    if "typing_extensions" not in sys.modules:
+        sys.modules["typing_extensions"] = None  # pyright: ignore[reportArgumentType] this is how Python writes that there is none
+        try:
+            __import__("msgspec")
+        finally:
+            del sys.modules["typing_extensions"]
 
 
 def main(arguments: list[str]) -> int:

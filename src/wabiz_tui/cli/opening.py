@@ -1,20 +1,26 @@
-"""Open the inbox: paint it from the desk before Textual is imported, then hand the desk to the app. Nothing here needs click."""
+"""Open the inbox: paint it from the desk before asyncio and Textual are imported, then hand the desk to the app.
 
-import asyncio
+Nothing here needs click."""
+
 import os
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wabiz_tui.model.errors import UsageError, WabizError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from wabiz_tui.cli.resuming import Attributes, Resumed
+    from wabiz_tui.desk.process.glance import Glance
+    from wabiz_tui.model.clock import Clock
     from wabiz_tui.model.config import Config
-    from wabiz_tui.model.desk import Desk
+    from wabiz_tui.model.desk import Desk, DeskStatus, QueuePage
     from wabiz_tui.model.paths import Paths
+    from wabiz_tui.model.secret import Secret
     from wabiz_tui.tui.place import Left
 
 PASSPHRASE_HINT = "WABIZ_PASSPHRASE_HINT"  # noqa: S105 the name of a variable
@@ -35,7 +41,7 @@ def open_inbox(passphrase_fd: int | None, *, resumed_fd: int | None = None) -> i
     harden()
     resumed = Resumed() if resumed_fd is None else take_up(resumed_fd)
     with keys_kept(resumed.terminal) as terminal:
-        while (left := asyncio.run(_inbox(passphrase_fd, resumed))).code in (_REOPEN, _RENEW):
+        while (left := _Opening(resumed).run(passphrase_fd)).code in (_REOPEN, _RENEW):
             # The desk ended under the screen and the agent asked to have it back, or it was locked.
             passphrase_fd, resumed = None, Resumed(*left.place)
             if left.code == _RENEW:
@@ -80,52 +86,137 @@ def check_keymap(config: "Config", paths: "Paths") -> None:
         )
 
 
-async def _hung_up(desk: "Desk") -> None:
+class _Scene(NamedTuple):
+    """What a first picture is made of, beside what the desk says."""
+
+    paths: "Paths"
+    config: "Config"
+    clock: "Clock"
+    hint: str
+    locked: str
+
+    def paint(self, status: "DeskStatus", page: "QueuePage | None", counts: Mapping[str, int]) -> str:
+        from wabiz_tui.tui.first_paint import paint, paint_unlock
+
+        columns, rows = os.get_terminal_size(sys.stdout.fileno())
+        theme = self.config.screen.theme
+        if status.locked or page is None:
+            return paint_unlock(status, columns=columns, rows=rows, theme=theme, hint=self.hint, reason=self.locked)
+        return paint(page, status, columns=columns, rows=rows, now=self.clock.now(), counts=counts, theme=theme)
+
+
+class _Opening:
+    """The way from the first look at the desk to the app. While it lasts a hang-up locks the desk and ends the process."""
+
+    def __init__(self, resumed: "Resumed") -> None:
+        self._resumed, self._scene = resumed, _read_scene(resumed)
+        self._picture = ""
+        self._is_ours = False
+        self._is_gone = False
+        self._locking: asyncio.Task[None] | None = None
+
+    def run(self, passphrase_fd: int | None) -> "Left":
+        # A passphrase is checked before anything is shown.
+        glanced = None if passphrase_fd is not None else self._glance()
+        try:
+            import asyncio
+
+            from wabiz_tui.cli.session import read_passphrase
+
+            return asyncio.run(self._go_on(read_passphrase(passphrase_fd), glanced))
+        except BaseException:
+            if self._is_ours:
+                _unpaint()
+            raise
+
+    def _glance(self) -> "Glance | None":
+        from wabiz_tui.desk.process.glance import glance
+
+        found = glance(self._scene.paths, rows=os.get_terminal_size(sys.stdout.fileno()).lines)
+        if found is not None:
+            # Until there is a loop that can ask the desk to lock.
+            signal.signal(signal.SIGHUP, self._note_hang_up)
+            self._show(self._scene.paint(found.status, found.page, found.counts))
+        return found
+
+    def _note_hang_up(self, *_: object) -> None:
+        self._is_gone = True
+
+    def _show(self, picture: str) -> None:
+        self._is_ours, self._picture = True, picture
+        sys.stdout.write(picture)
+        sys.stdout.flush()
+
+    async def _go_on(self, passphrase: "Secret | None", glanced: "Glance | None") -> "Left":
+        from wabiz_tui.desk.process.client import DeskClient
+        from wabiz_tui.desk.process.launch import connect
+
+        scene = self._scene
+        desk = await connect(scene.paths, passphrase=passphrase) if glanced is None else await DeskClient.take_on(glanced)
+        self._hear_hang_up(desk)
+        try:
+            if glanced is None:
+                status = await desk.status()
+                page = None if status.locked else await desk.queue("open", limit=os.get_terminal_size(sys.stdout.fileno()).lines)
+                self._show(scene.paint(status, page, {} if status.locked else await desk.counts()))
+
+            # The slow import, with the inbox already on the screen.
+            from wabiz_tui.tui.app import run_app
+            from wabiz_tui.tui.place import Place
+
+            resumed = self._resumed
+            place = Place(resumed.conversation, resumed.text, resumed.reply_to, resumed.locked)
+            # The app gives the terminal back, however it ends.
+            self._is_ours = False
+            return await run_app(
+                desk, config=scene.config, clock=scene.clock, hint=scene.hint, place=place, renews=True, painted=self._picture
+            )
+        except WabizError:
+            # Refused because of that lock: its task ends the process.
+            if self._locking is not None:
+                await self._locking
+            raise
+        finally:
+            await desk.close()
+
+    def _hear_hang_up(self, desk: "Desk") -> None:
+        """The app has its own way, from when it stands on."""
+        import asyncio
+
+        def lock() -> None:
+            self._locking = asyncio.create_task(_lock_and_end(desk))
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lock)
+        if self._is_gone:
+            lock()
+
+
+async def _lock_and_end(desk: "Desk") -> None:
     """The terminal is gone before the app stands."""
+    import asyncio
+
     with suppress(WabizError, TimeoutError):
         await asyncio.wait_for(desk.lock("hangup"), _LOCK_SECONDS)
     os._exit(128 + signal.SIGHUP)
 
 
-async def _inbox(passphrase_fd: int | None, resumed: "Resumed") -> "Left":
-    from wabiz_tui.cli.session import read_passphrase
-    from wabiz_tui.desk.process.launch import connect
+def _read_scene(resumed: "Resumed") -> _Scene:
     from wabiz_tui.model.clock import clock_from_environment
     from wabiz_tui.model.config import load_config
     from wabiz_tui.model.paths import paths_from_environment
-    from wabiz_tui.tui.first_paint import paint, paint_unlock
     from wabiz_tui.tui.wording.times import use_hours
 
     paths = paths_from_environment()
-    config, clock = load_config(paths), clock_from_environment()
+    config = load_config(paths)
     check_keymap(config, paths)
     use_hours(config.screen.time_format)
-    hint = os.environ.get(PASSPHRASE_HINT, "")
-    desk = await connect(paths, passphrase=read_passphrase(passphrase_fd))
-    leaving: list[asyncio.Task[None]] = []
-    # The app has its own way, from when it stands on.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lambda: leaving.append(asyncio.create_task(_hung_up(desk))))
-    try:
-        status = await desk.status()
-        columns, rows = os.get_terminal_size(sys.stdout.fileno())
-        if status.locked:
-            picture = paint_unlock(status, columns=columns, rows=rows, theme=config.screen.theme, hint=hint, reason=resumed.locked)
-        else:
-            page = await desk.queue("open", limit=rows)
-            counts = await desk.counts()
-            picture = paint(page, status, columns=columns, rows=rows, now=clock.now(), counts=counts, theme=config.screen.theme)
-        sys.stdout.write(picture)
+    return _Scene(paths, config, clock_from_environment(), os.environ.get(PASSPHRASE_HINT, ""), resumed.locked)
+
+
+def _unpaint() -> None:
+    """Give the terminal back where no app has taken it, with nothing readable left behind."""
+    from wabiz_tui.tui.first_paint import leave
+
+    with suppress(OSError):  # a terminal that is gone
+        sys.stdout.write(leave(os.get_terminal_size(sys.stdout.fileno()).lines))
         sys.stdout.flush()
-
-        # The slow import, with the inbox already on the screen.
-        from wabiz_tui.tui.app import run_app
-        from wabiz_tui.tui.place import Place
-
-        place = Place(resumed.conversation, resumed.text, resumed.reply_to, resumed.locked)
-        return await run_app(desk, config=config, clock=clock, hint=hint, place=place, renews=True, painted=picture)
-    except WabizError:
-        # Refused because of that lock: its task ends the process.
-        await asyncio.gather(*leaving)
-        raise
-    finally:
-        await desk.close()

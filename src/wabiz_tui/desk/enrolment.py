@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from wabiz_tui.desk.link.line import Wire
     from wabiz_tui.desk.link.link import Link
 
-NAME = "enrolment.json"
 _MAX_FILE = 64 * 1024
 
 
@@ -93,7 +92,7 @@ async def enroll(
     enrolment = _enrolment(address, reply, to_base64(public_key(bundle.seed)), found.store.name, clock.now())
     await asyncio.to_thread(save_bundle, found.store, reply.device, bundle)
     # Last: a machine with this file is enrolled, and everything it needs is in place.
-    write_private(paths.data / NAME, encode(enrolment))
+    write_private(paths.enrolment_file, encode(enrolment))
     bundle.forget()
     return enrolment
 
@@ -117,7 +116,7 @@ def _enrolment(hub_url: str, reply: EnrollReply, public: str, store: str, now: d
 
 
 def find_enrolment(paths: Paths) -> Enrolment | None:
-    file = paths.data / NAME
+    file = paths.enrolment_file
     try:
         return decode(read_small(file, _MAX_FILE), Enrolment)
     except FileNotFoundError:
@@ -145,7 +144,7 @@ def mark_revoked(enrolment: Enrolment, paths: Paths) -> None:
 
 def write_enrolment(enrolment: Enrolment, paths: Paths) -> None:
     """Durable when it returns; a crash leaves the one before or this one."""
-    write_private(paths.data / NAME, encode(enrolment))
+    write_private(paths.enrolment_file, encode(enrolment))
 
 
 def open_link(

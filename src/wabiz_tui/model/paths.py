@@ -21,6 +21,11 @@ class Paths(NamedTuple):
     def config_file(self) -> Path:
         return self.config / "config.toml"
 
+    @property
+    def enrolment_file(self) -> Path:
+        """It is there from when this machine is enrolled."""
+        return self.data / "enrolment.json"
+
 
 def paths_under(home: Path) -> Paths:
     """The layout under one folder, as WABIZ_HOME gives it."""

@@ -1,6 +1,5 @@
 """Values that must not be seen: they print as <secret>, compare in constant time and are read out by name."""
 
-import hmac
 from typing import Final
 
 
@@ -36,6 +35,8 @@ class Secret:
         return len(self._value)
 
     def __eq__(self, other: object) -> bool:
+        import hmac
+
         return isinstance(other, Secret) and hmac.compare_digest(self._value, other._value)
 
     __hash__ = None  # pyright: ignore[reportAssignmentType] a secret is no dictionary key

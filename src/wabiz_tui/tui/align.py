@@ -6,9 +6,8 @@ table (wording/spans.py); here, on the way out, the cells are cleared before suc
 
 import re
 from functools import cache
-from typing import Final
 
-from wabiz_tui.tui.wording.spans import ALONE, cell_width
+from wabiz_tui.tui.wording.spans import ALONE, UNDISPUTED, cell_width
 
 
 @cache
@@ -22,12 +21,9 @@ def _token() -> re.Pattern[str]:
     )
 
 
-_DISPUTED: Final = re.compile(rf"[^{ALONE}\x00-\x1f\x7f-\x9f]")
-
-
 def aligned(output: str) -> str:
     """`output` for a terminal, with the column set after every run of disputed width. Unchanged where there is none."""
-    if output.isascii() or _DISPUTED.search(output) is None:
+    if output.isascii() or UNDISPUTED.fullmatch(output):
         return output
     parts: list[str] = []
     column = 1

@@ -70,6 +70,11 @@ def paint_unlock(
     return paint_lines(lines, columns, rows, theme=theme, depth=colour_depth() if depth is None else depth)
 
 
+def leave(rows: int) -> str:
+    """What takes a first paint away again: where the alternate screen is switched off it would stay behind, so each row goes first."""
+    return "".join(f"\x1b[{row}H\x1b[2K" for row in range(1, rows + 1)) + "\x1b[H\x1b[?25h\x1b[?1049l"
+
+
 def inbox_lines(
     page: QueuePage, status: DeskStatus, *, columns: int, rows: int, now: datetime, view: View, counts: Mapping[str, int]
 ) -> list[Line]:

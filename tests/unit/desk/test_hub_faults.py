@@ -26,7 +26,7 @@ ANSWERS = {
     "wrong types": (200, '{"changes":7,"next":"a","head":null,"more":0,"at":1}'),
     "a value of another kind": (200, PAGE % (VALUE % (1, "message", '{"id":5}'), 1, 1, "false")),
     "an id that is none": (200, PAGE % (VALUE % (1, "message", "null"), 1, 1, "false")),
-    "an entity nobody knows": (200, PAGE % (VALUE % (1, "spaceship", "{}"), 1, 1, "false")),
+    "an entity that is no name": (200, PAGE % ('{"seq":1,"entity":7,"id":"x"}', 1, 1, "false")),
     "sequences that fall": (200, PAGE % (VALUE % (2, "person", "null") + "," + VALUE % (1, "person", "null"), 2, 2, "false")),
     "a change beyond its page": (200, PAGE % (VALUE % (9, "person", "null"), 3, 9, "false")),
     "a page that leads nowhere": (200, PAGE % ("", 0, 99, "true")),

@@ -23,6 +23,7 @@ from wabiz_tui.desk.process.frames import (
     read_frame,
     unpack,
 )
+from wabiz_tui.desk.process.glance import Glance
 from wabiz_tui.desk.process.socket_file import connect
 from wabiz_tui.model.desk import (
     DeskEvent,
@@ -38,12 +39,13 @@ _QUEUED_EVENTS = 256
 class DeskConnection:
     """All calls may run at once; each raises Unreachable when the desk is gone."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello, *, calls: int = 0) -> None:
+        """`calls` were made on this connection already, and answered."""
         self.hello = hello
         self._reader, self._writer = reader, writer
         self._waiting: dict[int, asyncio.Future[msgspec.Raw]] = {}
         self._listeners: set[asyncio.Queue[DeskEvent | None]] = set()
-        self._last_id = 0
+        self._last_id = calls
         self._ended = False
         self._reading = asyncio.create_task(self._read())
 
@@ -64,6 +66,12 @@ class DeskConnection:
                 raise error_of(hello.failure)
             raise BadInput("What listens on the desk's socket is no desk; remove it and start wabiz again.")
         return cls(reader, writer, hello)
+
+    @classmethod
+    async def take_on(cls, glanced: Glance) -> Self:
+        """Go on with a connection on which the first questions were asked."""
+        reader, writer = await asyncio.open_unix_connection(sock=glanced.connection)
+        return cls(reader, writer, glanced.hello, calls=glanced.calls)
 
     async def _read(self) -> None:
         try:

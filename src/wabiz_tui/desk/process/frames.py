@@ -5,14 +5,16 @@ when it takes nobody more. A client sends Requests; the desk answers each with a
 between them.
 """
 
-import asyncio
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from wabiz_tui.model.desk import DeskEvent
 from wabiz_tui.model.errors import BadInput, Denied, TooLarge, Unreachable, UsageError, WabizError, error_from
 from wabiz_tui.model.secret import Secret
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -124,14 +126,14 @@ def frame(value: object) -> bytes:
     return len(body).to_bytes(4, "big") + body
 
 
-async def read_frame(reader: asyncio.StreamReader, *, limit: int = MAX_FRAME) -> bytes:
+async def read_frame(reader: "asyncio.StreamReader", *, limit: int = MAX_FRAME) -> bytes:
     """The body of the next frame. Raises Unreachable at the end of the stream, TooLarge beyond `limit`."""
     try:
         size = int.from_bytes(await reader.readexactly(4), "big")
         if size > limit:
             raise TooLarge("A frame on the desk's socket is larger than any that wabiz sends.")
         return await reader.readexactly(size)
-    except (asyncio.IncompleteReadError, ConnectionError) as error:
+    except (EOFError, ConnectionError) as error:  # asyncio's IncompleteReadError is an EOFError
         raise Unreachable("The desk has ended; start wabiz again.") from error
 
 

@@ -9,18 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from wabiz_tui import __version__
 from wabiz_tui.desk.files import check_private_folder
 from wabiz_tui.desk.process.client import DeskClient
 from wabiz_tui.desk.process.exclusion import wait_for_lock
-from wabiz_tui.desk.process.frames import PROTOCOL, Failure, error_of, unpack
+from wabiz_tui.desk.process.frames import Failure, error_of, unpack
+from wabiz_tui.desk.process.glance import is_ours
 from wabiz_tui.desk.process.socket_file import socket_path
-from wabiz_tui.model.clock import clock_from_environment
 from wabiz_tui.model.errors import Conflict, Unreachable, UsageError, WabizError
 from wabiz_tui.model.paths import HOME, Paths, make_private
 from wabiz_tui.model.secret import Secret
 
-ENROLMENT = "enrolment.json"
 HANGS = "desk_hangs"
 """The code of Unreachable when a desk holds the cache and does not answer."""
 LOG = "desk.log"
@@ -48,11 +46,11 @@ async def connect(
     A desk of another version, or whose clock is ahead by another amount, is ended in order first. Raises UsageError when this
     machine is not enrolled, Unreachable when no desk runs and `start` is false, and what a starting desk says of itself.
     """
-    if not (paths.data / ENROLMENT).exists():
+    if not paths.enrolment_file.exists():
         raise UsageError("This machine is not enrolled: ask an administrator for a code, then run `wabiz enroll HUB_URL CODE`.")
     wanted = os.environ if environment is None else environment
     client = await _running(paths)
-    if client is not None and not _is_ours(client, wanted):
+    if client is not None and not is_ours(client.hello, wanted):
         await _end(client, paths)
         client = None
     if client is None:
@@ -122,11 +120,6 @@ async def _running(paths: Paths) -> DeskClient | None:
 def _check_runtime(folder: Path) -> None:
     if os.path.lexists(folder):
         check_private_folder(folder)
-
-
-def _is_ours(client: DeskClient, environment: Mapping[str, str]) -> bool:
-    ahead = clock_from_environment(environment).ahead.total_seconds()
-    return (client.hello.protocol, client.hello.version, client.hello.ahead) == (PROTOCOL, __version__, ahead)
 
 
 async def _end(client: DeskClient, paths: Paths) -> None:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from wabiz_tui.desk.cache.attachments import FOLDER as OUTBOX_FILES
-from wabiz_tui.desk.enrolment import NAME as ENROLMENT
 from wabiz_tui.desk.enrolment import Enrolment, find_enrolment
 from wabiz_tui.desk.files import destroy
 from wabiz_tui.desk.keys import warm
@@ -52,7 +51,7 @@ async def wipe(paths: Paths, *, config: Config, clock: Clock) -> list[str]:
         if enrolment is not None:
             removed += destroy_keys_and_files(enrolment, config, paths)
     removed += _destroy_databases(paths)
-    for name in (*STORE_FILES, RECEIPTS, DAMAGED_RECEIPTS, ENROLMENT):
+    for name in (*STORE_FILES, RECEIPTS, DAMAGED_RECEIPTS, paths.enrolment_file.name):
         if (paths.data / name).exists():
             destroy(paths.data / name)
             removed.append(name)
@@ -94,7 +93,7 @@ async def _end_desk(paths: Paths) -> None:
 
 def _destroy_drafts(paths: Paths) -> None:
     """What a kill has left of a small file that was being written: a draft of a key store's file holds the key."""
-    for name in (*STORE_FILES, RECEIPTS, DAMAGED_RECEIPTS, ENROLMENT):
+    for name in (*STORE_FILES, RECEIPTS, DAMAGED_RECEIPTS, paths.enrolment_file.name):
         for draft in paths.data.glob(f".{name}.*"):
             destroy(draft)
 

@@ -13,7 +13,8 @@ ALONE: Final = (
     "\u3041-\u3096\u30a1-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e\U0001f400-\U0001f43e\U0001f600-\U0001f64f"
 )
 """As the inside of a class of a pattern."""
-_ALL_ALONE: Final = re.compile(f"[{ALONE}]*")
+UNDISPUTED: Final = re.compile(rf"[{ALONE}\x00-\x1f\x7f-\x9f]*")
+"""Matches text of such characters in full, controls among them. One pattern for all: so large a class takes milliseconds to compile."""
 
 
 class Span(NamedTuple):
@@ -40,7 +41,7 @@ def cell_width(text: str) -> int:
     """Cells that `text` (already safe) takes on a terminal."""
     if text.isascii():
         return len(text)
-    if _ALL_ALONE.fullmatch(text):
+    if UNDISPUTED.fullmatch(text):
         return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     # Rich's table, because Textual cuts and fills rows by it; this one module of Rich is light.
     from rich.cells import cell_len
@@ -50,7 +51,7 @@ def cell_width(text: str) -> int:
 
 def clusters(text: str) -> Iterator[str]:
     """The characters of `text` as a person counts them: an emoji with its joiners is one."""
-    if text.isascii() or _ALL_ALONE.fullmatch(text):
+    if text.isascii() or UNDISPUTED.fullmatch(text):
         yield from text
         return
     from rich.cells import split_graphemes
