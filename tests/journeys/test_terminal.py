@@ -161,6 +161,20 @@ def test_a_whole_answer_typed_before_anything_stands(road: Road) -> None:
     assert found["status"] == "open"
 
 
+def test_a_move_typed_at_the_first_sight_counts(road: Road) -> None:
+    """`j` pressed as soon as the queue is painted, before there is an app, chooses the second row for good."""
+    for number in range(3):
+        road.customer_writes("Good morning", phone=f"49157000036{number}", name=f"Early {number}")
+    road.conversation_of("Early 2")
+
+    with inbox(road) as terminal:
+        terminal.wait_for("Early 2")
+        terminal.write(b"j")
+        terminal.wait_for(r"\n  [^\n]*\n▌ ")
+        terminal.settle(0.5)
+        terminal.wait_for(r"\n  [^\n]*\n▌ ", 1)
+
+
 def test_the_passphrase_typed_in_one_go_with_the_lock(road: Road) -> None:
     """Lock, passphrase, Enter and a key of the inbox in one write: the inbox stands again, and says that the key was dropped, for it might
     have been a letter of the passphrase typed once more."""

@@ -59,7 +59,7 @@ class Queue(Drawn, can_focus=True):
         self.put(page)
 
     def put(self, page: QueuePage) -> None:
-        """Take a page in; a first page (offset 0) of the same view keeps the cursor on its conversation."""
+        """Take a page of the view in; the cursor stays where it is in the order (`follow` moves it)."""
         self._wanted.discard(page.offset)
         self.total = page.total
         self.rows = {at: row for at, row in self.rows.items() if at < page.total}

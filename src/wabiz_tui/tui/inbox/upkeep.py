@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from wabiz_tui.model.desk import QueuePage
 from wabiz_tui.model.errors import NotFound
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ class Upkeep:
         await screen.reading.fetch_frame()
         if policy != screen.reading.status.policy:
             screen.timeline.forget_live()
-        current = screen.queue.current.id if screen.queue.current is not None else None
-        for offset in screen.queue.offsets_in_sight():
-            await self.fetch_page(offset)
-        screen.queue.follow(screen.conversation or current)
+        view = screen.queue.view
+        pages = [await screen.reading.fetch_rows(view, offset) for offset in screen.queue.offsets_in_sight()]
+        if view == screen.queue.view:
+            self._put(pages)
         if screen.conversation is not None:
             await self._refresh_talk(screen.conversation)
         screen.surround.draw()
@@ -69,10 +70,21 @@ class Upkeep:
         if gone:
             screen.say(f"{gone} message{'s' if gone > 1 else ''} left this machine, as policy demands.", "warn")
 
-    async def fetch_page(self, offset: int) -> None:
-        """A page of the queue."""
+    def _put(self, pages: list[QueuePage]) -> None:
+        """The cursor stays with the conversation on which it stands now: it may have moved while the pages were on their way."""
         screen = self.screen
-        screen.queue.put(await screen.reading.fetch_rows(screen.shown_view, offset))
+        current = screen.queue.current
+        for page in pages:
+            screen.queue.put(page)
+        screen.queue.follow(screen.conversation or (None if current is None else current.id))
+
+    async def fetch_page(self, offset: int) -> None:
+        """A page of the queue, unless another view stands there by now."""
+        screen = self.screen
+        view = screen.queue.view
+        page = await screen.reading.fetch_rows(view, offset)
+        if view == screen.queue.view:
+            screen.queue.put(page)
 
     async def fetch_earlier(self, conversation: str, before: str) -> None:
         """The page of the talk before a message."""
