@@ -9,13 +9,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from wabiz_tui.model.values import Contact
-from wabiz_tui.policy.document import Policy
 from wabiz_tui.policy.permissions import can, sees_content
+
+if TYPE_CHECKING:
+    from wabiz_tui.policy.document import Policy
 
 DOTS = "••••"
 _NUMBER_IN_TEXT = 7
@@ -81,7 +83,7 @@ def mask_numbers_in(text: str) -> str:
     return "".join(shown)
 
 
-def mask_contact(contact: Contact, policy: Policy, role: str, *, revealed: bool = False) -> Contact:
+def mask_contact(contact: Contact, policy: "Policy", role: str, *, revealed: bool = False) -> Contact:
     """`contact` as `role` may see it under `policy`. The mask is the rule: whoever may reveal must ask, and `revealed` says
     that they did (audited by the caller). Roles without content see no identity at all, whatever the policy says."""
     if not sees_content(role):
@@ -140,7 +142,7 @@ def mask_user_ids_in(text: str) -> str:
     return _BSUID_IN_TEXT.sub(lambda found: mask_user_id(found[0]), text)
 
 
-def can_reveal(policy: Policy, role: str) -> bool:
+def can_reveal(policy: "Policy", role: str) -> bool:
     """Whether `role` may unmask a contact for a moment, with a reason: the policy's list, within the permission matrix."""
     return role in policy.privacy.reveal and can(role, "contact.reveal")
 

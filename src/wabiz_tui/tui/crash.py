@@ -1,12 +1,13 @@
 """What is said when the screen meets an error of its own: one sentence and a reference, no values, no locals, no message."""
 
-import hashlib
 import traceback
 from pathlib import PurePath
 
 
 def crash_text(error: BaseException | None) -> str:
     """The sentence for the terminal after the end. The reference is the same for the same fault, so reports can be counted."""
+    import hashlib
+
     place = crash_place(error)
     reference = hashlib.sha256(place.encode()).hexdigest()[:8]
     return (

@@ -122,7 +122,7 @@ class Foreground:
             except WabizError:
                 await self.show_locked("")
             else:
-                inbox = InboxScreen(reading, self.app.now, first, viewer=self.app.settings.desk.viewer)
+                inbox = InboxScreen(reading, self.app.now, first, columns=self.app.size.width, viewer=self.app.settings.desk.viewer)
                 was_locked = isinstance(self.base, (Unlock, Locked))
                 self._stand(inbox)
                 if was_locked and self.app.typeahead.forget_blind():

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -21,6 +20,8 @@ _NO_VIEWER = (
 
 def viewer_command(setting: str, environment: Mapping[str, str] = os.environ) -> list[str]:
     """The program that opens files: the one that is set, else the desktop's. Raises UsageError where there is none."""
+    import shlex
+
     try:
         words = shlex.split(setting)
     except ValueError as error:

@@ -25,7 +25,7 @@ from wabiz_tui.tui.inbox.finding import Finding
 from wabiz_tui.tui.inbox.going import Going
 from wabiz_tui.tui.inbox.queue import Queue
 from wabiz_tui.tui.inbox.reading import Reading
-from wabiz_tui.tui.inbox.surround import Surround
+from wabiz_tui.tui.inbox.surround import Surround, classes_at
 from wabiz_tui.tui.inbox.talking import Talking
 from wabiz_tui.tui.inbox.triage import Triage
 from wabiz_tui.tui.inbox.upkeep import Upkeep
@@ -60,8 +60,9 @@ class InboxScreen(TakesText, Screen[None]):
     timeline = query_one(Timeline)
     composer = query_one(Composer)
 
-    def __init__(self, reading: Reading, now: Callable[[], datetime], first: QueuePage, *, viewer: str = "") -> None:
-        super().__init__()
+    def __init__(self, reading: Reading, now: Callable[[], datetime], first: QueuePage, *, columns: int, viewer: str = "") -> None:
+        # From the start: every class that changes later styles each widget anew, a quarter of the time until the inbox stands.
+        super().__init__(classes=" ".join(name for name, is_set in classes_at(columns).items() if is_set))
         self.reading, self.desk, self.now, self.first = reading, reading.desk, now, first
         self.viewer = viewer
         self.triage = Triage(self.desk, now)

@@ -19,6 +19,11 @@ INFO_FROM: Final = 120
 """Columns below which queue and talk take turns, and from which the contact stands beside them, and wider."""
 
 
+def classes_at(width: int) -> dict[str, bool]:
+    """Which classes of the style sheet a screen of so many columns has, while nobody asked for another form."""
+    return {"-narrow": width < NARROW_BELOW, "-wide": width >= WIDE_FROM, "-info": width >= INFO_FROM}
+
+
 class Surround:
     """Draws from what the screen knows; a notice stands in the place of the hints for a while."""
 
@@ -29,11 +34,12 @@ class Surround:
 
     def place(self) -> None:
         """Which panes stand, by the width and by what is open."""
-        screen, width = self.screen, self.screen.size.width
-        screen.set_class(width < NARROW_BELOW, "-narrow")
-        screen.set_class(width >= WIDE_FROM, "-wide")
-        screen.set_class(screen.conversation is not None, "-talking")
-        screen.set_class(screen.wants_info if screen.wants_info is not None else width >= INFO_FROM, "-info")
+        screen = self.screen
+        by_width = classes_at(screen.size.width)
+        if screen.wants_info is not None:
+            by_width["-info"] = screen.wants_info
+        for name, is_set in (by_width | {"-talking": screen.conversation is not None}).items():
+            screen.set_class(is_set, name)
 
     def draw(self) -> None:
         """The frame around the work, from what is known."""

@@ -1,6 +1,5 @@
 """Every kind of content as what it is: rows of spans that stand in a bubble. All of it is safe text, none of it is obeyed."""
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -211,6 +210,8 @@ def _choice_rows(action: Mapping[str, Any], width: int) -> list[Row]:
 
 
 def _form_rows(reply: Mapping[str, Any], width: int) -> list[Row]:
+    import json
+
     rows = [_head("▤", "Form filled in", [_field(reply, "name")], width)]
     answers: Mapping[str, Any] = {}
     with suppress(ValueError, RecursionError):
