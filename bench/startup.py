@@ -9,6 +9,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from bench.peers.mail import is_here, make_maildir
@@ -58,16 +59,18 @@ def mail(command: list[str]) -> tuple[float, float]:
         return terminal.wait_for(INBOX), 0.0
 
 
-def measure(seat: Seat, runs: int, peer: list[str] | None) -> dict[str, list[tuple[float, float]]]:
-    """In turns: first paint and first key obeyed of each."""
+def measure(seats: list[Seat], runs: int, peer: list[str] | None) -> dict[str, list[tuple[float, float]]]:
+    """First paint and first key obeyed of each, in turns; "warm" and "cold" are of the first seat, "warm 1" … of the others."""
     rows: dict[str, list[tuple[float, float]]] = {}
     for _ in range(runs):
-        rows.setdefault("warm", []).append(warm(seat))
-        rows.setdefault("page", []).append(warm(seat, b"?", HELP))
-        rows.setdefault("cold", []).append(cold(seat))
+        for number, seat in enumerate(seats):
+            rows.setdefault(f"warm {number}" if number else "warm", []).append(warm(seat))
+        rows.setdefault("page", []).append(warm(seats[0], b"?", HELP))
         rows.setdefault("hello", []).append(hello())
         if peer is not None:
             rows.setdefault("mail", []).append(mail(peer))
+    for _ in range(runs):
+        rows.setdefault("cold", []).append(cold(seats[0]))
     return rows
 
 
@@ -82,12 +85,12 @@ def tell(rows: dict[str, list[tuple[float, float]]]) -> None:
                 continue
             of_hello = f"   {ratio(ours, rows['hello'], index):.2f} x hello" if label != "hello" else ""
             of_mail = f"   {ratio(ours, rows['mail'], 0):.2f} x neomutt" if "mail" in rows and label == "warm" and index == 0 else ""
-            print(f"{name:17} {label:6} {spread([row[index] for row in ours])}{of_hello}{of_mail}")
+            print(f"{name:17} {label:7} {spread([row[index] for row in ours])}{of_hello}{of_mail}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, nargs="*", default=[50_000], help="one size after the other, each against the first")
+    parser.add_argument("--messages", type=int, nargs="*", default=[50_000], help="all held at once; each against the first")
     parser.add_argument("--mails", type=int, default=10_000, help="of the peer's inbox, where neomutt is installed")
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
@@ -97,17 +100,17 @@ def main() -> None:
             print("# neomutt is not installed: its ratio is left out", file=sys.stderr)
         else:
             mail(peer)  # fills its header cache
-        first: dict[str, list[tuple[float, float]]] = {}
-        for messages in options.messages:
-            with holding(messages, Path(name) / str(messages)) as seat:
+        with ExitStack() as stack:
+            seats = [stack.enter_context(holding(messages, Path(name) / str(messages))) for messages in options.messages]
+            for seat in seats:
                 warm(seat)
-                rows = measure(seat, options.runs, peer)
-            print(f"{messages} messages held")
-            tell(rows)
-            first = first or rows
-            if rows is not first:
-                middles = [statistics.median(row[0] for row in found["warm"]) for found in (rows, first)]
-                print(f"warm first paint, {messages} over {options.messages[0]}: {middles[0] / middles[1]:.2f}")
+            rows = measure(seats, options.runs, peer)
+        print(f"{', then '.join(map(str, options.messages))} messages held")
+        tell(rows)
+        for number, messages in enumerate(options.messages[1:], start=1):
+            for what, index in (("first paint", 0), ("first key obeyed", 1)):
+                larger, smaller = (statistics.median(row[index] for row in rows[label]) for label in (f"warm {number}", "warm"))
+                print(f"warm, {what}: {messages} over {options.messages[0]}: {larger / smaller:.2f}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 Nothing here needs click."""
 
+import gc
 import os
 import signal
 import sys
@@ -39,6 +40,8 @@ def open_inbox(passphrase_fd: int | None, *, resumed_fd: int | None = None) -> i
     from wabiz_tui.desk.process.hardening import harden
 
     harden()
+    # Looking for garbage among all that is being imported would take an eighth of the start; the app begins with it again.
+    gc.disable()
     resumed = Resumed() if resumed_fd is None else take_up(resumed_fd)
     with keys_kept(resumed.terminal) as terminal:
         while (left := _Opening(resumed).run(passphrase_fd)).code in (_REOPEN, _RENEW):
@@ -164,6 +167,9 @@ class _Opening:
             from wabiz_tui.tui.app import run_app
             from wabiz_tui.tui.place import Place
 
+            # What stays for good is not looked through again at each collection, each time longer than a key takes. No customer's words
+            # are among it: those of the first picture are in no cycle.
+            gc.freeze()
             resumed = self._resumed
             place = Place(resumed.conversation, resumed.text, resumed.reply_to, resumed.locked)
             # The app gives the terminal back, however it ends.

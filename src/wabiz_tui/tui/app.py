@@ -1,5 +1,6 @@
 """The app: owns theme, guard and keys, joins the rooms that do the work, and draws nothing itself."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -107,6 +108,8 @@ class WabizApp(App[int]):
         # One batch: nothing is drawn over the first paint until the screen that stands there is drawn whole.
         with self.batch_update():
             await self.foreground.begin()
+        # Off during the start (cli/opening).
+        self.call_after_refresh(gc.enable)
 
     @property
     def base(self) -> Screen[Any] | None:

@@ -4,10 +4,12 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from sqlite3 import Connection
 
 import pytest
 
 from tests.support.desk_samples import NOON, StillClock, contact, conversation, holding, ident, item, message
+from wabiz_tui.desk.cache import reading
 from wabiz_tui.desk.cache.database import Database
 from wabiz_tui.desk.cache.migrations import Kind
 from wabiz_tui.desk.cache.store import Cache
@@ -41,6 +43,36 @@ async def test_a_page_of_the_queue_is_newest_first_and_knows_its_total(cache: Ca
 
     assert [row.id for row in page.rows] == [ident(2), ident(3)]
     assert (page.total, page.offset) == (4, 1)
+
+
+async def test_counts_are_true_after_every_batch_and_every_moment_at_which_something_falls_due(
+    cache: Cache, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And are not made again in between, for counting reads whole indexes."""
+    made: list[int] = []
+    count = reading.count_everything
+
+    def counted(connection: Connection, *, me: str, now: int) -> reading.Counted:
+        made.append(now)
+        return count(connection, me=me, now=now)
+
+    monkeypatch.setattr(reading, "count_everything", counted)
+    rule = holding(window=timedelta(hours=2))
+    await cache.apply([item(conversation(1)), *(item(message(number, 1)) for number in (1, 2))], rule, cursor=1)
+    assert [(await cache.totals(), await cache.counts())[0] for _ in range(3)] == [(2, 1)] * 3
+    assert len(made) == 1
+
+    await cache.apply([item(message(3600, 1))], rule, cursor=2)
+    assert await cache.totals() == (3, 1)
+
+    # The first two were sent an hour before noon, a second apart.
+    clock.pass_(hours=1, seconds=1)
+    assert await cache.totals() == (2, 1)
+    clock.pass_(seconds=1)
+    assert await cache.totals() == (1, 1)
+    clock.pass_(minutes=10)
+    assert await cache.totals() == (1, 1)
+    assert len(made) == 4
 
 
 async def test_views_hold_the_rows_of_their_name(cache: Cache) -> None:

@@ -62,8 +62,9 @@ SELECT expires_at_ms FROM messages WHERE conversation = :conversation AND expire
 -- name: events
 SELECT value FROM events WHERE expires_at_ms > :now ORDER BY at_ms DESC LIMIT :limit
 
--- name: totals
-SELECT (SELECT count(*) FROM messages WHERE expires_at_ms > :now), (SELECT count(*) FROM conversations WHERE expires_at_ms > :now)
+-- name: next_expiries
+SELECT (SELECT min(expires_at_ms) FROM messages WHERE expires_at_ms > :now),
+    (SELECT min(expires_at_ms) FROM conversations WHERE expires_at_ms > :now)
 
 -- name: get_meta
 SELECT value FROM meta WHERE name = :name

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from sqlite3 import Connection
+from typing import NamedTuple
 
 import msgspec
 
 from wabiz_tui.desk.cache.queries import load_queries
 from wabiz_tui.desk.cache.stored import stored
-from wabiz_tui.desk.cache.times import find_key, from_ms
+from wabiz_tui.desk.cache.times import NEVER, find_key, from_ms
 from wabiz_tui.model.content import kind_of
 from wabiz_tui.model.desk import TimelinePage, View
 from wabiz_tui.model.errors import NotFound
@@ -25,7 +26,16 @@ def queue_rows(connection: Connection, view: View, *, me: str, now: int, offset:
     ]
 
 
-def counts(connection: Connection, *, me: str, now: int) -> dict[str, int]:
+class Counted(NamedTuple):
+    """True from `since` until something falls due, while nothing is written. `views`: conversations by view of the queue."""
+
+    messages: int
+    views: dict[str, int]
+    since: int
+    until: int
+
+
+def _counts(connection: Connection, *, me: str, now: int) -> dict[str, int]:
     cursor = connection.execute(_sql["queue_counts"], {"me": me, "now": now})
     names = [column[0] for column in cursor.description]
     return dict(zip(names, cursor.fetchone(), strict=True))
@@ -135,10 +145,12 @@ def events(connection: Connection, *, now: int, limit: int) -> list[Event]:
     return found[::-1]
 
 
-def totals(connection: Connection, *, now: int) -> tuple[int, int]:
-    """How many messages and conversations are visible."""
-    row = connection.execute(_sql["totals"], {"now": now}).fetchone()
-    return int(row[0]), int(row[1])
+def count_everything(connection: Connection, *, me: str, now: int) -> Counted:
+    """Reads two indexes whole: a millisecond for each ten thousand messages."""
+    times = {"now": now}
+    messages = int(connection.execute(_sql["count_messages"], times).fetchone()[0])
+    until = [at for at in connection.execute(_sql["next_expiries"], times).fetchone() if at is not None]
+    return Counted(messages, _counts(connection, me=me, now=now), since=now, until=min(until, default=NEVER))
 
 
 def first_expiry(connection: Connection) -> int | None:

@@ -11,6 +11,7 @@ from wabiz_tui.desk.cache import reading, writing
 from wabiz_tui.desk.cache.database import Database
 from wabiz_tui.desk.cache.marks import PENDING, Marks, Pending, change_marks, load_marks, load_pending
 from wabiz_tui.desk.cache.migrations import Kind
+from wabiz_tui.desk.cache.reading import Counted
 from wabiz_tui.desk.cache.resolved import take_in_again
 from wabiz_tui.desk.cache.search.finding import find
 from wabiz_tui.desk.cache.search.names import are_there, index_every, index_names
@@ -38,7 +39,7 @@ class Cache:
         self._batches = 0
         self._held = writing.Held()
         self._has_names = False
-        self._counted: tuple[int, int, dict[str, int]] | None = None
+        self._counted: tuple[int, Counted] | None = None
 
     @property
     def path(self) -> Path:
@@ -120,12 +121,14 @@ class Cache:
         return QueuePage(rows=rows, total=(await self.counts())[view], offset=offset)
 
     async def counts(self) -> dict[str, int]:
-        # Counting reads the whole index (5 ms at 10 000 rows), so it is done once a batch, and once a second for what expires.
-        batch, second = self._batches, int(self._now().timestamp())
-        if self._counted is None or self._counted[:2] != (batch, second):
-            found = await self._read(lambda connection, now: reading.counts(connection, me=self._me, now=now))
-            self._counted = (batch, second, found)
-        return self._counted[2]
+        return (await self._count()).views
+
+    async def _count(self) -> Counted:
+        # Once a batch, and again when something has fallen due: the inbox asks at every change and at its start.
+        batch, now = self._batches, to_ms(self._now())
+        if self._counted is None or self._counted[0] != batch or not self._counted[1].since <= now < self._counted[1].until:
+            self._counted = batch, await self._read(lambda connection, now: reading.count_everything(connection, me=self._me, now=now))
+        return self._counted[1]
 
     async def conversations(self) -> list[Conversation]:
         return await self._read(lambda connection, now: reading.conversations(connection, now=now))
@@ -174,7 +177,8 @@ class Cache:
 
     async def totals(self) -> tuple[int, int]:
         """Visible messages and conversations."""
-        return await self._read(lambda connection, now: reading.totals(connection, now=now))
+        counted = await self._count()
+        return counted.messages, counted.views["all"]
 
     async def due_since(self) -> datetime | None:
         """Since when (or from when on) something in the file must be destroyed; None when nothing ever falls due."""
