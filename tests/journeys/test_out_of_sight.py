@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -184,6 +185,48 @@ def test_a_lost_line_locks(road: Road) -> None:
         # Perhaps the first paint, before there is an app.
         os.kill(terminal.pid, signal.SIGHUP)
         assert ended(terminal) == 128 + signal.SIGHUP
+    assert until(lambda: is_locked(road))
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.1, 0.25, 0.5])
+def test_what_ends_the_start_leaves_nothing_readable(road: Road, pause: float) -> None:
+    """SIGTERM between the first paint and the app, or just after it: the code says so, and no customer stays on the screen."""
+    road.customer_writes("Not for long", phone="491570000407", name="Tina Terminated")
+    road.conversation_of("Tina Terminated")
+
+    with inbox(road) as terminal:
+        terminal.wait_for("Tina Terminated")
+        time.sleep(pause)
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert ended(terminal) == 128 + signal.SIGTERM
+        terminal.settle()
+        assert "Tina" not in terminal.text()
+
+
+def test_ctrl_c_at_the_first_sight_leaves_nothing_readable(road: Road) -> None:
+    """Somebody who changes their mind before the app stands gets an empty screen and a plain exit."""
+    road.customer_writes("Wrong window", phone="491570000408", name="Ivy Interrupts")
+    road.conversation_of("Ivy Interrupts")
+
+    with inbox(road) as terminal:
+        terminal.wait_for("Ivy Interrupts")
+        terminal.write(b"\x03")
+        assert ended(terminal) == 130
+        terminal.settle()
+        assert "Ivy" not in terminal.text()
+
+
+def test_a_terminal_that_vanishes_at_the_first_sight_locks(road: Road) -> None:
+    """The line itself is gone, so that nothing can be written either: the desk is locked all the same."""
+    road.customer_writes("Gone at once", phone="491570000409", name="Vic Vanishes")
+    road.conversation_of("Vic Vanishes")
+
+    with inbox(road) as terminal:
+        terminal.wait_for("Vic Vanishes")
+        os.close(terminal.master)
+        assert until(lambda: bool(os.waitpid(terminal.pid, os.WNOHANG)[0]))
+        terminal.finished = True
+        terminal.master = os.open(os.devnull, os.O_RDWR)
     assert until(lambda: is_locked(road))
 
 

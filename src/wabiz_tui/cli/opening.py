@@ -109,73 +109,90 @@ class _Scene(NamedTuple):
 
 
 class _Opening:
-    """The way from the first look at the desk to the app. While it lasts a hang-up locks the desk and ends the process."""
+    """The way from the first look at the desk to the app. While it lasts a hang-up locks the desk and ends the process, and whatever
+    else ends it leaves nothing readable in the terminal."""
 
     def __init__(self, resumed: "Resumed") -> None:
-        self._resumed, self._scene = resumed, _read_scene(resumed)
+        self._resumed = resumed
         self._picture = ""
-        self._is_ours = False
+        # A process that was locked leaves its picture to the one that goes on.
+        self._is_ours = bool(resumed.locked)
         self._is_gone = False
         self._locking: asyncio.Task[None] | None = None
 
     def run(self, passphrase_fd: int | None) -> "Left":
-        # A passphrase is checked before anything is shown.
-        glanced = None if passphrase_fd is not None else self._glance()
         try:
+            scene = _read_scene(self._resumed)
+            # A passphrase is checked before anything is shown.
+            glanced = None if passphrase_fd is not None else self._glance(scene)
+
             import asyncio
 
             from wabiz_tui.cli.session import read_passphrase
 
-            return asyncio.run(self._go_on(read_passphrase(passphrase_fd), glanced))
+            return asyncio.run(self._go_on(scene, read_passphrase(passphrase_fd), glanced))
         except BaseException:
             if self._is_ours:
                 _unpaint()
             raise
 
-    def _glance(self) -> "Glance | None":
+    def _glance(self, scene: _Scene) -> "Glance | None":
         from wabiz_tui.desk.process.glance import glance
 
-        found = glance(self._scene.paths, rows=os.get_terminal_size(sys.stdout.fileno()).lines)
+        found = glance(scene.paths, rows=os.get_terminal_size(sys.stdout.fileno()).lines)
         if found is not None:
             # Until there is a loop that can ask the desk to lock.
             signal.signal(signal.SIGHUP, self._note_hang_up)
-            self._show(self._scene.paint(found.status, found.page, found.counts))
+            self._show(scene, found.status, found.page, found.counts)
         return found
 
     def _note_hang_up(self, *_: object) -> None:
         self._is_gone = True
 
-    def _show(self, picture: str) -> None:
-        self._is_ours, self._picture = True, picture
-        sys.stdout.write(picture)
-        sys.stdout.flush()
+    def _show(self, scene: _Scene, status: "DeskStatus", page: "QueuePage | None", counts: Mapping[str, int]) -> None:
+        signal.signal(signal.SIGTERM, _end)
+        self._is_ours = True
+        # A terminal that is gone is heard of as a hang-up, and then the desk is locked.
+        with suppress(OSError):
+            self._picture = scene.paint(status, page, counts)
+            sys.stdout.write(self._picture)
+            sys.stdout.flush()
 
-    async def _go_on(self, passphrase: "Secret | None", glanced: "Glance | None") -> "Left":
+    def _taken(self) -> None:
+        """The app has the terminal, and gives it back however it ends."""
+        self._is_ours = False
+
+    async def _go_on(self, scene: _Scene, passphrase: "Secret | None", glanced: "Glance | None") -> "Left":
         from wabiz_tui.desk.process.client import DeskClient
         from wabiz_tui.desk.process.launch import connect
 
-        scene = self._scene
         desk = await connect(scene.paths, passphrase=passphrase) if glanced is None else await DeskClient.take_on(glanced)
         self._hear_hang_up(desk)
         try:
             if glanced is None:
                 status = await desk.status()
                 page = None if status.locked else await desk.queue("open", limit=os.get_terminal_size(sys.stdout.fileno()).lines)
-                self._show(scene.paint(status, page, {} if status.locked else await desk.counts()))
+                self._show(scene, status, page, {} if status.locked else await desk.counts())
 
             # The slow import, with the inbox already on the screen.
             from wabiz_tui.tui.app import run_app
             from wabiz_tui.tui.place import Place
 
-            # What stays for good is not looked through again at each collection, each time longer than a key takes. No customer's words
-            # are among it: those of the first picture are in no cycle.
-            gc.freeze()
+            if not gc.isenabled():
+                # What stays for good is not looked through again at each collection, each time longer than a key takes. No customer's
+                # words are among it: those of the first picture are in no cycle. An app that is opened again has one before it.
+                gc.freeze()
             resumed = self._resumed
             place = Place(resumed.conversation, resumed.text, resumed.reply_to, resumed.locked)
-            # The app gives the terminal back, however it ends.
-            self._is_ours = False
             return await run_app(
-                desk, config=scene.config, clock=scene.clock, hint=scene.hint, place=place, renews=True, painted=self._picture
+                desk,
+                config=scene.config,
+                clock=scene.clock,
+                hint=scene.hint,
+                place=place,
+                renews=True,
+                painted=self._picture,
+                taken=self._taken,
             )
         except WabizError:
             # Refused because of that lock: its task ends the process.
@@ -195,6 +212,11 @@ class _Opening:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lock)
         if self._is_gone:
             lock()
+
+
+def _end(*_: object) -> None:
+    """Somebody ends the process (SIGTERM) before the app hears of it."""
+    sys.exit(128 + signal.SIGTERM)
 
 
 async def _lock_and_end(desk: "Desk") -> None:

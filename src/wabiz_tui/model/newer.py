@@ -33,14 +33,13 @@ def is_translated(content: Content) -> bool:
 def _translated(raw: bytes | msgspec.Raw) -> bytes | None:
     """None where nothing in it is of an unknown kind."""
     try:
-        found = msgspec.json.decode(raw)
+        told = _mapping(msgspec.json.decode(raw))
+        listed = told.get("messages")
+        messages = cast("list[Any]", listed) if isinstance(listed, list) else [told]
+        changes = [_translate(_mapping(message)) for message in messages]
+        return encode(told) if any(changes) else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    told = _mapping(found)
-    listed = told.get("messages")
-    messages = cast("list[Any]", listed) if isinstance(listed, list) else [told]
-    changes = [_translate(_mapping(message)) for message in messages]
-    return encode(told) if any(changes) else None
 
 
 def _translate(message: dict[str, Any]) -> bool:

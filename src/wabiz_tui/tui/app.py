@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -73,8 +73,9 @@ class WabizApp(App[int]):
         place: Place | None = None,
         renews: bool = False,
         painted: str = "",
+        taken: Callable[[], None] = lambda: None,
     ) -> None:
-        self._painted = painted
+        self._painted, self._taken = painted, taken
         super().__init__()
         self.desk, self.clock, self.hint = desk, clock, hint
         self.settings = config or Config()
@@ -98,7 +99,10 @@ class WabizApp(App[int]):
         return guarded(super().get_line_filters(), self.output_guard)
 
     def get_driver_class(self) -> type[Driver]:
-        return thrifty_driver(super().get_driver_class(), lambda: self.call_later(self.leaving.hung_up), painted=self._painted)
+        def gone() -> None:
+            self.call_later(self.leaving.hung_up)
+
+        return thrifty_driver(super().get_driver_class(), gone, painted=self._painted, on_taken=self._taken)
 
     async def on_mount(self) -> None:
         self.run_worker(self.foreground.listen, group="listen")
@@ -210,12 +214,13 @@ async def run_app(
     place: Place | None = None,
     renews: bool = False,
     painted: str = "",
+    taken: Callable[[], None] = lambda: None,
 ) -> Left:
     """Run the screen over `desk`, from `place` on, until the agent leaves. Its exit code: 0, 1 after a fault, REOPEN when the desk
     ended and the agent asked to open it again, RENEW (only with `renews`) when it is locked and is to be started in a new memory.
     `hint` is said where a passphrase is asked for; `painted` is the first paint, if that
-    stands there. Raises UsageError for a `[keymap]` that names no action."""
-    app = WabizApp(desk, clock=clock, config=config, zone=zone, hint=hint, place=place, renews=renews, painted=painted)
+    stands there, and `taken` is called when the app takes the terminal. Raises UsageError for a `[keymap]` that names no action."""
+    app = WabizApp(desk, clock=clock, config=config, zone=zone, hint=hint, place=place, renews=renews, painted=painted, taken=taken)
     set_title("wabiz")
     try:
         await app.run_async()

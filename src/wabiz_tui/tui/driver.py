@@ -16,9 +16,11 @@ _ENTER_ALTERNATE: Final = "\x1b[?1049h"
 _LEAVE_ALTERNATE: Final = "\x1b[?1049l"
 
 
-def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: None, *, painted: str = "") -> type[Driver]:
-    """The platform's driver with these habits; `on_gone` is called, from the driver's thread, when the terminal has gone. `painted` is
-    what stands on its alternate screen already."""
+def thrifty_driver(
+    base: type[Driver], on_gone: Callable[[], object] = lambda: None, *, painted: str = "", on_taken: Callable[[], object] = lambda: None
+) -> type[Driver]:
+    """The platform's driver with these habits; `on_gone` is called, from the driver's thread, when the terminal has gone, `on_taken` when
+    it begins to be this driver's. `painted` is what stands on its alternate screen already."""
 
     class ThriftyDriver(base):
         keeps_terminal = False
@@ -43,6 +45,10 @@ def thrifty_driver(base: type[Driver], on_gone: Callable[[], object] = lambda: N
                 if size is not None and size.columns > 0 and size.lines > 0:
                     return size.columns, size.lines
             return super()._get_terminal_size()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType] those of a terminal have it
+
+        def start_application_mode(self) -> None:
+            on_taken()
+            super().start_application_mode()
 
         def run_input_thread(self) -> None:
             try:

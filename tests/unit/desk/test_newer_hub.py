@@ -10,6 +10,7 @@ import pytest
 from tests.support.desk_bench import opened
 from tests.support.desk_hub import FakeHub
 from tests.support.desk_samples import NOON, contact, conversation, ident, message
+from wabiz_tui.desk.cache import reading
 from wabiz_tui.desk.sync import sync
 from wabiz_tui.desk.sync.pages import items_of
 from wabiz_tui.model.codec import encode
@@ -64,7 +65,7 @@ async def test_a_desk_that_is_updated_reads_again_what_it_did_not_know(
 ) -> None:
     """Once, however often it starts; a desk that knew everything reads nothing twice."""
     paths, now = paths_under(tmp_path / "home"), datetime.now(UTC)
-    hub.put(contact(1), conversation(1, last_at=now), message(1, 1, "before", sent_at=now))
+    hub.put(contact(1), contact(2), conversation(1, last_at=now), message(1, 1, "before", sent_at=now))
 
     async def contents_at(version: str) -> tuple[list[Content], bool]:
         """And whether the feed was read from its start."""
@@ -72,6 +73,10 @@ async def test_a_desk_that_is_updated_reads_again_what_it_did_not_know(
         hub.pages_asked.clear()
         async with opened(hub, paths) as desk:
             found = [one.content for one in await desk.messages(ident(1))]
+            # Nobody talks with the second contact: to read the feed again brings nobody back.
+            session = desk._session
+            assert session is not None
+            assert await session.cache._read(lambda connection, now: reading.contact(connection, contact(2).id, now=now)) is None
         return found, 0 in hub.pages_asked
 
     assert await contents_at("1") == ([Text("before")], True)

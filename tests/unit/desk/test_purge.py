@@ -21,7 +21,7 @@ from wabiz_tui.desk.purge.shelf import Shelf
 from wabiz_tui.desk.purge.successor import Successor
 from wabiz_tui.model.clock import SystemClock
 from wabiz_tui.model.codec import decode
-from wabiz_tui.model.errors import Unreachable, WabizError, WrongKey
+from wabiz_tui.model.errors import StoreFull, Unreachable, WabizError, WrongKey
 from wabiz_tui.model.paths import Paths, paths_under
 from wabiz_tui.model.secret import Secret
 from wabiz_tui.model.values import Conversation, Message
@@ -264,6 +264,36 @@ async def test_what_is_removed_while_the_purger_looks_goes_at_once(hub: FakeHub,
         goes_on.set()
 
         await until(lambda: purged(desk, "removed"), within=20)
+
+
+async def test_a_rebuild_that_fails_is_not_tried_again_at_every_change(hub: FakeHub, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy day with a full disk each message would else begin one; what hurried is still first when its time has come."""
+    fill(hub)
+    async with opened(hub, paths) as desk:
+        session = desk._session
+        assert session is not None
+        purger, tries = session.purger, list[str]()
+
+        async def due() -> datetime:
+            return datetime.now(UTC)
+
+        async def full(reason: str) -> None:
+            tries.append(reason)
+            raise StoreFull("No room.")
+
+        monkeypatch.setattr(purger, "_due_since", due)
+        monkeypatch.setattr(purger, "purge", full)
+        purger.look_again("removed")
+        await until(lambda: "No room" in purger.notice)
+        for _ in range(20):
+            purger.look_again()
+            await asyncio.sleep(0.005)
+        assert tries == ["removed"]
+
+        monkeypatch.setattr(purger, "_not_before", None)
+        purger.look_again()
+        await until(lambda: len(tries) > 1)
+        assert tries[1] == "removed"
 
 
 async def test_a_lock_destroys_what_is_due(hub: FakeHub, paths: Paths) -> None:

@@ -57,12 +57,13 @@ async def test_a_locked_screen_waits_before_it_is_started_again(monkeypatch: pyt
     """Its time counts from the lock, also where the first look finds it locked already."""
     async with seated(StillDesk(needs="open sesame")) as seat:
         await seat.press("ctrl+l")
-        monkeypatch.setattr(leaving, "QUIET_SECONDS", 0.6)
-        seat.app.leaving._pressed_at = 0.0
+        monkeypatch.setattr(leaving, "QUIET_SECONDS", asyncio.get_running_loop().time() / 2)
+        seat.app.leaving._pressed_at = -1e9
         looking = asyncio.create_task(seat.app.leaving._renew_when_quiet())
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.1)
         assert seat.app.return_code is None
-        await asyncio.wait_for(looking, 10)
+        monkeypatch.setattr(leaving, "QUIET_SECONDS", 0.01)
+        await asyncio.wait_for(looking, 30)
 
         assert seat.app.return_code == leaving.RENEW
 

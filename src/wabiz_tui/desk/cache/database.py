@@ -35,6 +35,8 @@ class Database:
         goes wrong meanwhile: it has no log, and is on the disk only when the caller has seen to it."""
         self.path = path
         self.kind = kind
+        self.commits = 0
+        """How many transactions were written through this object."""
         self._key = Secret(key.reveal())
         # A database in memory, or in the making, is one connection's own: what reads it takes turns with what writes it.
         is_alone = path == MEMORY or is_draft
@@ -186,6 +188,7 @@ class Database:
             try:
                 done = work(connection)
                 connection.execute("COMMIT")
+                self.commits += 1
             except BaseException:
                 # A full disk ends the transaction by itself; then there is nothing to roll back.
                 if connection.in_transaction:

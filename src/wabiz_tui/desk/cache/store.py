@@ -36,7 +36,6 @@ class Cache:
         self.epoch = epoch
         self.database = Database(path, key, Kind.CACHE)
         self._now, self._me = now, me
-        self._batches = 0
         self._held = writing.Held()
         self._has_names = False
         self._counted: tuple[int, Counted] | None = None
@@ -105,9 +104,7 @@ class Cache:
             )
             return applied._replace(begins_anew=begins_anew)
 
-        applied = await self.database.write(work)
-        self._batches += 1
-        return applied
+        return await self.database.write(work)
 
     async def let_go_of_strangers(self) -> None:
         """Of contacts without a conversation, once everything that the hub had is in."""
@@ -124,10 +121,10 @@ class Cache:
         return (await self._count()).views
 
     async def _count(self) -> Counted:
-        # Once a batch, and again when something has fallen due: the inbox asks at every change and at its start.
-        batch, now = self._batches, to_ms(self._now())
-        if self._counted is None or self._counted[0] != batch or not self._counted[1].since <= now < self._counted[1].until:
-            self._counted = batch, await self._read(lambda connection, now: reading.count_everything(connection, me=self._me, now=now))
+        # Again when something was written or has fallen due: the inbox asks at every change and at its start.
+        commits, now = self.database.commits, to_ms(self._now())
+        if self._counted is None or self._counted[0] != commits or not self._counted[1].since <= now < self._counted[1].until:
+            self._counted = commits, await self._read(lambda connection, now: reading.count_everything(connection, me=self._me, now=now))
         return self._counted[1]
 
     async def conversations(self) -> list[Conversation]:

@@ -71,6 +71,7 @@ class Purger:
         self._wake = asyncio.Event()
         self._hurried: Reason | None = "start"
         self._last_at: datetime | None = None
+        self._not_before: datetime | None = None
         self._one = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._switching: asyncio.Task[SignedReceipt] | None = None
@@ -258,6 +259,8 @@ class Purger:
         at = due + (timedelta() if self._hurried is not None else rules.policy.cache.purge_within / 3)
         if self._last_at is not None:
             at = max(at, self._last_at + _LEAST_GAP)
+        if self._not_before is not None:
+            at = max(at, self._not_before)
         self.next_at = at
         return at - now
 
@@ -271,17 +274,22 @@ class Purger:
             return timedelta(hours=1)
         except DamagedStore as error:
             self._damaged(error)
-            return _RETRY
+            return self._later()
         except StoreFull as error:
             self.notice = f"{_NO_ROOM} {error.sentence}"
             if await self._is_out_of_time():
                 self._overfull()
-            return _RETRY
+            return self._later()
         except WabizError as error:
             self.notice = f"The purge could not be done: {error.sentence}"
-            return _RETRY
+            return self._later()
         self.notice = ""
         return timedelta()
+
+    def _later(self) -> timedelta:
+        """Not at the next change already, of which there may be one a second: a rebuild that fails costs as much as another."""
+        self._not_before = self._now() + _RETRY
+        return _RETRY
 
 
 def _counted(old: Cache, key: Secret, pending: Pending) -> Pending:

@@ -115,16 +115,19 @@ class Sync:
         ahead = Ahead(self._link)
         try:
             await self._ensure_rules()
-            began_at, wanted = self.cursor, None
+            wanted, has_moved = None, False
             while True:
                 async with self._turn:
-                    page = await ahead.pages(self.cursor)
+                    before = self.cursor
+                    page = await ahead.pages(before)
                     wanted = page.head if wanted is None else wanted
                     await self._apply(page)
+                    # Also where the feed is read again up to where it was.
+                    has_moved |= self.cursor != before
                 self._told.progressed()
                 if self.cursor >= wanted or (not page.more and self.cursor >= page.next):
                     break
-            if self.cursor != began_at and not page.more:
+            if has_moved and not page.more:
                 async with self._turn:
                     await self._cache().let_go_of_strangers()
             return wanted
