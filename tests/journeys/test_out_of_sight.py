@@ -191,7 +191,7 @@ def test_a_lost_line_locks(road: Road) -> None:
 @pytest.mark.parametrize("pause", [0.0, 0.1, 0.25, 0.5])
 def test_what_ends_the_start_leaves_nothing_readable(road: Road, pause: float) -> None:
     """SIGTERM between the first paint and the app, or just after it: the code says so, and no customer stays on the screen."""
-    road.customer_writes("Not for long", phone="491570000407", name="Tina Terminated")
+    road.customer_writes("Not for long", phone="491570000451", name="Tina Terminated")
     road.conversation_of("Tina Terminated")
 
     with inbox(road) as terminal:
@@ -205,7 +205,7 @@ def test_what_ends_the_start_leaves_nothing_readable(road: Road, pause: float) -
 
 def test_ctrl_c_at_the_first_sight_leaves_nothing_readable(road: Road) -> None:
     """Somebody who changes their mind before the app stands gets an empty screen and a plain exit."""
-    road.customer_writes("Wrong window", phone="491570000408", name="Ivy Interrupts")
+    road.customer_writes("Wrong window", phone="491570000452", name="Ivy Interrupts")
     road.conversation_of("Ivy Interrupts")
 
     with inbox(road) as terminal:
@@ -218,7 +218,7 @@ def test_ctrl_c_at_the_first_sight_leaves_nothing_readable(road: Road) -> None:
 
 def test_a_terminal_that_vanishes_at_the_first_sight_locks(road: Road) -> None:
     """The line itself is gone, so that nothing can be written either: the desk is locked all the same."""
-    road.customer_writes("Gone at once", phone="491570000409", name="Vic Vanishes")
+    road.customer_writes("Gone at once", phone="491570000453", name="Vic Vanishes")
     road.conversation_of("Vic Vanishes")
 
     with inbox(road) as terminal:
