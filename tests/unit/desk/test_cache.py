@@ -50,13 +50,13 @@ async def test_counts_are_true_after_every_batch_and_every_moment_at_which_somet
 ) -> None:
     """And are not made again in between, for counting reads whole indexes."""
     made: list[int] = []
-    count = reading.count_everything
+    count = reading.count_messages
 
-    def counted(connection: Connection, *, me: str, now: int) -> reading.Counted:
+    def counted(connection: Connection, *, now: int) -> reading.Counted[int]:
         made.append(now)
-        return count(connection, me=me, now=now)
+        return count(connection, now=now)
 
-    monkeypatch.setattr(reading, "count_everything", counted)
+    monkeypatch.setattr(reading, "count_messages", counted)
     rule = holding(window=timedelta(hours=2))
     await cache.apply([item(conversation(1)), *(item(message(number, 1)) for number in (1, 2))], rule, cursor=1)
     assert [(await cache.totals(), await cache.counts())[0] for _ in range(3)] == [(2, 1)] * 3

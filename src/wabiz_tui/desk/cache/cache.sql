@@ -21,7 +21,8 @@ SELECT count(*) AS "all",
     coalesce(sum(status = 'open'), 0) AS open,
     coalesce(sum(status = 'pending'), 0) AS pending,
     coalesce(sum(status = 'snoozed'), 0) AS snoozed,
-    coalesce(sum(status = 'resolved'), 0) AS resolved
+    coalesce(sum(status = 'resolved'), 0) AS resolved,
+    min(expires_at_ms) AS until
 FROM conversations WHERE expires_at_ms > :now
 
 -- name: conversation
@@ -62,9 +63,8 @@ SELECT expires_at_ms FROM messages WHERE conversation = :conversation AND expire
 -- name: events
 SELECT value FROM events WHERE expires_at_ms > :now ORDER BY at_ms DESC LIMIT :limit
 
--- name: next_expiries
-SELECT (SELECT min(expires_at_ms) FROM messages WHERE expires_at_ms > :now),
-    (SELECT min(expires_at_ms) FROM conversations WHERE expires_at_ms > :now)
+-- name: next_expiry
+SELECT min(expires_at_ms) FROM messages WHERE expires_at_ms > :now
 
 -- name: get_meta
 SELECT value FROM meta WHERE name = :name

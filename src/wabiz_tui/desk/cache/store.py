@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from wabiz_tui.desk.cache import reading, writing
 from wabiz_tui.desk.cache.database import Database
@@ -28,6 +28,13 @@ from wabiz_tui.model.wire import SignedPolicy
 T = TypeVar("T")
 
 
+class _Kept(Generic[T]):
+    """What was counted, and after how many transactions."""
+
+    counted: Counted[T] | None = None
+    commits = 0
+
+
 class Cache:
     """The rows a device holds in one epoch. `now` is the desk's time: the later of the hub's and ours."""
 
@@ -38,7 +45,8 @@ class Cache:
         self._now, self._me = now, me
         self._held = writing.Held()
         self._has_names = False
-        self._counted: tuple[int, Counted] | None = None
+        self._views: _Kept[dict[str, int]] = _Kept()
+        self._messages: _Kept[int] = _Kept()
 
     @property
     def path(self) -> Path:
@@ -118,14 +126,14 @@ class Cache:
         return QueuePage(rows=rows, total=(await self.counts())[view], offset=offset)
 
     async def counts(self) -> dict[str, int]:
-        return (await self._count()).views
+        return await self._kept(self._views, lambda connection, now: reading.count_views(connection, me=self._me, now=now))
 
-    async def _count(self) -> Counted:
-        # Again when something was written or has fallen due: the inbox asks at every change and at its start.
+    async def _kept(self, kept: "_Kept[T]", count: Callable[[Connection, int], Counted[T]]) -> T:
+        """As it was counted last, or again when something was written or has fallen due: the inbox asks at every change."""
         commits, now = self.database.commits, to_ms(self._now())
-        if self._counted is None or self._counted[0] != commits or not self._counted[1].since <= now < self._counted[1].until:
-            self._counted = commits, await self._read(lambda connection, now: reading.count_everything(connection, me=self._me, now=now))
-        return self._counted[1]
+        if kept.counted is None or kept.commits != commits or not kept.counted.since <= now < kept.counted.until:
+            kept.counted, kept.commits = await self._read(count), commits
+        return kept.counted.found
 
     async def conversations(self) -> list[Conversation]:
         return await self._read(lambda connection, now: reading.conversations(connection, now=now))
@@ -174,8 +182,8 @@ class Cache:
 
     async def totals(self) -> tuple[int, int]:
         """Visible messages and conversations."""
-        counted = await self._count()
-        return counted.messages, counted.views["all"]
+        messages = await self._kept(self._messages, lambda connection, now: reading.count_messages(connection, now=now))
+        return messages, (await self.counts())["all"]
 
     async def due_since(self) -> datetime | None:
         """Since when (or from when on) something in the file must be destroyed; None when nothing ever falls due."""
