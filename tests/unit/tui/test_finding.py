@@ -9,7 +9,7 @@ from tests.support.tui_desk import StillDesk
 from tests.support.tui_pilot import Seat, seated
 from wabiz_tui.model.content import Text
 from wabiz_tui.model.values import Direction, Message
-from wabiz_tui.tui.conversation.timeline import HELD
+from wabiz_tui.tui.conversation.held import MOST
 
 TALK = still.identity(3)
 LONG = 100_000
@@ -51,7 +51,7 @@ async def test_a_hit_far_back_opens_where_it_stands(size: tuple[int, int]) -> No
         assert size[1] // 4 < row < size[1] * 3 // 4
         assert "Hit 1 of 1." in seat.text()
         assert sum(seat.desk.pages) < 500
-        assert len(timeline.messages) <= HELD
+        assert len(timeline.messages) <= MOST
 
 
 async def test_the_mark_goes_and_the_cursor_stays() -> None:
@@ -106,7 +106,7 @@ async def test_reading_on_from_a_hit_in_both_directions() -> None:
         for messages in (below, above):
             at = thread.index(messages[0])
             assert messages == thread[at : at + len(messages)]
-            assert len(messages) <= HELD
+            assert len(messages) <= MOST
         assert thread.index(below[-1]) > 1150
         assert thread.index(above[0]) < 850
 
