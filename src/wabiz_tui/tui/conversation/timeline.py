@@ -7,16 +7,15 @@ from typing import Final
 from textual import events
 from textual.message import Message as Fact
 
-from wabiz_tui.model.desk import Earlier, TimelinePage
-from wabiz_tui.model.values import Direction, Message
+from wabiz_tui.model.desk import TimelinePage
+from wabiz_tui.model.values import Message
+from wabiz_tui.tui.conversation.held import Held, nearest
 from wabiz_tui.tui.drawn import Drawn
 from wabiz_tui.tui.wording.bubbles import Laid
 from wabiz_tui.tui.wording.rows import name_of
 from wabiz_tui.tui.wording.spans import Line, Span, line
 
 PAGE: Final = 50
-HELD: Final = 400
-"""Messages shown at most: where more are read, those at the other end go, and are read again when they are wanted."""
 NEAR: Final = 20
 """Lines from either end at which the page beyond it is asked for."""
 
@@ -39,18 +38,23 @@ class Timeline(Drawn, can_focus=True):
         self.laid = Laid()
         self._clear()
 
-    def _clear(self) -> None:
-        self.messages: list[Message] = []
-        self.conversation, self.contact = "", ""
+    def _clear(self, held: Held | None = None) -> None:
+        self.held = held or Held()
+        self.contact = ""
         self.first_unread: str | None = None
         self.cursor: str | None = None
-        self.has_earlier = self.has_later = self._is_asking = False
-        self.earlier: Earlier = "none"
-        self.live: frozenset[str] = frozenset()
-        """Messages that were read at the hub, beyond what this machine holds."""
+        self._is_asking = False
         self.marked: str | None = None
         self.unfolded: frozenset[str] = frozenset()
         self.top, self.is_at_end = 0, True
+
+    @property
+    def messages(self) -> list[Message]:
+        return self.held.messages
+
+    @property
+    def has_later(self) -> bool:
+        return self.held.has_later
 
     @property
     def current(self) -> Message | None:
@@ -60,7 +64,7 @@ class Timeline(Drawn, can_focus=True):
         """Another conversation: at its first unread message, else at its end."""
         self._take(page)
         self.first_unread = page.first_unread
-        self.cursor = page.first_unread if any(each.id == page.first_unread for each in self.messages) else self._last_id()
+        self.cursor = page.first_unread if any(each.id == page.first_unread for each in self.messages) else self.held.last
         self._lay()
         self._go_to_begin()
         self.redraw()
@@ -74,21 +78,12 @@ class Timeline(Drawn, can_focus=True):
         self.redraw()
 
     def _take(self, page: TimelinePage) -> None:
-        self._clear()
-        self.conversation, self.contact = page.conversation.id, name_of(page.conversation)
-        self.has_earlier, self.earlier, self.has_later = page.has_earlier, page.earlier, page.has_later
-        self.messages = list(page.messages)
-        self._note_live(page)
-
-    def _note_live(self, page: TimelinePage) -> None:
-        if page.leaves_at is None:
-            # This machine holds nothing of the talk: all of it was read at the hub, and a hub that is gone gives none.
-            self.live |= {each.id for each in page.messages if _is_settled(each)}
+        self._clear(Held(page))
+        self.contact = name_of(page.conversation)
 
     def forget_live(self) -> None:
         """Policy changed: what was read at the hub is to be asked for again."""
-        if self.live:
-            self.live, self.earlier = frozenset(), "hub"
+        self.held.forget_live()
 
     def unmark(self) -> None:
         self.marked = None
@@ -102,78 +97,45 @@ class Timeline(Drawn, can_focus=True):
     def put(self, page: TimelinePage) -> int:
         """What is shown, as the desk holds it now; how many messages of it have gone. What is seen does not move, unless it stood at
         the end."""
-        if page.conversation.id != self.conversation:
+        if page.conversation.id != self.held.conversation:
             return 0
-        was_last = self.cursor == self._last_id()
-        if not self.messages or (self.earlier != "none" and page.earlier != "none"):
-            # The hub is there again, or no more.
-            self.has_earlier, self.earlier = page.has_earlier, page.earlier
-        shown, cursor = self.messages, self.cursor
-        present = {message.id for message in page.messages}
-        before = [each for each in shown if each.id not in present and self._stays(each, page)]
-        self.has_later = page.has_later
-        row = self._row()
-        self.messages = before + list(page.messages)
-        self.live &= {each.id for each in before}
-        self._note_live(page)
-        kept = {each.id for each in self.messages}
-        if cursor not in kept:
-            self.cursor = _nearest(shown, cursor, kept) or self._last_id()
+        was_last, shown, row = self.cursor == self.held.last, self.messages, self._row()
+        gone, kept = self.held.put(page), self.held.ids
+        if self.cursor not in kept:
+            self.cursor = nearest(shown, self.cursor, kept) or self.held.last
         elif was_last and self.is_at_end:
-            self.cursor = self._last_id()
+            self.cursor = self.held.last
         self._lay()
         if self.is_at_end and not self.has_later:
             self.top = self._last_top()
         else:
-            self._keep_row(row, kept)
+            self._keep_row(row)
         self.redraw()
-        return sum(each.id not in kept and _is_settled(each) for each in shown)
-
-    def _stays(self, message: Message, page: TimelinePage) -> bool:
-        """Whether a message that `page` has not may be shown on: it is before all that this machine holds, or before the slice."""
-        if message.id in self.live:
-            return True
-        reaches_back = not page.has_earlier or page.earlier != "none"
-        return bool(page.messages) and not reaches_back and _place(message) < _place(page.messages[0])
+        return gone
 
     def put_earlier(self, page: TimelinePage) -> None:
         """The page before; what is seen does not move."""
-        if page.conversation.id != self.conversation:
-            return
-        known = {message.id for message in self.messages}
-        added = [each for each in page.messages if each.id not in known]
-        if self.earlier != "none":
-            self.live |= {each.id for each in added}
-        self.has_earlier, self.earlier = page.has_earlier, page.earlier
-        self.has_later = self.has_later or len(added) + len(self.messages) > HELD
-        self._replace((added + self.messages)[:HELD])
+        self._put_beyond(page, self.held.put_earlier)
 
     def put_later(self, page: TimelinePage) -> None:
         """The page after; what is seen does not move."""
-        if page.conversation.id != self.conversation:
+        self._put_beyond(page, self.held.put_later)
+
+    def _put_beyond(self, page: TimelinePage, put: Callable[[TimelinePage], None]) -> None:
+        if page.conversation.id != self.held.conversation:
             return
-        known = {message.id for message in self.messages}
-        added = [each for each in page.messages if each.id not in known]
-        self.has_later = page.has_later
-        if len(added) + len(self.messages) > HELD:
-            self.has_earlier, self.earlier = True, "none"
-        self._replace((self.messages + added)[-HELD:])
+        row = self._row()
+        put(page)
+        if self.cursor not in self.held.ids:
+            self.cursor = self.held.last
+        self._lay()
+        self._keep_row(row)
+        self.redraw()
 
     def answered(self, conversation: str) -> None:
         """What was asked for beyond an end has come, or will not."""
-        if conversation == self.conversation:
+        if conversation == self.held.conversation:
             self._is_asking = False
-
-    def _replace(self, messages: list[Message]) -> None:
-        row = self._row()
-        self.messages = messages
-        kept = {each.id for each in messages}
-        self.live &= kept
-        if self.cursor not in kept:
-            self.cursor = self._last_id()
-        self._lay()
-        self._keep_row(row, kept)
-        self.redraw()
 
     def _row(self) -> list[tuple[str, int]]:
         """The messages in sight or below, with the row of the screen at which each begins."""
@@ -182,8 +144,9 @@ class Timeline(Drawn, can_focus=True):
         here = [(self.cursor, cursor)] if self.cursor is not None and 0 <= cursor < self.high else []
         return [*here, *starts]
 
-    def _keep_row(self, row: list[tuple[str, int]], kept: set[str]) -> None:
+    def _keep_row(self, row: list[tuple[str, int]]) -> None:
         """Scroll so that the first of these messages that is still there stands where it stood."""
+        kept = self.held.ids
         at = next(((owner, begin) for owner, begin in row if owner in kept), None)
         if at is not None:
             self.top = self.laid.starts[at[0]][0] - at[1]
@@ -197,11 +160,8 @@ class Timeline(Drawn, can_focus=True):
             contact=self.contact,
             first_unread=self.first_unread,
             unfolded=self.unfolded,
-            beyond=self.earlier,
+            beyond=self.held.earlier,
         )
-
-    def _last_id(self) -> str | None:
-        return self.messages[-1].id if self.messages else None
 
     def _last_top(self) -> int:
         return max(0, len(self.laid.lines) - self.high)
@@ -223,7 +183,7 @@ class Timeline(Drawn, can_focus=True):
         self.is_at_end = self.top >= self._last_top() and not self.has_later
         if self._is_asking or not self.messages:
             return
-        if self.top < NEAR and self.has_earlier and self.earlier == "none":
+        if self.top < NEAR and self.held.has_earlier and self.held.earlier == "none":
             self._is_asking = True
             self.post_message(self.EarlierWanted())
         elif self.has_later and self.top > self._last_top() - NEAR:
@@ -232,7 +192,7 @@ class Timeline(Drawn, can_focus=True):
 
     def _look_beyond(self) -> None:
         """The reader stands at the top and wants to go on: only then the hub is asked, which logs every such reading."""
-        if self.earlier != "none" and self.messages and not self._is_asking:
+        if self.held.earlier != "none" and self.messages and not self._is_asking:
             self._is_asking = True
             self.post_message(self.EarlierWanted())
 
@@ -308,7 +268,7 @@ class Timeline(Drawn, can_focus=True):
             self.top = max(0, min(begin - 1, end - height // 2))
         elif end > self.top + height:
             self.top = min(begin - 1, end - height // 2) if end - begin < height else begin
-        if self.cursor == self._last_id():
+        if self.cursor == self.held.last:
             self.top = max(self.top, self._last_top()) if end - begin < height else self.top
         self._settle()
         self.redraw()
@@ -360,22 +320,6 @@ class Timeline(Drawn, can_focus=True):
 
     def on_mouse_scroll_up(self) -> None:
         self.scroll_lines(-3)
-
-
-def _place(message: Message) -> tuple[datetime, str]:
-    return message.sent_at, message.id
-
-
-def _nearest(shown: list[Message], gone: str | None, kept: set[str]) -> str | None:
-    """The message that follows one that is gone, else the one before it."""
-    at = next((number for number, each in enumerate(shown) if each.id == gone), len(shown))
-    beside = [*shown[at:], *reversed(shown[:at])]
-    return next((each.id for each in beside if each.id in kept), None)
-
-
-def _is_settled(message: Message) -> bool:
-    """Whether a message has its last id: one that waits in the outbox gets another when it leaves."""
-    return message.direction is not Direction.OUTGOING or bool(message.wamid)
 
 
 def _without_first_cell(spans: tuple[Span, ...]) -> tuple[Span, ...]:

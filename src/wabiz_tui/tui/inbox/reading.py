@@ -5,6 +5,7 @@ import msgspec
 from wabiz_tui.model.desk import Desk, DeskStatus, QueuePage, TimelinePage, View
 from wabiz_tui.model.values import Direction
 from wabiz_tui.tui.conversation import timeline
+from wabiz_tui.tui.conversation.held import MOST
 from wabiz_tui.tui.inbox import queue
 
 OPENING_PAGES = 6
@@ -40,7 +41,7 @@ class Reading:
 
     async def newest(self, conversation: str, count: int) -> TimelinePage:
         """The end of a conversation, as far back as `count` messages that are shown."""
-        page = await self.desk.timeline(conversation, limit=max(timeline.PAGE, min(count, timeline.HELD + timeline.PAGE)))
+        page = await self.desk.timeline(conversation, limit=max(timeline.PAGE, min(count, MOST + timeline.PAGE)))
         self.page = page
         return page
 
