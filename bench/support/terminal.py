@@ -55,6 +55,8 @@ class Terminal:
         if self.pid == 0:
             # In the child, before the program: otherwise its first frame may be drawn for another size.
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+            # As a shell at a terminal leaves it; whoever is started in the background ignores it, and so would all below.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             for descriptor in inherit:
                 os.set_inheritable(descriptor, True)
             os.execvpe(command[0], list(command), {**(environment or os.environ), "TERM": "xterm-256color", "COLORTERM": "truecolor"})

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from wabiz_tui.model.errors import UsageError, WabizError
 
@@ -117,24 +117,32 @@ class _Opening:
         self._picture = ""
         # A process that was locked leaves its picture to the one that goes on.
         self._is_ours = bool(resumed.locked)
-        self._is_gone = False
+        self._is_gone = self._is_ended = False
         self._locking: asyncio.Task[None] | None = None
 
     def run(self, passphrase_fd: int | None) -> "Left":
         try:
-            scene = _read_scene(self._resumed)
-            # A passphrase is checked before anything is shown.
-            glanced = None if passphrase_fd is not None else self._glance(scene)
-
-            import asyncio
-
-            from wabiz_tui.cli.session import read_passphrase
-
-            return asyncio.run(self._go_on(scene, read_passphrase(passphrase_fd), glanced))
+            left = self._run(passphrase_fd)
         except BaseException:
             if self._is_ours:
                 _unpaint()
+            if self._is_ended:
+                _end()
             raise
+        if self._is_ended:
+            _end()
+        return left
+
+    def _run(self, passphrase_fd: int | None) -> "Left":
+        scene = _read_scene(self._resumed)
+        # A passphrase is checked before anything is shown.
+        glanced = None if passphrase_fd is not None else self._glance(scene)
+
+        import asyncio
+
+        from wabiz_tui.cli.session import read_passphrase
+
+        return asyncio.run(self._go_on(scene, read_passphrase(passphrase_fd), glanced))
 
     def _glance(self, scene: _Scene) -> "Glance | None":
         from wabiz_tui.desk.process.glance import glance
@@ -167,7 +175,7 @@ class _Opening:
         from wabiz_tui.desk.process.launch import connect
 
         desk = await connect(scene.paths, passphrase=passphrase) if glanced is None else await DeskClient.take_on(glanced)
-        self._hear_hang_up(desk)
+        self._hear_signals(desk)
         try:
             if glanced is None:
                 status = await desk.status()
@@ -202,19 +210,28 @@ class _Opening:
         finally:
             await desk.close()
 
-    def _hear_hang_up(self, desk: "Desk") -> None:
+    def _hear_signals(self, desk: "Desk") -> None:
         """The app has its own way, from when it stands on."""
         import asyncio
+
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
         def lock() -> None:
             self._locking = asyncio.create_task(_lock_and_end(desk))
 
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, lock)
+        def end() -> None:
+            # As asyncio takes an interrupt. To leave from wherever the loop is just now would look like a fault of the app.
+            self._is_ended = True
+            if task is not None:
+                task.cancel()
+
+        loop.add_signal_handler(signal.SIGHUP, lock)
+        loop.add_signal_handler(signal.SIGTERM, end)
         if self._is_gone:
             lock()
 
 
-def _end(*_: object) -> None:
+def _end(*_: object) -> NoReturn:
     """Somebody ends the process (SIGTERM) before the app hears of it."""
     sys.exit(128 + signal.SIGTERM)
 

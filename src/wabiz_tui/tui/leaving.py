@@ -24,6 +24,8 @@ RENEW: Final = 76
 """Exit code that asks the caller to start the locked app again in a new memory."""
 DRAFT_SECONDS: Final = 2.0
 """How long leaving waits for the desk to take the draft."""
+STANDS_SECONDS: Final = 1.0
+"""How long leaving waits for a screen that is being made."""
 LOCK_SECONDS: Final = 2.0
 """How long a terminal that is gone waits for the lock it asked for; the desk goes on with it."""
 HANG_UP_SECONDS: Final = 5.0
@@ -103,8 +105,16 @@ class Leaving:
         self.app.run_worker(self._leave_saved(code), group="lock", exclusive=True)
 
     async def _leave_saved(self, code: int) -> None:
+        await self._until_it_stands()
         await self._keep_draft()
         self.app.exit(return_code=code)
+
+    async def _until_it_stands(self) -> None:
+        """A screen that is taken away while it is being made would look for its parts in vain."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STANDS_SECONDS):
+                while self.app.base is None or not self.app.base.is_mounted:  # noqa: ASYNC110 screens come and go, each with an event of its own
+                    await asyncio.sleep(0.005)
 
     async def _keep_draft(self) -> None:
         if isinstance(self.app.base, InboxScreen):
@@ -124,6 +134,7 @@ class Leaving:
         await self._keep_draft()
         with suppress(WabizError, TimeoutError):
             await asyncio.wait_for(self.app.desk.lock("hangup"), LOCK_SECONDS)
+        await self._until_it_stands()
         self.app.exit(return_code=code)
 
     def stopped(self) -> None:
