@@ -149,8 +149,9 @@ class _Opening:
 
         found = glance(scene.paths, rows=os.get_terminal_size(sys.stdout.fileno()).lines)
         if found is not None:
-            # Until there is a loop that can ask the desk to lock.
+            # Until there is a loop that hears both, and can ask the desk to lock.
             signal.signal(signal.SIGHUP, self._note_hang_up)
+            signal.signal(signal.SIGTERM, _end)
             self._show(scene, found.status, found.page, found.counts)
         return found
 
@@ -158,7 +159,6 @@ class _Opening:
         self._is_gone = True
 
     def _show(self, scene: _Scene, status: "DeskStatus", page: "QueuePage | None", counts: Mapping[str, int]) -> None:
-        signal.signal(signal.SIGTERM, _end)
         self._is_ours = True
         # A terminal that is gone is heard of as a hang-up, and then the desk is locked.
         with suppress(OSError):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from itertools import chain, pairwise
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import msgspec
 
@@ -15,13 +15,13 @@ from wabiz_tui.model.feed import Change, ChangesPage, Entity
 from wabiz_tui.model.newer import decode_or_translate, is_translated
 from wabiz_tui.model.values import Contact, Conversation, Event, Message, Number, Person
 
-_KINDS: dict[str, tuple[Entity, Any]] = {
-    "contact": ("contact", Contact),
-    "conversation": ("conversation", Conversation),
-    "message": ("message", Message),
-    "number": ("number", Number),
-    "event": ("event", Event),
-    "person": ("person", Person),
+_KINDS: dict[str, Any] = {
+    "contact": Contact,
+    "conversation": Conversation,
+    "message": Message,
+    "number": Number,
+    "event": Event,
+    "person": Person,
 }
 _ENTITIES = frozenset(get_args(Entity))
 _PAGE = 3000
@@ -120,9 +120,10 @@ def has_unknown(changes: Sequence[Change], items: Sequence[Item]) -> bool:
 
 
 def _item(change: Change) -> Item | None:
-    if change.entity not in _KINDS:
+    kind = _KINDS.get(change.entity)
+    if kind is None:
         return None
-    entity, kind = _KINDS[change.entity]
+    entity = cast("Entity", change.entity)
     # A removal travels without a value; some encoders write it as null.
     if change.value is None or bytes(change.value) == b"null":
         return Item(entity, change.id, None)
